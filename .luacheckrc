@@ -1,0 +1,27 @@
+stds.perigee = {
+  read_globals = {
+    "agents",
+    "crypto",
+    "db",
+    "guard",
+    "http",
+    "json",
+    "kv",
+    "llm",
+    "log",
+    "parallel",
+    "reject",
+    "text",
+    "time",
+    "tools",
+    "uuid",
+  },
+}
+std = "lua54+perigee"
+not_globals = {
+  "collectgarbage", "debug", "dofile", "io", "loadfile", "package", "warn",
+}
+self = false
+ignore = { "21./_.*" }
+max_line_length = 120
+exclude_files = { "types/" }

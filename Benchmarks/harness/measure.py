@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is measured, one function a scenario."""
+
+import itertools
+import json
+import os
+import resource
+import statistics
+import subprocess
+import time
+
+from .process import BenchmarkError, Server, cpu_seconds, machine_cpu_seconds, memory_mb, reset_peak
+
+RUNS = itertools.count(1)
+
+
+def drive(load, port, path, *arguments, server=None, provider=None):
+    """Runs the load generator; its result, and what the processes used between its `open` and `closed`."""
+    name = f"{os.getpid()}-{next(RUNS)}"
+    command = [load, "-p", str(port), "-a", path, "-r", name, *map(str, arguments)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    marks, result = [], None
+    for line in process.stdout:
+        if line.startswith("{"):
+            result = json.loads(line)
+            continue
+        pids = [part.pid if part else None for part in (server, provider)] + [process.pid]
+        used = [cpu_seconds(pid) if pid else 0 for pid in pids]
+        memory = memory_mb(server.pid, "VmRSS") if server else 0
+        marks.append((time.monotonic(), machine_cpu_seconds(), used, memory))
+    process.stdout.close()
+    if process.wait() != 0 or result is None or len(marks) != 2:
+        raise BenchmarkError("the load generator failed")
+    (t0, machine0, used0, memory0), (t1, machine1, used1, memory1) = marks
+    result["cpu_seconds"] = used1[0] - used0[0]
+    result["cores"] = result["cpu_seconds"] / (t1 - t0)
+    others = machine1 - machine0 - (sum(used1) - sum(used0))
+    result["other_cpu_share"] = max(0.0, others / (t1 - t0) / os.cpu_count())
+    result["grown_mb"] = memory1 - memory0
+    if result["finished"]:
+        result["cpu_seconds_per_1000"] = result["cpu_seconds"] / result["finished"] * 1000
+        result["grown_mb_per_1000"] = result["grown_mb"] / result["finished"] * 1000
+    return result
+
+
+class Bench:
+    """One server beside one provider, and the scenarios that are measured on them."""
+
+    def __init__(self, options, tools, provider, say):
+        self.options, self.load, self.provider, self.say = options, tools["load"], provider, say
+        self.server = None
+
+    def close(self):
+        if self.server:
+            self.server.close()
+
+    def turn(self, *arguments):
+        return drive(
+            self.load, self.server.port, self.options.chat_path, *arguments, server=self.server,
+            provider=self.provider,
+        )
+
+    def start(self):
+        """Starts the server several times; the last one stays."""
+        times = []
+        for _ in range(self.options.starts):
+            if self.server:
+                self.server.close()
+            self.server = Server(self.options, self.provider.port)
+            times.append(self.server.start_ms)
+        time.sleep(1)  # lets it settle: memory at rest is what is asked for
+        return {"start_ms": statistics.median(times), "idle_rss_mb": memory_mb(self.server.pid, "VmRSS")}
+
+    def verify(self):
+        """Every kind of turn once over whole sessions, which also warms the server up."""
+        for mode in ("plain", "list", "add"):
+            result = self.turn("-m", mode, "-c", 8, "-n", 20)
+            if result["failed"]:
+                fault = self.provider.stats()["last_fault"]
+                raise BenchmarkError(
+                    f"{result['failed']} of 160 {mode} turns failed; the first:\n{result['first_failure']}\n"
+                    f"the provider missed: {fault or 'nothing'}\nthe server's log:\n{self.server.log_tail()}"
+                )
+
+    def latency(self):
+        """One user: what the server adds to the provider's own answer."""
+        alone = drive(self.load, self.provider.port, "/v1/chat/completions", "-P", "-n", 2000)
+        results = {"provider_p50_ms": alone["p50_ms"]}
+        for mode, calls, turns in (("plain", 1, 1000), ("list", 2, 700)):
+            result = self.turn("-m", mode, "-n", turns)
+            for percentile in ("p50_ms", "p99_ms"):
+                result[f"added_{percentile}"] = max(0.0, result[percentile] - calls * alone["p50_ms"])
+            results["tool" if mode == "list" else mode] = result
+        return results
+
+    def throughput(self):
+        """32 users and a provider that answers at once: what a turn costs."""
+        rounds = {"plain": [], "tool": []}
+        for number in range(self.options.rounds):
+            for name in ("plain", "tool") if number % 2 == 0 else ("tool", "plain"):
+                mode = "list" if name == "tool" else name
+                rounds[name].append(self.turn("-m", mode, "-c", 32, "-w", 1.5, "-s", self.options.seconds))
+        return rounds
+
+    def waiting(self):
+        """Many conversations at once, each waiting for a provider that takes its time."""
+        count = self.options.conversations
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if files < 2 * count + 100:
+            self.say(f"skipped: {count} users need {2 * count + 100} open files, the limit is {files}")
+            return None
+        reset_peak(self.server.pid)
+        result = self.turn("-m", "plain", "-d", 500, "-c", count, "-n", 5)
+        result |= {"conversations": count, "ideal_turns_per_second": count / 0.5}
+        result["peak_rss_mb"] = memory_mb(self.server.pid, "VmHWM")
+        return result

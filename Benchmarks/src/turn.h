@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tag at the front of every message of the load generator. It tells the provider how to answer and names
+// the turn, so that the provider can check the history and the load generator can check the answer.
+#ifndef BENCH_TURN_H
+#define BENCH_TURN_H
+
+#include <stdio.h>
+#include <string.h>
+
+#define SESSION_BYTES 64
+
+enum mode {
+  MODE_PLAIN, // a text
+  MODE_LIST,  // first a call of list_todos, then a text
+  MODE_ADD,   // first a call of add_todo, then a text
+};
+
+static const char *const mode_names[] = {"plain", "list", "add"};
+
+struct turn {
+  enum mode mode;
+  int delay_milliseconds; // of each answer of the provider
+  int number;             // from 1, in its session
+  char session[SESSION_BYTES];
+};
+
+static inline int mode_named(const char *name) {
+  for (int mode = MODE_PLAIN; mode <= MODE_ADD; mode++)
+    if (strcmp(name, mode_names[mode]) == 0) return mode;
+  return -1;
+}
+
+// Writes the tag, at most `size` bytes with its NUL.
+static inline void turn_tag(const struct turn *turn, char *tag, size_t size) {
+  snprintf(tag, size, "[%s delay=%d session=%s turn=%d]", mode_names[turn->mode], turn->delay_milliseconds,
+           turn->session, turn->number);
+}
+
+// Reads the tag at the front of a text with a NUL; 0 when there is none.
+static inline int turn_read(const char *text, struct turn *turn) {
+  char mode[8];
+  if (sscanf(text, "[%7s delay=%d session=%63s turn=%d]", mode, &turn->delay_milliseconds, turn->session,
+             &turn->number) != 4)
+    return 0;
+  int found = mode_named(mode);
+  if (found < 0) return 0;
+  turn->mode = (enum mode)found;
+  return 1;
+}
+
+#endif

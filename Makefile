@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+# Everything that people and CI do with the code; `make` lists it.
+
+SWIFT ?= swift
+BINARY := .build/release/perigee
+SWIFT_FILES := Sources Tests Package.swift
+# Handed on to the command: make run ARGS="--port 9000"
+ARGS ?=
+export SWIFT
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build run test lint format bench sanitize docs clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: ## check the Swift toolchain and install missing system packages
+	@scripts/setup.sh
+
+build: setup ## build the release binary, .build/release/perigee
+	@$(SWIFT) build -c release --product perigee
+
+run: build ## start the server on 127.0.0.1:8080 with the scripts of this folder
+	@exec $(BINARY) serve $(ARGS)
+
+test: setup ## build everything and run every test
+	@$(SWIFT) build --build-tests
+	@$(SWIFT) test --skip-build $(ARGS)
+
+lint: ## check formatting and house rules; builds nothing
+	@scripts/setup.sh toolchain
+	@$(SWIFT) format lint --strict --recursive --parallel --configuration .swift-format $(SWIFT_FILES)
+	@scripts/tidy.sh
+
+format: ## rewrite the Swift files in the project's format
+	@scripts/setup.sh toolchain
+	@$(SWIFT) format --in-place --recursive --parallel --configuration .swift-format $(SWIFT_FILES)
+
+bench: build ## measure the server against a local provider, about 1 to 2 minutes
+	@Benchmarks/bench $(ARGS)
+
+sanitize: setup ## run the tests of the Lua host under the address sanitizer
+	@$(SWIFT) test --sanitize=address --filter LuaHostTests --scratch-path .build-asan $(ARGS)
+
+docs: build ## write types/, .luarc.json, .luacheckrc and the reference in docs/ anew
+	@$(BINARY) types --docs docs
+
+clean: ## remove everything that was built
+	@rm -rf .build .build-asan

@@ -1,0 +1,119 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+let swift: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .treatAllWarnings(as: .error),
+]
+let c: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
+
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
+/// One target per room; an arrow may only point to a room listed further down.
+func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: swift)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies, resources: resources, swiftSettings: swift)
+}
+
+let package = Package(
+  name: "perigee",
+  platforms: [.macOS(.v15)],
+  products: [.executable(name: "perigee", targets: ["perigee"])],
+  dependencies: [
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    .executableTarget(
+      name: "perigee",
+      dependencies: [
+        "Server", "Settings", "Workspace", "HostModules", "Models", "Storage", "Transport", "Core",
+        "JSONCodec", logging, metrics,
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        lifecycle,
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+      ],
+      swiftSettings: swift),
+    room(
+      "Server",
+      [
+        "Core", "JSONCodec", logging, metrics, lifecycle,
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "NIOCore", package: "swift-nio"),
+      ]),
+    room("Settings", [.product(name: "Yams", package: "Yams")]),
+    room(
+      "Workspace",
+      [
+        "Lint", "HostModules", "LuaHost", "Core", "JSONCodec", logging,
+        .product(name: "Crypto", package: "swift-crypto"),
+      ]),
+    room("Lint", []),
+    room(
+      "HostModules",
+      [
+        "LuaHost", "Transport", "Core", "JSONCodec", logging,
+        .product(name: "Crypto", package: "swift-crypto"),
+      ]),
+    room("Models", ["Transport", "Core", "JSONCodec", logging]),
+    room(
+      "Storage",
+      [
+        "Core", "JSONCodec",
+        .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "GRDBSQLite", package: "GRDB.swift"),
+      ]),
+    room("Transport", ["CCurl"]),
+    room("Core", ["JSONCodec"]),
+    room("LuaHost", ["CLuaHost", "JSONCodec"]),
+    room("JSONCodec", []),
+    room("TestSupport", ["JSONCodec"]),
+    .target(name: "CLuaHost", dependencies: ["CLua"], cSettings: c),
+    .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
+    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    tests("JSONCodecTests", ["JSONCodec"]),
+    tests("CoreTests", ["Core", "JSONCodec"]),
+    tests("LuaHostTests", ["LuaHost", "CLuaHost", "JSONCodec"]),
+    tests("LintTests", ["Lint"]),
+    tests("SettingsTests", ["Settings"]),
+    tests("TransportTests", ["Transport", "TestSupport", "JSONCodec"]),
+    tests("ModelsTests", ["Models", "Transport", "Core", "JSONCodec", "TestSupport", logging]),
+    tests("StorageTests", ["Storage", "Core", "JSONCodec"]),
+    tests(
+      "HostModulesTests",
+      [
+        "HostModules", "Workspace", "Storage", "Models", "Transport", "Core", "JSONCodec", "TestSupport",
+        logging,
+      ]),
+    tests("WorkspaceTests", ["Workspace", "Lint", "Core", "JSONCodec"]),
+    tests(
+      "ServerTests",
+      [
+        "Server", "Storage", "Core", "JSONCodec", logging, metrics, lifecycle,
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+      ]),
+    tests("CLITests", ["perigee", "Transport", "TestSupport", "JSONCodec"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+// A fiber: one coroutine that runs an entry, or a branch, slice by slice.
+#include "state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// Keeps what a branch ended with as { ok =, value =, error = }.
+// Stack: [function, results, ..., value] -> [].
+static void keep_branch_result(lua_State *L, const struct clh_fiber *fiber, bool ok) {
+  lua_createtable(L, 0, 2);
+  lua_pushboolean(L, ok);
+  lua_setfield(L, -2, "ok");
+  lua_insert(L, -2);
+  lua_setfield(L, -2, ok ? "value" : "error");
+  lua_rawseti(L, 2, (lua_Integer)fiber->branch_index + 1);
+}
+
+// Stack: [..., result].
+static int put_out_result(lua_State *L, struct clh_fiber *fiber) {
+  fiber->encoding = true;
+  fiber->out.bytes_max = fiber->run->result_bytes_max;
+  clh_tape_reset(&fiber->out);
+  if (fiber->form == CLH_RESULT_JSON) {
+    clh_json_encode(L, -1, &fiber->out.buffer);
+    if (fiber->out.buffer.length > fiber->out.bytes_max) return luaL_error(L, "the result is too large");
+  } else {
+    const char *problem = clh_tape_write(L, -1, &fiber->out);
+    if (problem != NULL) return luaL_error(L, "%s", problem);
+  }
+  return 0;
+}
+
+static int described(lua_State *L, int status, lua_KContext context) {
+  (void)context;
+  struct clh_fiber *fiber = clh_state_of(L)->current;
+  bool has_text = (status == LUA_OK || status == LUA_YIELD) && lua_type(L, -1) == LUA_TSTRING;
+  if (status != LUA_OK && status != LUA_YIELD) clh_after_error(L, status);
+  if (!has_text) lua_pop(L, 1);
+  clh_report_error(L, fiber, CLH_FAILURE_RUNTIME, has_text);
+  return 0;
+}
+
+// Stack: [handler, ..., result or error]; for a branch [function, results, handler, ..., result or error].
+static int ended(lua_State *L, int status, lua_KContext context) {
+  (void)context;
+  struct clh_fiber *fiber = clh_state_of(L)->current;
+  bool ok = status == LUA_OK || status == LUA_YIELD;
+  if (!ok) {
+    bool rethrown = fiber->rethrown;
+    clh_after_error(L, status);
+    fiber->rethrown = rethrown;
+  }
+  if (clh_is_dead(fiber)) return 0;
+  fiber->failed = !ok;
+  if (fiber->is_branch) {
+    keep_branch_result(L, fiber, ok);
+    return 0;
+  }
+  if (ok) return put_out_result(L, fiber);
+  if (status == LUA_ERRERR) {
+    clh_report_plain(&fiber->out, CLH_FAILURE_STACK, "stack overflow", strlen("stack overflow"));
+    return 0;
+  }
+  bool is_named = false;
+  if (lua_istable(L, -1)) {
+    lua_pushliteral(L, "code");
+    is_named = lua_rawget(L, -2) == LUA_TSTRING;
+    lua_pop(L, 1);
+  }
+  if (is_named || luaL_getmetafield(L, -1, "__tostring") == LUA_TNIL) {
+    clh_report_error(L, fiber, CLH_FAILURE_RUNTIME, false);
+    return 0;
+  }
+  // A __tostring is the script's: it runs on its budget and may be interrupted.
+  lua_pushvalue(L, -2);
+  return described(L, lua_pcallk(L, 1, 1, 0, 0, described), 0);
+}
+
+// Stack: [entry], or [function, results] of a branch.
+static int fiber_main(lua_State *L) {
+  struct clh_fiber *fiber = clh_state_of(L)->current;
+  lua_pushcfunction(L, clh_trace_handler);
+  int count = 0;
+  int handler = fiber->is_branch ? 3 : 1;
+  if (fiber->is_branch) {
+    lua_pushvalue(L, 1);
+  } else {
+    lua_insert(L, 1);
+    size_t offset = 0;
+    count = (int)clh_tape_open_array(L, &fiber->in, &offset);
+    luaL_checkstack(L, count + 1, "too many arguments");
+    for (int i = 0; i < count; i++) clh_tape_push(L, &fiber->in, &offset);
+  }
+  return ended(L, lua_pcallk(L, count, 1, handler, 0, ended), 0);
+}
+
+struct opening {
+  struct clh_fiber *fiber;
+  const char *entry;
+  const struct clh_fiber *parent;
+  bool found;
+};
+
+// Makes the fiber's coroutine with its function and arguments on it.
+static int open_coroutine(lua_State *L) {
+  struct opening *opening = lua_touserdata(L, 1);
+  struct clh_fiber *fiber = opening->fiber;
+  lua_State *co = lua_newthread(L);
+  fiber->co_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+  fiber->co = co;
+  clh_co_set(co, CLH_CO_FIBER);
+  lua_pushcfunction(co, fiber_main);
+  if (opening->parent != NULL) {
+    lua_rawgeti(L, LUA_REGISTRYINDEX, opening->parent->group_ref);
+    lua_rawgeti(L, -1, 1);
+    opening->found = lua_rawgeti(L, -1, (lua_Integer)fiber->branch_index + 1) == LUA_TFUNCTION;
+    lua_rawgeti(L, -3, 2);
+    lua_xmove(L, co, 2);
+  } else {
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &clh_key_entries);
+    opening->found = lua_getfield(L, -1, opening->entry) == LUA_TFUNCTION;
+    lua_xmove(L, co, 1);
+  }
+  return 0;
+}
+
+static struct clh_fiber *make(struct clh_run *run) {
+  struct clh_fiber *fiber = clh_take(run->state, sizeof *fiber);
+  if (fiber == NULL) return NULL;
+  fiber->run = run;
+  fiber->co_ref = fiber->group_ref = LUA_NOREF;
+  fiber->in.bytes_max = fiber->out.bytes_max = CLH_ARGUMENT_BYTES_MAX;
+  fiber->next = run->fibers;
+  run->fibers = fiber;
+  return fiber;
+}
+
+static enum clh_fiber_start open(struct clh_fiber *fiber, struct opening *opening) {
+  struct clh_state *state = fiber->run->state;
+  state->billed = fiber->run;
+  int status = clh_protected(state, open_coroutine, opening);
+  state->billed = NULL;
+  if (status == LUA_OK && opening->found) return CLH_STARTED;
+  lua_settop(state->L, 0);
+  clh_fiber_close(fiber);
+  return status == LUA_OK ? CLH_NO_ENTRY : CLH_NO_MEMORY;
+}
+
+enum clh_fiber_start clh_fiber_open(struct clh_run *run, const char *entry, enum clh_result_form form,
+                                    struct clh_fiber **fiber) {
+  *fiber = make(run);
+  if (*fiber == NULL) return CLH_NO_MEMORY;
+  (*fiber)->form = form;
+  struct opening opening = {.fiber = *fiber, .entry = entry};
+  return open(*fiber, &opening);
+}
+
+enum clh_fiber_start clh_fiber_open_branch(struct clh_fiber *parent, uint32_t index,
+                                           struct clh_fiber **fiber) {
+  if (parent->group_ref == LUA_NOREF) return CLH_NO_ENTRY;
+  *fiber = make(parent->run);
+  if (*fiber == NULL) return CLH_NO_MEMORY;
+  (*fiber)->is_branch = true;
+  (*fiber)->branch_index = index;
+  struct opening opening = {.fiber = *fiber, .parent = parent};
+  return open(*fiber, &opening);
+}
+
+static void release(struct clh_fiber *fiber) {
+  lua_State *L = fiber->run->state->L;
+  luaL_unref(L, LUA_REGISTRYINDEX, fiber->co_ref);
+  luaL_unref(L, LUA_REGISTRYINDEX, fiber->group_ref);
+  fiber->co_ref = fiber->group_ref = LUA_NOREF;
+  fiber->co = NULL;
+}
+
+void clh_fiber_close(struct clh_fiber *fiber) {
+  struct clh_run *run = fiber->run;
+  if (!fiber->finished) {
+    if (fiber->death == CLH_ALIVE) fiber->death = CLH_DEATH_CLOSED;
+    clh_fiber_finish(fiber);
+  }
+  struct clh_fiber **link = &run->fibers;
+  while (*link != fiber) link = &(*link)->next;
+  *link = fiber->next;
+  clh_buffer_free(&fiber->in.buffer);
+  clh_buffer_free(&fiber->out.buffer);
+  clh_buffer_free(&fiber->trace);
+  free(fiber->inner);
+  free(fiber);
+  if (run->closed && run->fibers == NULL) free(run);
+}
+
+static int reset_coroutine(lua_State *L) {
+  lua_resetthread((lua_State *)lua_touserdata(L, 1));
+  return 0;
+}
+
+// Runs the __close handlers of a fiber that was left by a yield, innermost coroutine first.
+void clh_fiber_finish(struct clh_fiber *fiber) {
+  if (fiber->finished) return;
+  fiber->finished = true;
+  struct clh_state *state = fiber->run->state;
+  if (fiber->started) {
+    clh_begin_slice(state, fiber);
+    clh_begin_grace(fiber);
+    fiber->suspension = CLH_RUNNING;
+    fiber->loading_depth = 0;
+    fiber->blocked = 1;
+    for (int i = fiber->depth - 1; i >= 0; i--) {
+      if (clh_protected(state, reset_coroutine, fiber->inner[i]) != LUA_OK) lua_settop(state->L, 0);
+    }
+    fiber->depth = 0;
+    if (clh_protected(state, reset_coroutine, fiber->co) != LUA_OK) lua_settop(state->L, 0);
+    clh_end_slice(state);
+  }
+  release(fiber);
+}
+
+// Ends the suspended fibers of runs that were killed while another run was running.
+static void reap(struct clh_state *state) {
+  state->condemned = false;
+  for (struct clh_run *run = state->runs; run != NULL; run = run->next) {
+    if (run->death != CLH_ALIVE) clh_run_finish(run);
+  }
+}
+
+enum clh_slice clh_fiber_resume(struct clh_fiber *fiber) {
+  struct clh_run *run = fiber->run;
+  struct clh_state *state = run->state;
+  if (run->cpu_ns >= run->cpu_ns_max && run->death == CLH_ALIVE) run->death = CLH_DEATH_TIME;
+  if (clh_is_dead(fiber)) {
+    clh_fiber_finish(fiber);
+    return CLH_SLICE_DEAD;
+  }
+  int count = fiber->started ? 0 : fiber->is_branch ? 2 : 1;
+  fiber->started = true;
+  fiber->suspension = CLH_RUNNING;
+  fiber->depth = 0;
+  clh_begin_slice(state, fiber);
+  int results = 0;
+  int status = lua_resume(fiber->co, state->L, count, &results);
+  clh_end_slice(state);
+  if (state->condemned) reap(state);
+  if (status == LUA_ERRMEM && run->death == CLH_ALIVE) run->death = CLH_DEATH_MEMORY;
+  if (run->death != CLH_ALIVE) clh_run_finish(run);
+  if (clh_is_dead(fiber)) {
+    clh_fiber_finish(fiber);
+    return CLH_SLICE_DEAD;
+  }
+  if (status == LUA_YIELD) {
+    switch (fiber->suspension) {
+      case CLH_WAITING_CALL:
+        return CLH_SLICE_CALL;
+      case CLH_WAITING_SPAWN:
+        return CLH_SLICE_SPAWN;
+      default:
+        return CLH_SLICE_PREEMPTED;
+    }
+  }
+  fiber->finished = true;
+  if (status != LUA_OK) {
+    // What is raised here is the host's own: putting arguments in or the result out.
+    fiber->failed = true;
+    size_t length = 0;
+    const char *text = lua_type(fiber->co, -1) == LUA_TSTRING ? lua_tolstring(fiber->co, -1, &length) : "";
+    clh_report_plain(&fiber->out, fiber->encoding ? CLH_FAILURE_RESULT : CLH_FAILURE_RUNTIME, text, length);
+  }
+  release(fiber);
+  return fiber->failed ? CLH_SLICE_FAILED : CLH_SLICE_DONE;
+}
+
+void clh_fiber_kill(struct clh_fiber *fiber, enum clh_death death) {
+  if (fiber->finished) return;
+  if (fiber->death == CLH_ALIVE) fiber->death = death;
+  clh_fiber_finish(fiber);
+}
+
+enum clh_death clh_fiber_death(const struct clh_fiber *fiber) {
+  return fiber->death != CLH_ALIVE ? fiber->death : fiber->run->death;
+}
+
+uint32_t clh_fiber_function(const struct clh_fiber *fiber) { return fiber->function; }
+
+const char *clh_fiber_output(const struct clh_fiber *fiber, size_t *length) {
+  *length = fiber->out.buffer.length;
+  return fiber->out.buffer.bytes;
+}
+
+struct clh_tape *clh_fiber_input(struct clh_fiber *fiber) {
+  clh_tape_reset(&fiber->in);
+  return &fiber->in;
+}

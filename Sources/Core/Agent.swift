@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// An agent as its script defines it; functions stay in the script and are named here by a flag.
+public struct Agent: Sendable {
+  public enum Text: Sendable, Hashable {
+    case constant(String)
+    case function
+  }
+
+  public enum ToolSelection: Sendable, Hashable {
+    case names([String])
+    case function
+  }
+
+  /// What drives the run.
+  public enum Body: Sendable, Hashable {
+    /// The model, told what `prompt` says.
+    case prompt(Text)
+    /// The script's `run` function.
+    case run
+  }
+
+  /// What happens to a message that arrives while the session's last one is being answered.
+  public enum BusyPolicy: String, Sendable, Hashable, CaseIterable {
+    case queue, reject, interrupt
+  }
+
+  public struct Hooks: OptionSet, Sendable, Hashable {
+    public let rawValue: Int
+    public init(rawValue: Int) { self.rawValue = rawValue }
+    public static let before = Hooks(rawValue: 1)
+    public static let after = Hooks(rawValue: 2)
+    public static let stub = Hooks(rawValue: 4)
+  }
+
+  public var name: String
+  /// Path in the workspace, `agents/market/title.lua`.
+  public var file: String
+  public var description: String
+  /// Models in the order in which they are tried; empty = the configured default.
+  public var models: [String]
+  public var temperature: Double?
+  /// Tokens that one answer of the model may have.
+  public var tokensMax: Int?
+  /// Past messages that the model sees.
+  public var historyMessages: Int
+  public var tools: ToolSelection
+  public var agents: [String]
+  public var body: Body
+  public var hooks: Hooks
+  public var output: Schema?
+  public var limits: RunLimits
+  public var busy: BusyPolicy
+  /// Roles of which the user must have one; empty = everybody.
+  public var roles: [String]
+  public var access: Access
+
+  public init(
+    name: String, file: String, description: String = "", models: [String] = [], temperature: Double? = nil,
+    tokensMax: Int? = nil, historyMessages: Int = 20, tools: ToolSelection = .names([]),
+    agents: [String] = [],
+    body: Body, hooks: Hooks = [], output: Schema? = nil, limits: RunLimits = RunLimits(),
+    busy: BusyPolicy = .queue, roles: [String] = [], access: Access = Access()
+  ) {
+    self.name = name
+    self.file = file
+    self.description = description
+    self.models = models
+    self.temperature = temperature
+    self.tokensMax = tokensMax
+    self.historyMessages = historyMessages
+    self.tools = tools
+    self.agents = agents
+    self.body = body
+    self.hooks = hooks
+    self.output = output
+    self.limits = limits
+    self.busy = busy
+    self.roles = roles
+    self.access = access
+  }
+
+  /// The name under which the model may call this agent: function names have no dots (WIRE_FACTS 10).
+  public var toolName: String { "agent_" + name.replacing(".", with: "_") }
+}
+
+/// What one run may use before it is stopped.
+public struct RunLimits: Sendable, Hashable {
+  /// Calls of the model.
+  public var steps: Int
+  public var seconds: Double
+  /// Tokens in and out, all calls of the model together; `nil` = no limit.
+  public var tokens: Int?
+  public var costUSD: Double?
+
+  public init(steps: Int = 8, seconds: Double = 300, tokens: Int? = nil, costUSD: Double? = nil) {
+    self.steps = steps
+    self.seconds = seconds
+    self.tokens = tokens
+    self.costUSD = costUSD
+  }
+}

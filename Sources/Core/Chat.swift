@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+public import JSONCodec
+
+/// A message to an agent.
+public struct ChatRequest: Sendable {
+  public var agent: String
+  public var message: String
+  /// `nil` = a new session.
+  public var sessionID: String?
+  public var input: JSONObject
+  /// Added to `input`, which wins where both name a key.
+  public var context: JSONObject
+
+  public init(
+    agent: String, message: String, sessionID: String? = nil, input: JSONObject = JSONObject(),
+    context: JSONObject = JSONObject()
+  ) {
+    self.agent = agent
+    self.message = message
+    self.sessionID = sessionID
+    self.input = input
+    self.context = context
+  }
+
+  /// What scripts get as `ctx.input`.
+  var scriptInput: RawJSON {
+    var merged = input
+    for member in context.members where merged[member.key] == nil { merged.append(member.key, member.value) }
+    merged["message"] = .string(message)
+    return RawJSON(.object(merged))
+  }
+}
+
+/// Why a turn's answer ends where it does.
+public enum FinishReason: String, Sendable {
+  case stop, length
+  case contentFilter = "content_filter"
+  case refusal
+  /// A limit of the agent (steps, tokens, cost) said stop; what was done is kept.
+  case limit
+  /// The model asked for the same call again and again.
+  case repeatedCall = "repeated_call"
+  case interrupted, cancelled
+}
+
+/// The answer to a message.
+public struct ChatReply: Sendable {
+  public var sessionID: String
+  public var messageID: String
+  public var runID: String
+  public var agent: String
+  public var version: String
+  public var text: String
+  public var data: RawJSON?
+  public var usingStub: Bool
+  public var finishReason: FinishReason
+  public var calls: [ToolCall]
+  public var usage: Usage
+  public var at: Timestamp
+}
+
+/// What happens during a run, for whoever watches it.
+public enum RunEvent: Sendable {
+  case started(runID: String, sessionID: String)
+  case text(String)
+  case toolStarted(id: String, name: String, arguments: RawJSON)
+  case toolFinished(ToolCall)
+}
+
+extension ChatRequest {
+  /// Checks what a caller sent.
+  ///
+  /// - Throws: ``Failure`` `invalid_arguments` whose `detail` lists every fault as `{field, message}`.
+  func validate(messageCharactersMax: Int) throws(Failure) {
+    var faults: [(field: String, message: String)] = []
+    if message.isBlank { faults.append(("message", "is empty")) }
+    if message.utf8.count > messageCharactersMax, message.unicodeScalars.count > messageCharactersMax {
+      faults.append(("message", "has more than \(messageCharactersMax) characters"))
+    }
+    if message.utf8.contains(0) { faults.append(("message", "contains a NUL character")) }
+    if let sessionID, !ChatRequest.isSessionID(sessionID) {
+      faults.append(("session_id", ChatRequest.sessionIDRule))
+    }
+    guard let first = faults.first else { return }
+    throw Failure(
+      .invalidArguments, "\(first.field) \(first.message)",
+      detail: .array(
+        faults.map { ["field": .string($0.field), "message": .string($0.message)] }))
+  }
+
+  public static let sessionIDRule = "must be 1 to 128 characters of A-Z a-z 0-9 . _ : -"
+
+  public static func isSessionID(_ text: String) -> Bool {
+    (1...128).contains(text.utf8.count)
+      && text.utf8.allSatisfy { byte in
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: ":"),
+          UInt8(ascii: "-"):
+          true
+        default: false
+        }
+      }
+  }
+
+  /// The title of a session that begins with this message.
+  var title: String {
+    // Bytes bound characters: a short plain line is taken without a walk over its characters.
+    if message.utf8.count <= ChatRequest.titleMax, message.utf8.allSatisfy({ $0 >= 0x20 }) {
+      return "Chat: " + message
+    }
+    let line = message.prefix(ChatRequest.titleMax + 1).split(whereSeparator: \.isNewline).joined(
+      separator: " ")
+    return "Chat: " + (line.count > ChatRequest.titleMax ? line.prefix(ChatRequest.titleMax - 1) + "…" : line)
+  }
+
+  private static let titleMax = 60
+}
+
+extension String {
+  /// Nothing but white space.
+  var isBlank: Bool {
+    // A letter or digit at the front, as in nearly every message, settles it.
+    if let first = utf8.first, first > 0x20, first < 0x80 { return false }
+    return allSatisfy(\.isWhitespace)
+  }
+}

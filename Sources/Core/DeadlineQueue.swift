@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+import Synchronization
+
+/// Deadlines of everything that is under way, watched by one task.
+///
+/// A task that sleeps until each deadline would keep its timer long after it was cancelled; here a deadline that is
+/// taken back is gone. Fires up to ``tick`` late, never early.
+final class DeadlineQueue: Sendable {
+  struct Ticket: Sendable {
+    fileprivate let bucket: Int64
+    fileprivate let number: UInt64
+  }
+
+  static let tick = Duration.milliseconds(10)
+
+  private struct State {
+    /// By the tick at whose end they are due.
+    var buckets: [Int64: [UInt64: @Sendable () -> Void]] = [:]
+    var numbers: UInt64 = 0
+    var isWatched = false
+  }
+
+  private let time: any TimeSource
+  private let state = Mutex(State())
+
+  init(time: any TimeSource) { self.time = time }
+
+  /// Runs `action` when `duration` is over, unless the ticket is given back before.
+  func schedule(after duration: Duration, _ action: @escaping @Sendable () -> Void) -> Ticket {
+    // A duration beyond what ticks can count is never over.
+    let due = (time.elapsed + max(.zero, min(duration, .seconds(1_000_000_000)))) / DeadlineQueue.tick
+    let bucket = Int64(due.rounded(.up))
+    let (ticket, isFirst) = state.withLock { state in
+      state.numbers += 1
+      state.buckets[bucket, default: [:]][state.numbers] = action
+      defer { state.isWatched = true }
+      return (Ticket(bucket: bucket, number: state.numbers), !state.isWatched)
+    }
+    if isFirst { Task { await self.watch() } }
+    return ticket
+  }
+
+  func cancel(_ ticket: Ticket) {
+    state.withLock { state in
+      state.buckets[ticket.bucket]?[ticket.number] = nil
+      if state.buckets[ticket.bucket]?.isEmpty == true { state.buckets[ticket.bucket] = nil }
+    }
+  }
+
+  /// Runs while there is anything to watch.
+  private func watch() async {
+    while true {
+      // Nothing cancels this task.
+      try? await time.sleep(for: DeadlineQueue.tick)
+      let now = Int64((time.elapsed / DeadlineQueue.tick).rounded(.down))
+      let due: [@Sendable () -> Void]? = state.withLock { state in
+        if state.buckets.isEmpty {
+          state.isWatched = false
+          return nil
+        }
+        let buckets = state.buckets.keys.filter { $0 <= now }
+        return buckets.flatMap { state.buckets.removeValue(forKey: $0).map { Array($0.values) } ?? [] }
+      }
+      guard let due else { return }
+      for action in due { action() }
+    }
+  }
+
+  /// A deadline that was set, and whether it is over.
+  final class Deadline: Sendable {
+    private let over = Atomic<Bool>(false)
+    fileprivate let ticket = Mutex<Ticket?>(nil)
+
+    var isOver: Bool { over.load(ordering: .relaxed) }
+    fileprivate func pass() { over.store(true, ordering: .relaxed) }
+  }
+
+  /// Calls `cancel` when `duration` is over, unless ``end(_:)`` comes first.
+  func start(after duration: Duration, cancel: @escaping @Sendable () -> Void) -> Deadline {
+    let deadline = Deadline()
+    let ticket = schedule(after: duration) {
+      deadline.pass()
+      cancel()
+    }
+    deadline.ticket.withLock { $0 = ticket }
+    return deadline
+  }
+
+  func end(_ deadline: Deadline) {
+    if let ticket = deadline.ticket.withLock({ $0.take() }) { cancel(ticket) }
+  }
+
+  /// Runs `operation`, cancels it when `duration` is over, and waits for it to have ended.
+  ///
+  /// - Throws: ``Failure`` `timeout` with `message`, or what `operation` throws.
+  func withTimeout<Value: Sendable>(
+    _ duration: Duration, _ message: @autoclosure () -> String,
+    _ operation: @escaping @Sendable () async throws -> Value
+  ) async throws -> Value {
+    let task = Task { try await operation() }
+    let deadline = start(after: duration) { task.cancel() }
+    let result = await withTaskCancellationHandler {
+      await task.result
+    } onCancel: {
+      task.cancel()
+    }
+    end(deadline)
+    if case .failure = result, deadline.isOver, !Task.isCancelled {
+      throw Failure(.timeout, message(), retryable: true)
+    }
+    return try result.get()
+  }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+public import JSONCodec
+
+/// What went wrong, in the words that scripts, models and callers share (SCRIPT_API, Errors).
+public struct Failure: Error, Sendable, Hashable, CustomStringConvertible {
+  public struct Code: Sendable, Hashable, RawRepresentable, CustomStringConvertible {
+    public let rawValue: String
+    public init(rawValue: String) { self.rawValue = rawValue }
+    public var description: String { rawValue }
+
+    public static let notFound = Code(rawValue: "not_found")
+    public static let invalidArguments = Code(rawValue: "invalid_arguments")
+    public static let denied = Code(rawValue: "denied")
+    public static let timeout = Code(rawValue: "timeout")
+    public static let cancelled = Code(rawValue: "cancelled")
+    public static let rateLimited = Code(rawValue: "rate_limited")
+    public static let upstream = Code(rawValue: "upstream")
+    public static let conflict = Code(rawValue: "conflict")
+    public static let limit = Code(rawValue: "limit")
+    public static let rejected = Code(rawValue: "rejected")
+    public static let `internal` = Code(rawValue: "internal")
+  }
+
+  public let code: Code
+  /// One line that is safe to show to the caller: no secrets, prompts or tracebacks.
+  public let message: String
+  public let retryable: Bool
+  public let detail: JSON?
+  /// Seconds after which a retry is worth it, where the cause named them.
+  public let retryAfterSeconds: Double?
+  /// File, line and traceback, or the provider's own words: for the log and the trace only.
+  public let diagnostic: String?
+
+  public init(
+    _ code: Code, _ message: String, retryable: Bool = false, detail: JSON? = nil,
+    retryAfterSeconds: Double? = nil, diagnostic: String? = nil
+  ) {
+    self.code = code
+    self.message = message
+    self.retryable = retryable
+    self.detail = detail
+    self.retryAfterSeconds = retryAfterSeconds
+    self.diagnostic = diagnostic
+  }
+
+  public var description: String { "\(code): \(message)" }
+}
+
+extension Failure {
+  /// The failure that stands for any error: itself, a cancellation, or ours.
+  public init(_ error: any Error) {
+    switch error {
+    case let failure as Failure: self = failure
+    case is CancellationError: self.init(.cancelled, "the run was cancelled")
+    default: self.init(.internal, "something went wrong in the server", diagnostic: String(reflecting: error))
+    }
+  }
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+import Synchronization
+
+/// Makes the identifiers of runs, messages and sessions.
+public enum Identifier {
+  private static let count = Atomic<UInt64>(0)
+
+  /// UUID version 7 (RFC 9562, 6.2, method 1): sorts by the time it was made, and within a millisecond by a counter.
+  public static func uuid(at time: Timestamp) -> String {
+    var generator = SystemRandomNumberGenerator()
+    let number = count.wrappingAdd(1, ordering: .relaxed).oldValue & 0x0FFF
+    let high = UInt64(bitPattern: time.milliseconds) << 16 | 0x7000 | number
+    let low = generator.next() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
+    return format(high, low)
+  }
+
+  /// UUID version 4 (RFC 9562): tells nothing.
+  public static func randomUUID() -> String {
+    var generator = SystemRandomNumberGenerator()
+    let high = generator.next() & 0xFFFF_FFFF_FFFF_0FFF | 0x4000
+    let low = generator.next() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
+    return format(high, low)
+  }
+
+  private static func format(_ high: UInt64, _ low: UInt64) -> String {
+    let digits = Array("0123456789abcdef".utf8)
+    return String(unsafeUninitializedCapacity: 36) { buffer in
+      var at = 0
+      for nibble in 0..<32 {
+        if nibble == 8 || nibble == 12 || nibble == 16 || nibble == 20 {
+          buffer[at] = UInt8(ascii: "-")
+          at += 1
+        }
+        let half = nibble < 16 ? high : low
+        buffer[at] = digits[Int(half >> UInt64(60 - 4 * (nibble % 16)) & 15)]
+        at += 1
+      }
+      return at
+    }
+  }
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+import JSONCodec
+
+/// A language model, or several with fallback behind one face.
+public protocol Model: Sendable {
+  /// False when no model could possibly answer, for want of a key: the stub answers then.
+  func isConfigured(for models: [String]) -> Bool
+
+  /// Answers one request.
+  ///
+  /// - Parameters:
+  ///   - deadline: Remaining time, retries and waits between them included.
+  ///   - onText: Gets pieces of the answer as they come; `nil` when nobody watches.
+  /// - Throws: ``ModelError``, or `CancellationError` when the task is cancelled.
+  func respond(
+    to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) -> Void)?
+  ) async throws -> ModelReply
+}
+
+/// One message as the model sees it.
+public enum ModelMessage: Sendable, Hashable {
+  case system(String)
+  case user(String)
+  case assistant(String?, calls: [ToolCallRequest])
+  /// The answer to one call.
+  case tool(callID: String, name: String, content: String)
+}
+
+public struct ModelRequest: Sendable {
+  /// Names in the order in which they are tried; `provider/model` for another provider than the first; empty = default.
+  public var models: [String]
+  public var messages: [ModelMessage]
+  public var tools: [ToolDescription]
+  public var output: Schema?
+  public var temperature: Double?
+  public var tokensMax: Int?
+
+  public init(
+    models: [String], messages: [ModelMessage], tools: [ToolDescription] = [], output: Schema? = nil,
+    temperature: Double? = nil, tokensMax: Int? = nil
+  ) {
+    self.models = models
+    self.messages = messages
+    self.tools = tools
+    self.output = output
+    self.temperature = temperature
+    self.tokensMax = tokensMax
+  }
+}
+
+public struct ModelReply: Sendable, Hashable {
+  public enum FinishReason: String, Sendable {
+    case stop, length
+    case toolCalls = "tool_calls"
+    case contentFilter = "content_filter"
+    case refusal, interrupted
+  }
+
+  /// The model that answered.
+  public var model: String
+  public var text: String
+  public var calls: [ToolCallRequest]
+  public var finishReason: FinishReason
+  public var usage: Usage
+
+  public init(
+    model: String, text: String, calls: [ToolCallRequest] = [], finishReason: FinishReason,
+    usage: Usage = Usage()
+  ) {
+    self.model = model
+    self.text = text
+    self.calls = calls
+    self.finishReason = finishReason
+    self.usage = usage
+  }
+}
+
+/// Tokens and money that model calls took.
+public struct Usage: Sendable, Hashable {
+  public var inputTokens: Int
+  public var outputTokens: Int
+  /// `nil` = no price is known for a model that was used: unknown is not free.
+  public var costUSD: Double?
+
+  public init(inputTokens: Int = 0, outputTokens: Int = 0, costUSD: Double? = 0) {
+    self.inputTokens = inputTokens
+    self.outputTokens = outputTokens
+    self.costUSD = costUSD
+  }
+
+  /// Tokens of one call beyond this are a provider's mistake.
+  public static let tokensMax: Double = 1_000_000_000
+
+  public var tokens: Int { inputTokens.addingSaturated(outputTokens) }
+
+  public static func += (left: inout Usage, right: Usage) {
+    left.inputTokens = left.inputTokens.addingSaturated(right.inputTokens)
+    left.outputTokens = left.outputTokens.addingSaturated(right.outputTokens)
+    left.costUSD = left.costUSD.flatMap { cost in right.costUSD.map { cost + $0 } }
+  }
+}
+
+extension Int {
+  fileprivate func addingSaturated(_ other: Int) -> Int {
+    let (sum, overflow) = addingReportingOverflow(other)
+    return overflow ? .max : sum
+  }
+}
+
+/// Why a provider gave no usable answer, after the retries that its kind deserves.
+public struct ModelError: Error, Sendable, CustomStringConvertible {
+  public enum Kind: Sendable, Hashable {
+    /// No connection, or it broke.
+    case connection
+    case timeout
+    /// 429 that did not pass in time.
+    case rateLimited
+    /// Quota used up: waiting does not help.
+    case quotaExceeded
+    /// 401 or 403: the key is wrong.
+    case unauthorized
+    /// 404: no such model or path.
+    case notFound
+    /// Any other 4xx: the request is at fault.
+    case badRequest
+    /// 5xx.
+    case server
+    /// 200, but not what the protocol says.
+    case badReply
+    /// No provider has that name, or none is configured.
+    case notConfigured
+  }
+
+  public let kind: Kind
+  /// One line without keys, prompts or the provider's address.
+  public let message: String
+  public let status: Int?
+  public let retryAfterSeconds: Double?
+  /// The provider's own words, for the log.
+  public let diagnostic: String?
+
+  public init(
+    _ kind: Kind, _ message: String, status: Int? = nil, retryAfterSeconds: Double? = nil,
+    diagnostic: String? = nil
+  ) {
+    self.kind = kind
+    self.message = message
+    self.status = status
+    self.retryAfterSeconds = retryAfterSeconds
+    self.diagnostic = diagnostic
+  }
+
+  public var description: String { message }
+}

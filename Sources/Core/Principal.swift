@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+public import JSONCodec
+
+/// Who asks: the user on whose behalf a run acts.
+public struct Principal: Sendable, Hashable {
+  public let id: String
+  public let name: String
+  public let roles: [String]
+  public let claims: JSONObject
+
+  public init(id: String, name: String? = nil, roles: [String] = ["user"], claims: JSONObject = JSONObject())
+  {
+    self.id = id
+    self.name = name ?? id
+    self.roles = roles
+    self.claims = claims
+  }
+
+  /// The one user of a server without authentication, who may do everything.
+  public static let local = Principal(id: "local", roles: ["user", "operator", "admin"])
+}

@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: Apache-2.0
+import JSONCodec
+import Synchronization
+
+/// One run of an agent: does what its ``Turn`` says, and serves the host calls of its script.
+final class Run: Sendable {
+  /// Agents that may call one another in a chain.
+  static let depthMax = 8
+  /// Calls by scripts to tools and agents that may be under way at once in one run.
+  static let callsInFlightMax = 64
+
+  struct Environment: Sendable {
+    let host: any ScriptHost
+    let model: any Model
+    let time: any TimeSource
+    let deadlines: DeadlineQueue
+    let onEvent: (@Sendable (RunEvent) -> Void)?
+  }
+
+  let environment: Environment
+  let context: RunContext
+  private let depth: Int
+  private let startedAt: Duration
+  private let turn: Mutex<Turn>
+  private let callsInFlight = Atomic<Int>(0)
+  /// Calls that the script itself made: each has a key of its own.
+  private let callsMade = Atomic<Int>(0)
+
+  init(_ context: RunContext, message: String, environment: Environment, depth: Int = 0) {
+    self.context = context
+    self.environment = environment
+    self.depth = depth
+    startedAt = environment.time.elapsed
+    turn = Mutex(Turn(agent: context.agent, message: message, history: context.history))
+  }
+
+  /// What the run has come to so far; complete steps only.
+  var progress: (message: String, steps: [TurnStep], usage: Usage) {
+    turn.withLock { ($0.message, $0.steps, $0.usage) }
+  }
+
+  private var agent: Agent { context.agent }
+
+  private var remaining: Duration {
+    max(.zero, .seconds(agent.limits.seconds) - (environment.time.elapsed - startedAt))
+  }
+
+  var timeout: Failure {
+    Failure(.timeout, "the run took longer than \(agent.limits.seconds) s", retryable: true)
+  }
+
+  /// Runs the turn in `script` to its end; time is the caller's to watch.
+  ///
+  /// - Throws: ``Failure``, or `CancellationError`.
+  func complete(in script: any ScriptRun) async throws -> Turn.Ending {
+    var action = turn.withLock { $0.start() }
+    while true {
+      try Task.checkCancellation()
+      switch action {
+      case .before(let message):
+        let accepted = try await script.before(message: message)
+        if accepted.isBlank {
+          throw Failure(.internal, "the agent '\(agent.name)' made an empty message of it")
+        }
+        action = turn.withLock { $0.accepted(accepted) }
+      case .prepare:
+        action = try await prepare(script)
+      case .callModel(let messages):
+        action = try await callModel(messages)
+      case .callTools(let planned):
+        let calls = try await callTools(planned, in: script)
+        action = try turn.withLock { turn throws(Failure) in try turn.ran(calls) }
+      case .runBody:
+        let reply = try await script.run()
+        action = try turn.withLock { turn throws(Failure) in try turn.answered(reply) }
+      case .runStub:
+        let message = turn.withLock { $0.message }
+        let reply = try await script.stub(message: message)
+        action = try turn.withLock { turn throws(Failure) in try turn.answered(reply) }
+      case .after(let reply):
+        let changed = try await script.after(reply)
+        action = try turn.withLock { turn throws(Failure) in try turn.finished(changed) }
+      case .finish(let ending):
+        return ending
+      }
+    }
+  }
+
+  private func prepare(_ script: any ScriptRun) async throws -> Turn.Action {
+    guard environment.model.isConfigured(for: agent.models) else {
+      return try turn.withLock { turn throws(Failure) in try turn.modelIsMissing() }
+    }
+    let prompt =
+      switch agent.body {
+      case .prompt(.constant(let text)): text
+      case .prompt(.function): try await script.prompt()
+      case .run: ""
+      }
+    let names =
+      switch agent.tools {
+      case .names(let names): names
+      case .function: try await script.tools()
+      }
+    let toolbox = try Toolbox(names: names, delegates: agent.agents, host: environment.host)
+    return try turn.withLock { turn throws(Failure) in try turn.prepared(prompt: prompt, toolbox: toolbox) }
+  }
+
+  private func callModel(_ messages: [ModelMessage]) async throws -> Turn.Action {
+    let request = ModelRequest(
+      models: agent.models, messages: messages, tools: turn.withLock { $0.toolDescriptions },
+      output: agent.output,
+      temperature: agent.temperature, tokensMax: agent.tokensMax)
+    do {
+      let onText = environment.onEvent.map { onEvent in { @Sendable (text: String) in onEvent(.text(text)) } }
+      let reply = try await environment.model.respond(to: request, within: remaining, onText: onText)
+      return try turn.withLock { turn throws(Failure) in try turn.replied(reply) }
+    } catch let error as ModelError {
+      return try turn.withLock { turn throws(Failure) in try turn.modelFailed(error) }
+    }
+  }
+}
+
+// MARK: Tools
+
+extension Run {
+  /// Runs the calls of one answer: reads beside each other, a write alone and after all before it.
+  private func callTools(_ planned: [Turn.PlannedCall], in script: any ScriptRun) async throws -> [ToolCall] {
+    let step = turn.withLock { $0.steps.count }
+    var finished: [ToolCall] = []
+    var reads: ArraySlice<(Int, Turn.PlannedCall)> = []
+    for (position, call) in planned.enumerated() {
+      guard isWrite(call) else {
+        reads.append((position, call))
+        continue
+      }
+      finished += try await callAtOnce(reads, step: step, in: script)
+      reads = []
+      finished += try await callAtOnce([(position, call)], step: step, in: script)
+    }
+    return finished + (try await callAtOnce(reads, step: step, in: script))
+  }
+
+  private func isWrite(_ call: Turn.PlannedCall) -> Bool {
+    guard case .execute = call.plan, case .tool(let tool) = turn.withLock({ $0.target(of: call.request) })
+    else {
+      return false
+    }
+    return tool.effect == .write
+  }
+
+  private func callAtOnce(
+    _ calls: ArraySlice<(Int, Turn.PlannedCall)>, step: Int, in script: any ScriptRun
+  ) async throws -> [ToolCall] {
+    if calls.count < 2 {
+      guard let (position, call) = calls.first else { return [] }
+      return [try await make(call, key: "\(context.runID):\(step).\(position)", in: script)]
+    }
+    return try await withThrowingTaskGroup(of: (Int, ToolCall).self) { group in
+      for (position, call) in calls {
+        group.addTask {
+          (position, try await self.make(call, key: "\(self.context.runID):\(step).\(position)", in: script))
+        }
+      }
+      var finished: [(Int, ToolCall)] = []
+      for try await call in group { finished.append(call) }
+      return finished.sorted { $0.0 < $1.0 }.map(\.1)
+    }
+  }
+
+  /// Makes one call of the model; whatever goes wrong in it is its outcome.
+  private func make(_ call: Turn.PlannedCall, key: String, in script: any ScriptRun) async throws -> ToolCall
+  {
+    let request = call.request
+    switch (call.plan, turn.withLock { $0.target(of: request) }) {
+    case (.execute(let arguments), .tool(let tool)):
+      return try await record(id: request.id, name: request.name, arguments: RawJSON(arguments)) {
+        try await self.attempt(tool, arguments: RawJSON(arguments), id: request.id, key: key, in: script)
+      }
+    case (.execute(let arguments), .agent(let name)):
+      return try await record(id: request.id, name: request.name, arguments: RawJSON(arguments)) {
+        let reply = try await self.runAgent(name: name, input: arguments)
+        return reply.data ?? RawJSON(.string(reply.text))
+      }
+    case (.refuse(let failure), _):
+      let arguments = (try? JSON(parsing: request.arguments)) ?? .string(request.arguments)
+      return try await record(id: request.id, name: request.name, arguments: RawJSON(arguments)) {
+        throw failure
+      }
+    case (.execute, nil):
+      return try await record(id: request.id, name: request.name, arguments: .emptyObject) {
+        throw Failure(.notFound, "there is no tool '\(request.name)'")
+      }
+    }
+  }
+
+  /// Times a call and turns its error into its outcome; only cancellation goes further.
+  private func record(
+    id: String, name: String, arguments: RawJSON, _ body: @Sendable () async throws -> RawJSON
+  ) async throws -> ToolCall {
+    let time = environment.time
+    let startedAt = time.now
+    let start = time.elapsed
+    environment.onEvent?(.toolStarted(id: id, name: name, arguments: arguments))
+    let outcome: ToolCall.Outcome
+    do {
+      outcome = .result(try await body())
+    } catch {
+      try Task.checkCancellation()
+      outcome = .failed(Failure(error))
+    }
+    let call = ToolCall(
+      id: id, name: name, arguments: arguments, outcome: outcome, startedAt: startedAt,
+      durationMilliseconds: (time.elapsed - start) / .milliseconds(1))
+    environment.onEvent?(.toolFinished(call))
+    return call
+  }
+
+  /// Runs a tool within its time, and again as often as its `retry` allows while its error is retryable.
+  private func attempt(
+    _ tool: Tool, arguments: RawJSON, id: String, key: String, in script: any ScriptRun
+  ) async throws -> RawJSON {
+    let time = environment.time
+    for attempt in 1... {
+      do {
+        let call = ToolCallContext(id: id, key: key, attempt: attempt)
+        return try await environment.deadlines.withTimeout(
+          .seconds(tool.timeoutSeconds), "\(tool.name) took longer than \(tool.timeoutSeconds) s"
+        ) { try await script.call(tool, arguments: arguments, call: call) }
+      } catch let failure as Failure where failure.retryable && attempt <= tool.retries {
+        try await time.sleep(for: .milliseconds(100 << min(attempt, 6)))
+      }
+    }
+    throw Failure(.internal, "a tool without attempts")
+  }
+}
+
+// MARK: What scripts ask for
+
+extension Run {
+  /// The services that the functions of `script` get.
+  func services(of script: @escaping @Sendable () -> (any ScriptRun)?) -> any RunServices {
+    Services(run: self, script: script)
+  }
+
+  private struct Services: RunServices {
+    let run: Run
+    let script: @Sendable () -> (any ScriptRun)?
+
+    func callTool(name: String, arguments: JSON) async throws -> RawJSON {
+      guard let script = script() else { throw CancellationError() }
+      return try await run.counted { try await run.callTool(name, arguments, in: script) }
+    }
+
+    func runAgent(name: String, input: JSON) async throws -> ScriptReply {
+      try await run.counted { try await run.runAgent(name: name, input: input) }
+    }
+
+    func chat(_ request: ModelRequest) async throws -> ModelReply {
+      try await run.chat(request)
+    }
+  }
+
+  /// Bounds the calls under way, so that a tool that calls itself ends.
+  private func counted<Value>(_ body: () async throws -> Value) async throws -> Value {
+    defer { callsInFlight.subtract(1, ordering: .relaxed) }
+    guard callsInFlight.add(1, ordering: .relaxed).newValue <= Run.callsInFlightMax else {
+      throw Failure(
+        .limit, "more than \(Run.callsInFlightMax) calls of tools and agents are under way in this run")
+    }
+    return try await body()
+  }
+
+  private func callTool(_ name: String, _ arguments: JSON, in script: any ScriptRun) async throws -> RawJSON {
+    let names =
+      switch agent.tools {
+      case .names(let names): names
+      case .function: try await script.tools()
+      }
+    guard names.contains(name), let tool = environment.host.tools[name] else {
+      throw Failure(
+        .notFound,
+        "\(agent.name) has no tool '\(name)'; "
+          + (names.isEmpty ? "it has none" : "it has: \(names.joined(separator: ", "))"))
+    }
+    let valid: JSON
+    do {
+      valid = try tool.parameters.validate(arguments)
+    } catch {
+      throw Failure.invalidArguments(of: name, error)
+    }
+    let id = "call_" + Identifier.uuid(at: environment.time.now)
+    let number = callsMade.add(1, ordering: .relaxed).newValue
+    let call = try await record(id: id, name: name, arguments: RawJSON(valid)) {
+      try await self.attempt(
+        tool, arguments: RawJSON(valid), id: id, key: "\(self.context.runID):s\(number)", in: script)
+    }
+    turn.withLock { $0.recorded(call, hasEffect: tool.effect == .write) }
+    switch call.outcome {
+    case .result(let result): return result
+    case .failed(let failure): throw failure
+    }
+  }
+
+  private func chat(_ request: ModelRequest) async throws -> ModelReply {
+    _ = try turn.withLock { turn throws(Failure) in try turn.remainingBudget() }
+    guard environment.model.isConfigured(for: request.models) else {
+      throw Failure(.upstream, "no model is configured", detail: ["kind": "notConfigured"])
+    }
+    do {
+      let reply = try await environment.model.respond(to: request, within: remaining, onText: nil)
+      turn.withLock { $0.spent(reply.usage) }
+      return reply
+    } catch let error as ModelError {
+      throw Failure(error)
+    }
+  }
+
+  private func runAgent(name: String, input: JSON) async throws -> ScriptReply {
+    guard depth < Run.depthMax else {
+      throw Failure(.limit, "agents call one another more than \(Run.depthMax) deep")
+    }
+    guard let agent = environment.host.agents[name] else {
+      throw Failure(.notFound, "there is no agent '\(name)'")
+    }
+    try agent.admit(context.user)
+    let message = input["message"]?.string ?? input.string ?? RawJSON(input).text
+    var object = input.object ?? JSONObject()
+    object["message"] = .string(message)
+    var child = context
+    child.runID = Identifier.uuid(at: environment.time.now)
+    child.agent = agent
+    let budget = try turn.withLock { turn throws(Failure) in try turn.remainingBudget() }
+    child.agent.limits.seconds = min(agent.limits.seconds, remaining / .seconds(1))
+    child.agent.limits.tokens = [agent.limits.tokens, budget.tokens].compactMap(\.self).min()
+    child.agent.limits.costUSD = [agent.limits.costUSD, budget.costUSD].compactMap(\.self).min()
+    child.state = .emptyObject
+    child.history = []
+    child.input = RawJSON(.object(object))
+    let run = Run(child, message: message, environment: environment.silent, depth: depth + 1)
+    defer { turn.withLock { $0.spent(run.progress.usage) } }
+    return try await environment.deadlines.withTimeout(
+      .seconds(child.agent.limits.seconds), run.timeout.message
+    ) {
+      try await run.withScript { try await run.complete(in: $0).reply }
+    }
+  }
+
+  /// Opens the script's side of this run for the time of `body`.
+  func withScript<Value>(_ body: (any ScriptRun) async throws -> Value) async throws -> Value {
+    let slot = ScriptSlot()
+    let script = try await environment.host.open(context, services: services(of: { slot.script }))
+    slot.script = script
+    let result: Result<Value, any Error>
+    do {
+      result = .success(try await body(script))
+    } catch {
+      result = .failure(error)
+    }
+    // The script's side knows the services: without this, neither would ever go.
+    slot.script = nil
+    await script.close()
+    return try result.get()
+  }
+}
+
+/// Where a run's services find its script, which is made after them.
+private final class ScriptSlot: Sendable {
+  private let slot = Mutex<(any ScriptRun)?>(nil)
+  var script: (any ScriptRun)? {
+    get { slot.withLock { $0 } }
+    set { slot.withLock { $0 = newValue } }
+  }
+}
+
+extension Run.Environment {
+  /// The same for an agent that another one called: its text is not the answer.
+  fileprivate var silent: Self {
+    Self(host: host, model: model, time: time, deadlines: deadlines, onEvent: nil)
+  }
+}
+
+extension Agent {
+  /// - Throws: ``Failure`` `denied` when the user has none of the roles that the agent wants.
+  func admit(_ user: Principal) throws(Failure) {
+    guard roles.isEmpty || roles.contains(where: user.roles.contains) else {
+      throw Failure(.denied, "you may not use the agent '\(name)'")
+    }
+  }
+}

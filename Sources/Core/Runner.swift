@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+import Synchronization
+
+/// Runs the turns of all sessions: opens them in the store, lets a ``Run`` do the work, and writes how they ended.
+public final class Runner: Sendable {
+  public struct Limits: Sendable {
+    public var messageCharactersMax: Int
+    /// Runs at once, of all users.
+    public var runsMax: Int
+
+    public init(messageCharactersMax: Int = 10_000, runsMax: Int = 20_000) {
+      self.messageCharactersMax = messageCharactersMax
+      self.runsMax = runsMax
+    }
+  }
+
+  private let store: any Store
+  private let model: any Model
+  private let time: any TimeSource
+  private let limits: Limits
+  private let host: @Sendable () -> any ScriptHost
+  private let deadlines: DeadlineQueue
+  private let gate = SessionGate()
+  private let running = Atomic<Int>(0)
+
+  /// - Parameter host: Gives the version of the scripts that a new run takes.
+  public init(
+    store: any Store, model: any Model, time: any TimeSource, limits: Limits = Limits(),
+    host: @escaping @Sendable () -> any ScriptHost
+  ) {
+    self.store = store
+    self.model = model
+    self.time = time
+    deadlines = DeadlineQueue(time: time)
+    self.limits = limits
+    self.host = host
+  }
+
+  public var runsInProgress: Int { running.load(ordering: .relaxed) }
+
+  /// Answers one message; cancelling the task cancels the run.
+  ///
+  /// - Throws: ``Failure``: `invalid_arguments`, `not_found` (agent), `denied`, `rejected`, `conflict` (busy session),
+  ///   `rate_limited`, `timeout`, `upstream`, `cancelled`, `internal`, or what the script raised.
+  public func chat(
+    _ request: ChatRequest, as user: Principal, onEvent: (@Sendable (RunEvent) -> Void)? = nil
+  ) async throws(Failure) -> ChatReply {
+    try request.validate(messageCharactersMax: limits.messageCharactersMax)
+    let host = host()
+    guard let agent = host.agents[request.agent] else {
+      throw Failure(.notFound, "there is no agent '\(request.agent)'")
+    }
+    try agent.admit(user)
+    defer { running.subtract(1, ordering: .relaxed) }
+    guard running.add(1, ordering: .relaxed).newValue <= limits.runsMax else {
+      throw Failure(.limit, "the server is at its limit of runs", retryable: true, retryAfterSeconds: 1)
+    }
+    let sessionID = request.sessionID ?? Identifier.randomUUID()
+    let key = SessionGate.Key(userID: user.id, sessionID: sessionID)
+    let interruption = Interruption()
+    do {
+      try await gate.enter(key, policy: agent.busy) { interruption.interrupt() }
+    } catch {
+      throw Failure(error)
+    }
+    let turn = StoredTurn(
+      request: request, sessionID: sessionID, user: user, agent: agent, store: store, time: time,
+      environment: Run.Environment(
+        host: host, model: model, time: time, deadlines: deadlines, onEvent: onEvent),
+      cancel: { interruption.interrupt() })
+    let task = Task { [gate] in
+      defer { gate.leave(key) }
+      return await turn.complete()
+    }
+    interruption.set { task.cancel() }
+    return try await withTaskCancellationHandler {
+      await task.value
+    } onCancel: {
+      task.cancel()
+    }.get()
+  }
+}
+
+/// Cancels a turn that may not have begun yet.
+private final class Interruption: Sendable {
+  private enum State {
+    case waiting, interrupted
+    case set(@Sendable () -> Void)
+  }
+
+  private let state = Mutex(State.waiting)
+
+  func set(_ cancel: @escaping @Sendable () -> Void) {
+    let isInterrupted = state.withLock { state in
+      defer { if case .waiting = state { state = .set(cancel) } }
+      if case .interrupted = state { return true }
+      return false
+    }
+    if isInterrupted { cancel() }
+  }
+
+  func interrupt() {
+    let cancel = state.withLock { state -> (@Sendable () -> Void)? in
+      defer { state = .interrupted }
+      if case .set(let cancel) = state { return cancel }
+      return nil
+    }
+    cancel?()
+  }
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+public import JSONCodec
+
+/// The shape of an object: the arguments of a tool, or the structured output of an agent.
+///
+/// Source: JSON Schema 2020-12. Enforced are `type`, `enum`, `const`, bounds of numbers and lengths, `items`,
+/// `properties`, `required`, `additionalProperties`, `anyOf` and `oneOf`; other keywords only reach the model.
+public struct Schema: Sendable, Hashable {
+  /// JSON Schema whose root is an object.
+  public let json: RawJSON
+  let root: JSON
+
+  /// Takes a JSON Schema, or the shorthand of SCRIPT_API, `{ title = "string", limit = { type = "integer" } }`.
+  ///
+  /// - Throws: ``SchemaError`` with the path of the fault.
+  public init(_ definition: JSON) throws(SchemaError) {
+    root = try Schema.expand(definition)
+    json = RawJSON(root)
+  }
+
+  /// Takes no arguments.
+  public static let empty: Schema = Schema(root: [
+    "type": "object", "properties": [:], "required": [], "additionalProperties": false,
+  ])
+
+  init(root: JSON) {
+    self.root = root
+    json = RawJSON(root)
+  }
+
+  /// Checks `value` and fills in the defaults of absent properties.
+  ///
+  /// - Throws: ``SchemaViolation`` that names every fault, for the model to mend.
+  public func validate(_ value: JSON) throws(SchemaViolation) -> JSON {
+    var faults: [SchemaViolation.Fault] = []
+    let filled = Validator.validate(value, against: root, at: "", into: &faults)
+    if !faults.isEmpty { throw SchemaViolation(faults: faults) }
+    return filled
+  }
+}
+
+/// Why a definition is no schema.
+public struct SchemaError: Error, Sendable, Hashable, CustomStringConvertible {
+  /// Keys from the definition's root.
+  public let path: [String]
+  public let message: String
+
+  public init(path: [String], message: String) {
+    self.path = path
+    self.message = message
+  }
+
+  public var description: String { path.isEmpty ? message : "\(path.joined(separator: ".")): \(message)" }
+}
+
+/// Why a value does not fit a schema.
+public struct SchemaViolation: Error, Sendable, Hashable, CustomStringConvertible {
+  public struct Fault: Sendable, Hashable, CustomStringConvertible {
+    /// `items[2].title`; empty for the value itself.
+    public let path: String
+    public let message: String
+
+    public var description: String { path.isEmpty ? message : "\(path): \(message)" }
+  }
+
+  public let faults: [Fault]
+
+  public var description: String { faults.map(\.description).joined(separator: "; ") }
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+public import JSONCodec
+
+/// What a turn needs of the store before it begins.
+public struct TurnOpening: Sendable {
+  public var runID: String
+  public var messageID: String
+  public var userID: String
+  /// Created on first use, with `title` and empty state.
+  public var sessionID: String
+  public var title: String
+  public var agent: String
+  public var version: String
+  public var message: String
+  /// Past messages wanted; the window starts with a user's message and holds whole turns.
+  public var historyMessages: Int
+  public var at: Timestamp
+
+  public init(
+    runID: String, messageID: String, userID: String, sessionID: String, title: String, agent: String,
+    version: String,
+    message: String, historyMessages: Int, at: Timestamp
+  ) {
+    self.runID = runID
+    self.messageID = messageID
+    self.userID = userID
+    self.sessionID = sessionID
+    self.title = title
+    self.agent = agent
+    self.version = version
+    self.message = message
+    self.historyMessages = historyMessages
+    self.at = at
+  }
+}
+
+public struct OpenedTurn: Sendable {
+  /// Messages before this one, oldest first.
+  public var history: [Message]
+  /// What scripts keep with the session: a JSON object.
+  public var state: RawJSON
+
+  public init(history: [Message], state: RawJSON) {
+    self.history = history
+    self.state = state
+  }
+}
+
+/// How a turn ended; all of it is written in one transaction.
+public struct TurnClosing: Sendable {
+  public var runID: String
+  public var userID: String
+  public var sessionID: String
+  public var messageID: String
+  public var status: RunRecord.Status
+  public var failure: Failure?
+  /// The user's message as the agent's `before` changed it; `nil` = as it came.
+  public var message: String?
+  /// The answer; what had come of it when the run failed.
+  public var text: String
+  public var steps: [TurnStep]
+  public var usage: Usage
+  /// The session's new state; `nil` = as it was.
+  public var state: RawJSON?
+  public var at: Timestamp
+
+  public init(
+    runID: String, userID: String, sessionID: String, messageID: String, status: RunRecord.Status,
+    failure: Failure?,
+    message: String? = nil, text: String, steps: [TurnStep], usage: Usage, state: RawJSON?, at: Timestamp
+  ) {
+    self.runID = runID
+    self.userID = userID
+    self.sessionID = sessionID
+    self.messageID = messageID
+    self.status = status
+    self.failure = failure
+    self.message = message
+    self.text = text
+    self.steps = steps
+    self.usage = usage
+    self.state = state
+    self.at = at
+  }
+}
+
+/// A page of a list; `next` is the cursor of the following page.
+public struct Page<Element: Sendable>: Sendable {
+  public var items: [Element]
+  public var next: String?
+
+  public init(items: [Element], next: String?) {
+    self.items = items
+    self.next = next
+  }
+
+  public func map<Other: Sendable>(_ transform: (Element) throws -> Other) rethrows -> Page<Other> {
+    Page<Other>(items: try items.map(transform), next: next)
+  }
+}
+
+public struct PageRequest: Sendable, Hashable {
+  /// 1 to 200.
+  public var limit: Int
+  /// The `next` of the page before.
+  public var after: String?
+
+  public init(limit: Int = 50, after: String? = nil) {
+    self.limit = limit
+    self.after = after
+  }
+}
+
+/// What Perigee remembers of its users. Every read names the user, so that a stranger's rows are never found.
+///
+/// Methods throw ``Failure``: `not_found`, `invalid_arguments` for a cursor that is none, `internal` when the
+/// database fails; and `CancellationError`.
+public protocol Store: Sendable {
+  /// Writes the user's message and the run (`running`), makes user and session if need be, and reads what came before.
+  func openTurn(_ turn: TurnOpening) async throws -> OpenedTurn
+  /// Writes the answer, the tool calls, the usage and the run's end, or nothing; goes on when the task is cancelled.
+  func closeTurn(_ turn: TurnClosing) async throws
+
+  func createSession(id: String, title: String, userID: String, at: Timestamp) async throws -> Session
+  func session(id: String, userID: String) async throws -> Session
+  /// Most recently used first.
+  func sessions(userID: String, page: PageRequest) async throws -> Page<Session>
+  func renameSession(id: String, title: String, userID: String, at: Timestamp) async throws -> Session
+  /// Deletes the session with its messages and runs; its name may be used again.
+  func deleteSession(id: String, userID: String) async throws
+  /// Oldest first.
+  func messages(sessionID: String, userID: String, page: PageRequest) async throws -> Page<Message>
+
+  /// Most recent first; `userID` nil = everybody's.
+  func runs(userID: String?, page: PageRequest) async throws -> Page<RunRecord>
+  func run(id: String, userID: String?) async throws -> RunRecord
+  /// Marks the runs that a stopped process left `running` as `interrupted`; returns how many.
+  func interruptRunningRuns(at: Timestamp) async throws -> Int
+
+  /// Answers whether the database can be written, for readiness.
+  func check() async throws
+  func close() async throws
+}

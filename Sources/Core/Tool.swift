@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+public import JSONCodec
+
+/// A tool as its script defines it.
+public struct Tool: Sendable {
+  public enum Effect: String, Sendable, CaseIterable {
+    case read, write
+  }
+
+  public var name: String
+  /// Path in the workspace, `tools/todos.lua`.
+  public var file: String
+  public var description: String
+  public var parameters: Schema
+  public var access: Access
+  public var timeoutSeconds: Double
+  /// Further attempts after an error that is retryable.
+  public var retries: Int
+  public var effect: Effect
+
+  public init(
+    name: String, file: String, description: String, parameters: Schema, access: Access = Access(),
+    timeoutSeconds: Double = 30, retries: Int = 0, effect: Effect = .write
+  ) {
+    self.name = name
+    self.file = file
+    self.description = description
+    self.parameters = parameters
+    self.access = access
+    self.timeoutSeconds = timeoutSeconds
+    self.retries = retries
+    self.effect = effect
+  }
+}
+
+/// What the model is told of a tool.
+public struct ToolDescription: Sendable, Hashable {
+  public let name: String
+  public let description: String
+  /// JSON Schema of the arguments, an object.
+  public let schema: RawJSON
+
+  public init(name: String, description: String, schema: RawJSON) {
+    self.name = name
+    self.description = description
+    self.schema = schema
+  }
+}
+
+/// A call that a model asked for; the arguments are its own text, not yet known to be JSON.
+public struct ToolCallRequest: Sendable, Hashable {
+  public let id: String
+  public let name: String
+  public let arguments: String
+
+  public init(id: String, name: String, arguments: String) {
+    self.id = id
+    self.name = name
+    self.arguments = arguments
+  }
+}
+
+/// A call that was made, and how it ended.
+public struct ToolCall: Sendable, Hashable {
+  public enum Outcome: Sendable, Hashable {
+    case result(RawJSON)
+    case failed(Failure)
+  }
+
+  public let id: String
+  public let name: String
+  /// What the tool got: validated and defaulted; the model's own text as a string where it was no JSON.
+  public let arguments: RawJSON
+  public let outcome: Outcome
+  public let startedAt: Timestamp
+  public let durationMilliseconds: Double
+
+  public init(
+    id: String, name: String, arguments: RawJSON, outcome: Outcome, startedAt: Timestamp,
+    durationMilliseconds: Double
+  ) {
+    self.id = id
+    self.name = name
+    self.arguments = arguments
+    self.outcome = outcome
+    self.startedAt = startedAt
+    self.durationMilliseconds = durationMilliseconds
+  }
+
+  /// What the model reads as the tool's answer.
+  public var content: String {
+    switch outcome {
+    case .result(let json): json.text
+    case .failed(let failure): failure.modelText
+    }
+  }
+}
+
+extension Failure {
+  /// The failure as the JSON that a model reads in place of a tool's result.
+  public var modelText: String {
+    var writer = JSONWriter()
+    writer.object {
+      $0.key("error")
+      $0.object {
+        $0.member("code", code.rawValue)
+        $0.member("message", message)
+        $0.member("retryable", retryable)
+        if let detail { $0.member("detail", detail) }
+      }
+    }
+    return writer.raw.text
+  }
+}

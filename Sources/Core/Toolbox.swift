@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+import JSONCodec
+
+/// The tools of one turn: what the model is told of them, and what its calls mean.
+struct Toolbox: Sendable {
+  enum Target: Sendable {
+    case tool(Tool)
+    /// Another agent, called like a tool.
+    case agent(String)
+  }
+
+  private(set) var descriptions: [ToolDescription] = []
+  private var targets: [String: Target] = [:]
+
+  init() {}
+
+  /// - Throws: ``Failure`` `not_found` for a name that the workspace does not have.
+  init(names: [String], delegates: [String], host: any ScriptHost) throws(Failure) {
+    for name in names {
+      guard let tool = host.tools[name] else {
+        throw Failure(.notFound, "the agent chose a tool that does not exist: '\(name)'")
+      }
+      guard targets.updateValue(.tool(tool), forKey: name) == nil else { continue }
+      descriptions.append(
+        ToolDescription(name: name, description: tool.description, schema: tool.parameters.json))
+    }
+    for name in delegates {
+      guard let agent = host.agents[name] else {
+        throw Failure(.notFound, "the agent may delegate to one that does not exist: '\(name)'")
+      }
+      targets[agent.toolName] = .agent(name)
+      descriptions.append(
+        ToolDescription(
+          name: agent.toolName, description: agent.description, schema: Toolbox.delegationSchema.json))
+    }
+  }
+
+  private static let delegationSchema = Schema(root: [
+    "type": "object",
+    "properties": ["message": ["type": "string", "description": "What the agent should do or answer."]],
+    "required": ["message"], "additionalProperties": false,
+  ])
+
+  subscript(name: String) -> Target? { targets[name] }
+
+  /// Whether a call may change something: an agent may.
+  func hasEffect(_ name: String) -> Bool {
+    switch targets[name] {
+    case .tool(let tool): tool.effect == .write
+    case .agent: true
+    case nil: false
+    }
+  }
+
+  /// Decides what becomes of a model's call: a wrong one is answered with what would be right.
+  func plan(_ request: ToolCallRequest) -> Turn.PlannedCall.Plan {
+    guard let target = targets[request.name] else {
+      let names = descriptions.map(\.name)
+      return .refuse(
+        Failure(
+          .notFound,
+          "there is no tool '\(request.name)'; "
+            + (names.isEmpty ? "there are no tools" : "the tools are: \(names.joined(separator: ", "))"),
+          detail: ["tools": .array(names.map { .string($0) })]))
+    }
+    let schema =
+      switch target {
+      case .tool(let tool): tool.parameters
+      case .agent: Toolbox.delegationSchema
+      }
+    do {
+      let isBlank = request.arguments.allSatisfy(\.isWhitespace)
+      return .execute(try schema.validate(isBlank ? [:] : try JSON(parsing: request.arguments)))
+    } catch let violation as SchemaViolation {
+      return .refuse(.invalidArguments(of: request.name, violation))
+    } catch {
+      return .refuse(Failure(.invalidArguments, "the arguments of \(request.name) are not JSON: \(error)"))
+    }
+  }
+}
+
+extension Failure {
+  static func invalidArguments(of name: String, _ violation: SchemaViolation) -> Failure {
+    Failure(
+      .invalidArguments, "wrong arguments for \(name): \(violation)",
+      detail: .array(
+        violation.faults.map { ["path": .string($0.path), "message": .string($0.message)] }))
+  }
+}

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+import JSONCodec
+
+/// One turn of an agent as a state machine: told what happened, it says what to do next.
+///
+/// It has no clock, no thread and no socket; ``Run`` does what it says.
+struct Turn: Sendable {
+  enum Action: Sendable {
+    /// Call the script's `before`.
+    case before(message: String)
+    /// Ask the script for its prompt and its tools.
+    case prepare
+    case callModel([ModelMessage])
+    case callTools([PlannedCall])
+    /// Call the script's `run`.
+    case runBody
+    /// Call the script's `stub`.
+    case runStub
+    /// Call the script's `after`.
+    case after(ScriptReply)
+    case finish(Ending)
+  }
+
+  /// A call of the model: to be made, or already answered because it cannot be.
+  struct PlannedCall: Sendable {
+    enum Plan: Sendable {
+      case execute(JSON)
+      case refuse(Failure)
+    }
+
+    let request: ToolCallRequest
+    let plan: Plan
+  }
+
+  struct Ending: Sendable {
+    var reply: ScriptReply
+    var finishReason: FinishReason
+    var usingStub: Bool
+  }
+
+  /// The same call in one run: executed so often, then answered with a nudge, then the run ends.
+  static let repeatsMax = 2
+
+  let agent: Agent
+  private(set) var message: String
+  private(set) var steps: [TurnStep] = []
+  private(set) var usage = Usage()
+  private var history: [ModelMessage]
+  private var conversation: [ModelMessage] = []
+  private var toolbox = Toolbox()
+  private var modelCalls = 0
+  private var pendingText = ""
+  private var callCounts: [RepeatKey: Int] = [:]
+  private var finishReason = FinishReason.stop
+  private var usingStub = false
+  /// A call with an effect was made: doing the turn again could do it twice.
+  private var hasWritten = false
+
+  private struct RepeatKey: Hashable {
+    let name: String
+    let arguments: RawJSON
+  }
+
+  init(agent: Agent, message: String, history: [Message]) {
+    self.agent = agent
+    self.message = message
+    self.history = Conversation.modelMessages(history)
+  }
+
+  func start() -> Action {
+    agent.hooks.contains(.before) ? .before(message: message) : body
+  }
+
+  /// The message stands, as `before` left it.
+  mutating func accepted(_ message: String) -> Action {
+    self.message = message
+    return body
+  }
+
+  private var body: Action {
+    switch agent.body {
+    case .prompt: .prepare
+    case .run: .runBody
+    }
+  }
+
+  /// No model can answer: the stub does, or one plain sentence.
+  mutating func modelIsMissing() throws(Failure) -> Action {
+    usingStub = true
+    if agent.hooks.contains(.stub) { return .runStub }
+    return try answered(
+      ScriptReply(
+        text:
+          "No model is configured, so \(agent.name) cannot answer. Set OPENAI_API_KEY, or give the agent a stub."
+      ))
+  }
+
+  mutating func prepared(prompt: String, toolbox: Toolbox) throws(Failure) -> Action {
+    self.toolbox = toolbox
+    conversation.reserveCapacity(history.count + 2)
+    if !prompt.isEmpty { conversation.append(.system(prompt)) }
+    conversation += history
+    history = []
+    conversation.append(.user(message))
+    return try nextModelCall()
+  }
+
+  var toolDescriptions: [ToolDescription] { toolbox.descriptions }
+
+  func target(of request: ToolCallRequest) -> Toolbox.Target? { toolbox[request.name] }
+
+  private mutating func nextModelCall() throws(Failure) -> Action {
+    let isOverBudget =
+      modelCalls >= agent.limits.steps
+      || agent.limits.tokens.map { usage.tokens >= $0 } ?? false
+      || agent.limits.costUSD.flatMap { limit in usage.costUSD.map { $0 >= limit } } ?? false
+    if isOverBudget { return try stop(.limit, "I stopped at this agent's limit before I was done.") }
+    if let failure = unknownCost { return try stop(.limit, failure.message) }
+    modelCalls += 1
+    return .callModel(conversation)
+  }
+
+  /// An unknown price is not zero: a limit of cost without one could never hold.
+  private var unknownCost: Failure? {
+    guard agent.limits.costUSD != nil, usage.costUSD == nil else { return nil }
+    return Failure(.limit, "the agent has a limit of cost, but its model has no price (models.prices)")
+  }
+
+  /// What is left for calls that the script itself makes.
+  ///
+  /// - Throws: ``Failure`` `limit` when nothing is.
+  func remainingBudget() throws(Failure) -> (tokens: Int?, costUSD: Double?) {
+    if let unknownCost { throw unknownCost }
+    let tokens = agent.limits.tokens.map { $0 - min($0, usage.tokens) }
+    let cost = agent.limits.costUSD.map { max(0, $0 - (usage.costUSD ?? 0)) }
+    if tokens == 0 || cost == 0, usage.tokens > 0 {
+      throw Failure(.limit, "the run has used up its tokens or its cost")
+    }
+    return (tokens, cost)
+  }
+
+  /// Ends a turn that did not come to an answer, without claiming that it did.
+  private mutating func stop(_ reason: FinishReason, _ sentence: String) throws(Failure) -> Action {
+    finishReason = reason
+    return try answered(ScriptReply(text: pendingText.isEmpty ? sentence : "\(pendingText)\n\n\(sentence)"))
+  }
+
+  /// Counts what a model call took, the script's own calls included.
+  mutating func spent(_ used: Usage) { usage += used }
+
+  /// - Throws: ``Failure`` `upstream` when the answer does not fit the agent's `output`.
+  mutating func replied(_ reply: ModelReply) throws(Failure) -> Action {
+    usage += reply.usage
+    switch reply.finishReason {
+    case .stop, .toolCalls: finishReason = .stop
+    case .length: finishReason = .length
+    case .contentFilter: finishReason = .contentFilter
+    case .refusal: finishReason = .refusal
+    case .interrupted: finishReason = .interrupted
+    }
+    guard reply.calls.isEmpty else {
+      pendingText = reply.text
+      return try plan(reply.calls)
+    }
+    var answer = ScriptReply(text: reply.text)
+    if let output = agent.output, finishReason == .stop { answer.data = try structured(reply.text, output) }
+    return try answered(answer)
+  }
+
+  private func structured(_ text: String, _ output: Schema) throws(Failure) -> RawJSON {
+    do {
+      return RawJSON(try output.validate(try JSON(parsing: text)))
+    } catch {
+      throw Failure(
+        .upstream, "the model's answer does not fit the agent's output: \(error)", retryable: true,
+        detail: ["text": .string(text)])
+    }
+  }
+
+  private mutating func plan(_ requests: [ToolCallRequest]) throws(Failure) -> Action {
+    var planned: [PlannedCall] = []
+    for request in requests {
+      let plan = toolbox.plan(request)
+      guard case .execute(let arguments) = plan else {
+        planned.append(PlannedCall(request: request, plan: plan))
+        continue
+      }
+      hasWritten = hasWritten || toolbox.hasEffect(request.name)
+      let key = RepeatKey(name: request.name, arguments: arguments.canonical)
+      let count = callCounts[key, default: 0] + 1
+      callCounts[key] = count
+      if count > Turn.repeatsMax + 1 {
+        return try stop(
+          .repeatedCall, "I stopped because I kept calling \(request.name) with the same arguments.")
+      }
+      planned.append(
+        PlannedCall(request: request, plan: count > Turn.repeatsMax ? .refuse(.repeated(request.name)) : plan)
+      )
+    }
+    return .callTools(planned)
+  }
+
+  /// Takes the results, in the order of the plan.
+  mutating func ran(_ calls: [ToolCall]) throws(Failure) -> Action {
+    let step = TurnStep(text: pendingText, calls: calls)
+    steps.append(step)
+    Conversation.append(step, to: &conversation)
+    return try nextModelCall()
+  }
+
+  /// Records a call that the script itself made.
+  mutating func recorded(_ call: ToolCall, hasEffect: Bool) {
+    steps.append(TurnStep(text: "", calls: [call]))
+    hasWritten = hasWritten || hasEffect
+  }
+
+  /// The provider gave no answer: the stub does, unless a tool has already done something that it might do again.
+  ///
+  /// - Throws: ``Failure`` `upstream` when there is no stub to fall back to.
+  mutating func modelFailed(_ error: ModelError) throws(Failure) -> Action {
+    guard agent.hooks.contains(.stub), !hasWritten else { throw Failure(error) }
+    usingStub = true
+    return .runStub
+  }
+
+  /// `run`, `stub` or the model came to an answer.
+  ///
+  /// - Throws: ``Failure`` `internal` when the script's data do not fit the agent's `output`.
+  mutating func answered(_ reply: ScriptReply) throws(Failure) -> Action {
+    var reply = reply
+    reply.calls = steps.flatMap(\.calls)
+    return agent.hooks.contains(.after) ? .after(reply) : try finished(reply)
+  }
+
+  /// The answer stands, as `after` left it.
+  ///
+  /// - Throws: ``Failure`` `internal` when its data do not fit the agent's `output`.
+  func finished(_ reply: ScriptReply) throws(Failure) -> Action {
+    var reply = reply
+    reply.data = try checked(reply.data)
+    reply.calls = steps.flatMap(\.calls)
+    return .finish(Ending(reply: reply, finishReason: finishReason, usingStub: usingStub))
+  }
+}
+
+extension Turn {
+  /// Data that a script made are checked as a model's are; a stub, or a turn that was cut short, may have none.
+  private func checked(_ data: RawJSON?) throws(Failure) -> RawJSON? {
+    guard let output = agent.output else { return data }
+    guard let data else {
+      if usingStub || finishReason != .stop { return nil }
+      throw Failure(.internal, "the agent '\(agent.name)' returned no data, which its output asks for")
+    }
+    do {
+      return RawJSON(try output.validate(try data.value()))
+    } catch {
+      throw Failure(
+        .internal, "the data of agent '\(agent.name)' do not fit its output", diagnostic: "\(error)")
+    }
+  }
+}
+
+extension Failure {
+  fileprivate static func repeated(_ name: String) -> Failure {
+    Failure(
+      .conflict,
+      "\(name) was already called \(Turn.repeatsMax) times with these arguments; use the results you have, "
+        + "or answer the user")
+  }
+
+  /// What a provider's failure is to the caller: always `upstream`, with its kind in `detail`.
+  init(_ error: ModelError) {
+    let isRetryable =
+      switch error.kind {
+      case .connection, .timeout, .rateLimited, .server, .badReply: true
+      case .quotaExceeded, .unauthorized, .notFound, .badRequest, .notConfigured: false
+      }
+    self.init(
+      .upstream, error.message, retryable: isRetryable, detail: ["kind": .string("\(error.kind)")],
+      retryAfterSeconds: error.retryAfterSeconds, diagnostic: error.diagnostic)
+  }
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import LuaHost
+
+extension HostModule {
+  /// `db`: the workspace's own database.
+  static let db = HostModule(
+    "db",
+    "The workspace's own SQLite database. Values go in as parameters, never into the text of the statement.",
+    types: """
+      ---@alias perigee.Value string|number|boolean|nil
+      ---@class (exact) perigee.Change
+      ---@field changes integer rows that were changed
+      ---@field last_insert_id integer
+      ---@field rows table<string, perigee.Value>[] what `returning` gave
+      """,
+    functions: [
+      Function(
+        "query", "Reads rows; each is a table by column name. SQL NULL is an absent field.",
+        [
+          Parameter("sql", "string", "one `select`, with `?` for each parameter"),
+          Parameter("...", "perigee.Value", "the parameters"),
+        ],
+        returns: "table<string, perigee.Value>[]", capability: #"db = "read""#, mayWait: true,
+        example: #"local rows = db.query("select id, title from todos where user_id = ?", ctx.user.id)"#),
+      Function(
+        "exec", "Runs one statement that changes rows of the tables that this file's `schema` made.",
+        [
+          Parameter("sql", "string", "one statement, with `?` for each parameter"),
+          Parameter("...", "perigee.Value", "the parameters"),
+        ],
+        returns: "perigee.Change", capability: #"db = "write""#, mayWait: true,
+        example: #"db.exec("delete from todos where user_id = ? and id = ?", ctx.user.id, args.id)"#),
+      Function(
+        "transaction",
+        "Runs a function whose `db` calls happen all or not at all: an error in it rolls back and goes on.",
+        [Parameter("body", "fun(): any", "may wait, for at most 10 s")],
+        returns: "any", capability: #"db = "write""#, mayWait: true,
+        example: "db.transaction(function() db.exec(…); db.exec(…) end)"),
+    ],
+    privateFunctions: [
+      // Each takes the number of the open transaction first, 0 for none.
+      HostFunction("_db.query", .waits(query, named: "db.query")),
+      HostFunction("_db.exec", .waits(exec, named: "db.exec")),
+      HostFunction("_db.begin", .waits(begin, named: "db.transaction")),
+      HostFunction("_db.commit", .waits(commit, named: "db.transaction")),
+      HostFunction("_db.rollback", .waits(rollback, named: "db.transaction")),
+    ])
+
+  @Sendable private static func query(_ arguments: Arguments, _ scope: ScriptScope) async throws -> LuaValue {
+    try scope.need({ $0.database >= .read }, #"db = "read""#, for: "db.query")
+    let (transaction, arguments) = try target(arguments, scope)
+    let sql = try arguments.string(1)
+    let parameters = try parameters(arguments)
+    let rows =
+      if let transaction {
+        try await transaction.query(sql, parameters)
+      } else {
+        try await scope.resources.database.query(owner: scope.file, sql, parameters)
+      }
+    return table(rows)
+  }
+
+  @Sendable private static func exec(_ arguments: Arguments, _ scope: ScriptScope) async throws -> LuaValue {
+    try scope.need({ $0.database >= .write }, #"db = "write""#, for: "db.exec")
+    let (transaction, arguments) = try target(arguments, scope)
+    let sql = try arguments.string(1)
+    let parameters = try parameters(arguments)
+    let (change, rows) =
+      if let transaction {
+        try await transaction.execute(sql, parameters)
+      } else {
+        try await scope.resources.database.execute(owner: scope.file, sql, parameters)
+      }
+    return .fields([
+      "changes": .integer(Int64(change.changes)), "last_insert_id": .integer(change.lastInsertID),
+      "rows": table(rows),
+    ])
+  }
+
+  /// The transaction in which a call was made, and the call's own arguments.
+  private static func target(
+    _ arguments: Arguments, _ scope: ScriptScope
+  ) throws(HostError) -> ((any ScriptTransaction)?, Arguments) {
+    let number = try arguments.integer(1)
+    return (scope.transaction(number), Arguments(Array(arguments.values.dropFirst()), of: arguments.function))
+  }
+
+  @Sendable private static func begin(_ arguments: Arguments, _ scope: ScriptScope) async throws -> LuaValue {
+    try scope.need({ $0.database >= .write }, #"db = "write""#, for: "db.transaction")
+    let transaction = try await scope.resources.database.begin(owner: scope.file)
+    if Task.isCancelled {
+      // The script will never learn its number.
+      await transaction.rollback()
+      throw CancellationError()
+    }
+    return .integer(scope.add(transaction))
+  }
+
+  @Sendable private static func commit(_ arguments: Arguments, _ scope: ScriptScope) async throws -> LuaValue
+  {
+    guard let transaction = scope.remove(try arguments.integer(1)) else {
+      throw HostError(
+        code: "timeout", message: "the transaction had already ended", retryable: true, detail: nil)
+    }
+    try await transaction.commit()
+    return .nil
+  }
+
+  @Sendable private static func rollback(_ arguments: Arguments, _ scope: ScriptScope) async throws
+    -> LuaValue
+  {
+    if let transaction = scope.remove(try arguments.integer(1)) { await transaction.rollback() }
+    return .nil
+  }
+
+  private static func parameters(_ arguments: Arguments) throws(HostError) -> [DatabaseValue] {
+    var parameters: [DatabaseValue] = []
+    for (index, value) in arguments.values.enumerated().dropFirst() {
+      switch value {
+      case .nil, .null: parameters.append(.null)
+      case .bool(let value): parameters.append(.integer(value ? 1 : 0))
+      case .integer(let number): parameters.append(.integer(number))
+      case .number(let number): parameters.append(.real(number))
+      case .string(let text): parameters.append(.text(text))
+      case .bytes(let bytes): parameters.append(.blob(bytes))
+      case .array, .table, .json:
+        throw arguments.fault(index + 1, "a table cannot be a parameter; use json.encode")
+      }
+    }
+    return parameters
+  }
+
+  private static func table(_ rows: DatabaseRows) -> LuaValue {
+    .array(
+      rows.rows.map { row in
+        var fields: [LuaField] = []
+        fields.reserveCapacity(row.count)
+        for (column, value) in zip(rows.columns, row) {
+          switch value {
+          case .null: continue
+          case .integer(let number): fields.append(LuaField(column, .integer(number)))
+          case .real(let number): fields.append(LuaField(column, .number(number)))
+          case .text(let text): fields.append(LuaField(column, .string(text)))
+          case .blob(let bytes): fields.append(LuaField(column, .bytes(bytes)))
+          }
+        }
+        return .table(fields)
+      })
+  }
+}

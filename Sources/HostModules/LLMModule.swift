@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import JSONCodec
+import LuaHost
+
+extension HostModule {
+  /// `llm`: models, called by the script.
+  static let llm = HostModule(
+    "llm", "Language models, on the run's budget.",
+    types: """
+      ---@class (exact) perigee.ChatMessage
+      ---@field role "system"|"user"|"assistant"
+      ---@field content string
+      ---@class (exact) perigee.ChatRequest
+      ---@field messages perigee.ChatMessage[]
+      ---@field model? string|string[] the agent's, then the configured default, unless said
+      ---@field tools? string[] names of the workspace's tools that the model may ask for
+      ---@field output? table<string, any> schema of a structured answer, which is then in `data`
+      ---@field temperature? number
+      ---@field max_tokens? integer
+      ---@class (exact) perigee.ChatAnswer
+      ---@field text string
+      ---@field data any
+      ---@field tool_calls { id: string, name: string, arguments: table }[]
+      ---@field model string
+      ---@field finish_reason string
+      ---@field usage { input_tokens: integer, output_tokens: integer }
+      """,
+    functions: [
+      Function(
+        "chat", "Asks a model and waits for its answer.",
+        [Parameter("request", "perigee.ChatRequest", "the conversation")], returns: "perigee.ChatAnswer",
+        capability: "llm = true", mayWait: true,
+        example: #"local answer = llm.chat{ messages = { { role = "user", content = "Hi" } } }.text"#,
+        body: .waits(chat, named: "llm.chat"))
+    ])
+
+  @Sendable private static func chat(_ arguments: Arguments, _ scope: ScriptScope) async throws -> LuaValue {
+    try scope.need(\.models, "llm = true", for: "llm.chat")
+    let options = try arguments.options(
+      1, ["model", "messages", "tools", "output", "temperature", "max_tokens"])
+    let output: Schema?
+    do {
+      output = try options.json("output").map { definition throws(SchemaError) in try Schema(definition) }
+    } catch let error as SchemaError {
+      throw arguments.fault(1, "output: \(error)")
+    }
+    var request = ModelRequest(
+      models: try models(options) ?? scope.run.agent.models, messages: try messages(options, arguments),
+      output: output, temperature: try options.number("temperature"),
+      tokensMax: try options.integer("max_tokens"))
+    for name in try options.strings("tools") ?? [] {
+      guard let tool = scope.tools[name] else { throw arguments.fault(1, "there is no tool '\(name)'") }
+      request.tools.append(
+        ToolDescription(name: name, description: tool.description, schema: tool.parameters.json))
+    }
+    let reply = try await scope.services.chat(request)
+    return .fields([
+      "text": .string(reply.text), "data": try data(of: reply, output),
+      "tool_calls": .array(reply.calls.map(call)), "model": .string(reply.model),
+      "finish_reason": .string(reply.finishReason.rawValue),
+      "usage": .fields([
+        "input_tokens": .integer(Int64(reply.usage.inputTokens)),
+        "output_tokens": .integer(Int64(reply.usage.outputTokens)),
+      ]),
+    ])
+  }
+
+  private static func models(_ options: Options) throws(HostError) -> [String]? {
+    if case .string(let name) = options["model"] { return [name] }
+    return try options.strings("model")
+  }
+
+  private static func messages(_ options: Options, _ arguments: Arguments) throws(HostError) -> [ModelMessage]
+  {
+    guard let list = try options.list("messages"), !list.isEmpty else {
+      throw arguments.fault(1, "'messages' must be a list of at least one message")
+    }
+    var messages: [ModelMessage] = []
+    for (index, value) in list.enumerated() {
+      guard case .table(let fields) = value,
+        let role = fields.first(where: { $0.key == "role" })?.value.string,
+        let content = fields.first(where: { $0.key == "content" })?.value.string
+      else { throw arguments.fault(1, "messages[\(index + 1)] must have 'role' and 'content'") }
+      switch role {
+      case "system": messages.append(.system(content))
+      case "user": messages.append(.user(content))
+      case "assistant": messages.append(.assistant(content, calls: []))
+      default:
+        throw arguments.fault(1, "messages[\(index + 1)]: role '\(role)' is none of system, user, assistant")
+      }
+    }
+    return messages
+  }
+
+  private static func data(of reply: ModelReply, _ output: Schema?) throws(Failure) -> LuaValue? {
+    guard let output, reply.calls.isEmpty else { return nil }
+    do {
+      return .json(RawJSON(try output.validate(try JSON(parsing: reply.text))))
+    } catch {
+      throw Failure(
+        .upstream, "the model's answer does not fit 'output': \(error)", retryable: true,
+        detail: ["text": .string(reply.text)])
+    }
+  }
+
+  private static func call(_ request: ToolCallRequest) -> LuaValue {
+    .fields([
+      "id": .string(request.id), "name": .string(request.name),
+      "arguments": (try? RawJSON(checking: Array(request.arguments.utf8))).map { .json($0) },
+    ])
+  }
+}

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The host's own Lua: what of the modules is easier said there, and the entries by which the host calls scripts.
+public enum Prelude {
+  public static let name = "perigee"
+
+  /// Gets `host`, which scripts never see; returns `globals` for them and `entries` for ``ScriptEntry``.
+  public static let source = #"""
+    local host = ...
+    local call = host.functions
+    local globals, entries = {}, {}
+
+    -- Modules ---------------------------------------------------------------
+
+    function globals.require(name)
+      if type(name) ~= "string" or not name:find("^lib%.[%w_]+[%w_.]*$") or name:find("..", 1, true) then
+        host.error("invalid_arguments", "require takes a module of this workspace, such as \"lib.money\"")
+      end
+      return host.load(name:gsub("%.", "/") .. ".lua")
+    end
+
+    function globals.print(...)
+      local words = table.pack(...)
+      for i = 1, words.n do words[i] = tostring(words[i]) end
+      call["log.info"](table.concat(words, "\t"))
+    end
+
+    function globals.reject(why)
+      host.error("rejected", type(why) == "string" and why or "the message was rejected")
+    end
+
+    local function argument(name, expected, value)
+      host.error("invalid_arguments",
+        ("bad argument #1 to '%s' (%s expected, got %s)"):format(name, expected, type(value)))
+    end
+
+    -- Transactions -----------------------------------------------------------
+
+    -- The open transaction of each coroutine, by its number; its own branches and coroutines work in it, too.
+    local weak = { __mode = "k" }
+
+    local function transactions()
+      local run = host.run()
+      run.transactions = run.transactions or setmetatable({}, weak)
+      return run.transactions
+    end
+
+    local function current()
+      local open = host.run().transactions
+      return open and open[coroutine.running()] or 0
+    end
+
+    -- Makes a function work in the transaction in which it was handed over.
+    local function adopting(fn)
+      local number = current()
+      if number == 0 then return fn end
+      return function(...)
+        transactions()[coroutine.running()] = number
+        return fn(...)
+      end
+    end
+
+    local create, wrap = coroutine.create, coroutine.wrap
+    globals.coroutine = {
+      create = function(fn) return create(adopting(fn)) end,
+      wrap = function(fn) return wrap(adopting(fn)) end,
+    }
+
+    local function transaction(body)
+      if type(body) ~= "function" then argument("db.transaction", "function", body) end
+      if current() ~= 0 then host.error("invalid_arguments", "a db.transaction is already open here") end
+      local open, here = transactions(), coroutine.running()
+      local number = call["_db.begin"]()
+      open[here] = number
+      local results = table.pack(pcall(body))
+      open[here] = nil
+      if not results[1] then
+        call["_db.rollback"](number)
+        error(results[2], 0)
+      end
+      call["_db.commit"](number)
+      return table.unpack(results, 2, results.n)
+    end
+
+    -- What would wait for the writer that its own caller holds.
+    local function outside(name)
+      local fn = call["_" .. name]
+      return function(...)
+        if current() ~= 0 then
+          host.error("invalid_arguments", name .. " may not be called inside db.transaction: it would wait for its end")
+        end
+        return fn(...)
+      end
+    end
+
+    globals.tools = { call = outside("tools.call") }
+    globals.agents = { run = outside("agents.run") }
+
+    globals.db = {
+      query = function(...) return call["_db.query"](current(), ...) end,
+      exec = function(...) return call["_db.exec"](current(), ...) end,
+      transaction = transaction,
+    }
+
+    -- The branches in a fixed order: the list, then the names.
+    local function branches(name, functions)
+      if type(functions) ~= "table" then argument(name, "table", functions) end
+      local keys, list, named = {}, {}, {}
+      for i = 1, #functions do keys[i] = i end
+      for key in pairs(functions) do
+        if type(key) == "string" then named[#named + 1] = key
+        elseif math.type(key) ~= "integer" or key < 1 or key > #functions then
+          host.error("invalid_arguments", "the branches of " .. name .. " stand in a list or under names")
+        end
+      end
+      table.sort(named)
+      for _, key in ipairs(named) do keys[#keys + 1] = key end
+      for i, key in ipairs(keys) do
+        if type(functions[key]) ~= "function" then
+          host.error("invalid_arguments",
+            ("branch %s of %s is a %s, not a function"):format(key, name, type(functions[key])))
+        end
+        list[i] = adopting(functions[key])
+      end
+      return keys, list
+    end
+
+    local parallel = {}
+
+    local function all(functions)
+      local keys, list = branches("parallel", functions)
+      local results = {}
+      for i, result in ipairs(host.spawn(list, "all")) do results[keys[i]] = result.value end
+      return results
+    end
+
+    function parallel.settle(functions)
+      local keys, list = branches("parallel.settle", functions)
+      local results = {}
+      for i, result in ipairs(host.spawn(list, "settle")) do results[keys[i]] = result end
+      return results
+    end
+
+    function parallel.race(functions)
+      local keys, list = branches("parallel.race", functions)
+      if #list == 0 then host.error("invalid_arguments", "parallel.race needs at least one branch") end
+      local results = host.spawn(list, "race")
+      for i, result in ipairs(results) do
+        if result.ok then return result.value, keys[i] end
+      end
+      error(results[1].error, 0)
+    end
+
+    function parallel.map(list, fn, opts)
+      if type(list) ~= "table" then argument("parallel.map", "table", list) end
+      if type(fn) ~= "function" then
+        host.error("invalid_arguments",
+          ("bad argument #2 to 'parallel.map' (function expected, got %s)"):format(type(fn)))
+      end
+      local limit = opts and opts.limit or 8
+      if math.type(limit) ~= "integer" or limit < 1 then
+        host.error("invalid_arguments", "the limit of parallel.map is a whole number of at least 1")
+      end
+      local functions = {}
+      for i = 1, #list do functions[i] = adopting(function() return fn(list[i], i) end) end
+      local results = json.array{}
+      for i, result in ipairs(host.spawn(functions, "all", limit)) do results[i] = result.value end
+      return results
+    end
+
+    globals.parallel = setmetatable(parallel, { __call = function(_, functions) return all(functions) end })
+
+    globals.guard = {
+      same = function(field, results)
+        if type(results) ~= "table" then
+          host.error("invalid_arguments",
+            ("bad argument #2 to 'guard.same' (table expected, got %s)"):format(type(results)))
+        end
+        local first, firstKey
+        for key, result in pairs(results) do
+          local value = type(result) == "table" and result[field] or nil
+          if value == nil then
+            host.error("conflict", ("branch %s names no '%s'"):format(tostring(key), tostring(field)))
+          elseif first == nil then
+            first, firstKey = value, key
+          elseif value ~= first then
+            host.error("conflict", ("the branches disagree on '%s': %s says %s, %s says %s; start again"):format(
+              field, tostring(firstKey), tostring(first), tostring(key), tostring(value)))
+          end
+        end
+        return first
+      end,
+    }
+
+    globals.time = {
+      format = function(moment, format)
+        if format == nil then return call["_time.rfc3339"](moment) end
+        return os.date("!" .. format, math.floor(moment))
+      end,
+    }
+
+    globals.text = {
+      template = function(template, values)
+        if type(template) ~= "string" then argument("text.template", "string", template) end
+        if type(values) ~= "table" then
+          host.error("invalid_arguments",
+            ("bad argument #2 to 'text.template' (table expected, got %s)"):format(type(values)))
+        end
+        return (template:gsub("{(.-[{}])", function(body)
+          if body == "{" then return "{" end
+          local name = body:sub(1, -2)
+          local value = values[name]
+          if body:sub(-1) == "{" or value == nil then
+            host.error("invalid_arguments", ("text.template has no value for '{%s}'"):format(name))
+          end
+          return tostring(value)
+        end))
+      end,
+    }
+
+    -- Entries ---------------------------------------------------------------
+
+    -- Makes a table and all in it read-only.
+    local function freeze(value)
+      if type(value) ~= "table" then return value end
+      for key, inner in pairs(value) do
+        if type(inner) == "table" then value[key] = freeze(inner) end
+      end
+      return host.readonly(value)
+    end
+
+    local function messages(count) return call["_session.messages"](count) end
+
+    -- Everything a function of the script gets, made once a run.
+    function entries.open(data)
+      local run = host.run()
+      run.file = data.file
+      run.session = { id = data.session.id, state = data.session.state, messages = messages }
+      local session = setmetatable({}, {
+        __index = run.session,
+        __newindex = function(_, key, value)
+          if key == "state" and type(value) == "table" then run.session.state = value return end
+          error("ctx.session." .. tostring(key) .. " is read-only; only state may be changed, to a table", 2)
+        end,
+        __pairs = function() return pairs(run.session) end,
+        __target = run.session,
+        __metatable = false,
+      })
+      run.parts = {
+        user = freeze(data.user), session = session, run = host.readonly(data.run),
+        input = freeze(data.input), env = host.readonly(data.env),
+      }
+      run.ctx = host.readonly(run.parts)
+    end
+
+    local function agent() return host.load(host.run().file) end
+
+    local function reply(value, name)
+      if type(value) == "string" then return { text = value } end
+      if type(value) == "table" and (value.text ~= nil or value.data ~= nil) then
+        if value.text ~= nil and type(value.text) ~= "string" then
+          host.error("internal", ("%s returned a text that is a %s"):format(name, type(value.text)))
+        end
+        return { text = value.text or "", data = value.data }
+      end
+      host.error("internal", ("%s must return a string or { text =, data = }, not %s"):format(
+        name, type(value) == "table" and "another table" or type(value)))
+    end
+
+    function entries.before(message)
+      local changed = agent().before(host.run().ctx, message)
+      if changed == nil then return message end
+      if type(changed) ~= "string" then
+        host.error("internal", ("before must return the message, not a %s"):format(type(changed)))
+      end
+      return changed
+    end
+
+    function entries.prompt()
+      local prompt = agent().prompt(host.run().ctx)
+      if type(prompt) ~= "string" then
+        host.error("internal", ("prompt must return a string, not %s"):format(type(prompt)))
+      end
+      return prompt
+    end
+
+    function entries.tools()
+      local names = agent().tools(host.run().ctx)
+      if type(names) ~= "table" then
+        host.error("internal", ("tools must return a list of names, not %s"):format(type(names)))
+      end
+      for _, name in ipairs(names) do
+        if type(name) ~= "string" then
+          host.error("internal", ("tools returned a %s where a name should stand"):format(type(name)))
+        end
+      end
+      return json.array(table.move(names, 1, #names, 1, {}))
+    end
+
+    function entries.call(file, name, arguments, context)
+      local parts = host.run().parts
+      local ctx = host.readonly{
+        user = parts.user, session = parts.session, run = parts.run, input = parts.input, env = parts.env,
+        call = host.readonly(context),
+      }
+      return host.load(file)[name].run(ctx, arguments)
+    end
+
+    function entries.after(answer)
+      local changed = agent().after(host.run().ctx, answer)
+      return reply(changed == nil and answer or changed, "after")
+    end
+
+    function entries.stub(message) return reply(agent().stub(host.run().ctx, message), "stub") end
+
+    function entries.run()
+      local ctx = host.run().ctx
+      return reply(agent().run(ctx, ctx.input), "run")
+    end
+
+    function entries.state() return host.run().session.state end
+
+    -- A definition as data: functions become marks.
+    local function describe(value, depth)
+      local kind = type(value)
+      if kind == "function" then return { ["$"] = "function" } end
+      if kind == "userdata" or kind == "thread" then
+        return value == json.null and value or { ["$"] = kind }
+      end
+      if kind ~= "table" then return value end
+      if depth > 40 then return { ["$"] = "deep" } end
+      -- Raw: a definition's own metamethods may not run while the workspace loads.
+      local count, size = 0, rawlen(value)
+      for key in next, value do
+        count = count + 1
+        if type(key) ~= "string" and size == 0 then return { ["$"] = "mixed" } end
+      end
+      if size > 0 and count ~= size then return { ["$"] = "mixed" } end
+      local copy = size > 0 and json.array{} or {}
+      for key, inner in next, value do copy[key] = describe(inner, depth + 1) end
+      return copy
+    end
+
+    function entries.describe(file) return describe(host.load(file), 0) end
+
+    return { globals = globals, entries = entries }
+    """#
+}
+
+/// The ways by which the host calls into scripts: names in the prelude's `entries`.
+public enum ScriptEntry: String, Sendable {
+  case open, before, prompt, tools, call, after, stub, run, state, describe
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Core
+import JSONCodec
+public import Logging
+import LuaHost
+import Synchronization
+public import Transport
+
+/// What the functions of scripts reach beyond their run; the same for all runs of a server.
+public struct ScriptResources: Sendable {
+  public var database: any ScriptDatabase
+  public var keyValue: any KeyValueStore
+  public var http: HTTPClient
+  public var httpPolicy: HTTPPolicy
+  public var time: any TimeSource
+  public var logger: Logger
+
+  public init(
+    database: any ScriptDatabase, keyValue: any KeyValueStore, http: HTTPClient, httpPolicy: HTTPPolicy,
+    time: any TimeSource, logger: Logger
+  ) {
+    self.database = database
+    self.keyValue = keyValue
+    self.http = http
+    self.httpPolicy = httpPolicy
+    self.time = time
+    self.logger = logger
+  }
+}
+
+/// What the configuration allows `http` beside each tool's own list (`http` in perigee.yaml).
+public struct HTTPPolicy: Sendable {
+  /// Narrows every tool's list; empty = does not narrow.
+  public var allow: [HostPattern]
+  public var allowsPrivateAddresses: Bool
+  public var timeoutSeconds: Double
+  public var bodyBytesMax: Int
+
+  public init(
+    allow: [HostPattern] = [], allowsPrivateAddresses: Bool = false, timeoutSeconds: Double = 30,
+    bodyBytesMax: Int = 10 << 20
+  ) {
+    self.allow = allow
+    self.allowsPrivateAddresses = allowsPrivateAddresses
+    self.timeoutSeconds = timeoutSeconds
+    self.bodyBytesMax = bodyBytesMax
+  }
+}
+
+/// On whose behalf a host call is made: one function of an agent, or one call of a tool.
+public final class ScriptScope: Sendable {
+  public let run: RunContext
+  public let services: any RunServices
+  public let resources: ScriptResources
+  /// The tools of the run's workspace.
+  public let tools: [String: Tool]
+  let access: Access
+  /// The file whose function runs: it owns the tables that its `schema` made.
+  let file: String
+  /// `tool 'add_todo'`, for messages.
+  let subject: String
+  /// What all functions of the run share.
+  let shared: RunShared
+  private let transactions = Mutex<[Int64: any ScriptTransaction]>([:])
+
+  /// The scope of an agent's own functions, which may always call models.
+  public init(
+    agentOf run: RunContext, services: any RunServices, resources: ScriptResources, tools: [String: Tool]
+  ) {
+    self.run = run
+    self.services = services
+    self.resources = resources
+    self.tools = tools
+    var access = run.agent.access
+    access.models = true
+    self.access = access
+    shared = RunShared()
+    file = run.agent.file
+    subject = "agent '\(run.agent.name)'"
+  }
+
+  /// The scope of one call of `tool`.
+  public init(_ tool: Tool, in scope: ScriptScope) {
+    run = scope.run
+    services = scope.services
+    resources = scope.resources
+    tools = scope.tools
+    access = tool.access
+    shared = scope.shared
+    file = tool.file
+    subject = "tool '\(tool.name)'"
+  }
+
+  /// - Throws: ``HostError`` `denied` that says what the `access` of the caller must name.
+  func need(_ isGranted: (Access) -> Bool, _ name: String, for call: String) throws(HostError) {
+    guard isGranted(access) else {
+      throw HostError(
+        code: "denied", message: "\(call) is not allowed here: add access = { \(name) } to \(subject)",
+        retryable: false, detail: nil)
+    }
+  }
+
+  /// The transaction of that number; `nil` when it has ended, or for 0.
+  func transaction(_ number: Int64) -> (any ScriptTransaction)? {
+    transactions.withLock { $0[number] }
+  }
+
+  func add(_ transaction: any ScriptTransaction) -> Int64 {
+    let number = shared.nextNumber()
+    transactions.withLock { $0[number] = transaction }
+    return number
+  }
+
+  /// Takes a transaction out, so that it ends once; one that is let go of is rolled back.
+  func remove(_ number: Int64) -> (any ScriptTransaction)? {
+    transactions.withLock { $0.removeValue(forKey: number) }
+  }
+
+  /// Whether an error that the script let pass was a host call's complaint about the script, not about its caller.
+  public func isOwnFault(_ code: String, _ message: String) -> Bool {
+    shared.faults.withLock { $0.contains("\(code) \(message)") }
+  }
+
+  func note(fault error: HostError) {
+    guard ["invalid_arguments", "denied", "not_found"].contains(error.code) else { return }
+    shared.faults.withLock { faults in
+      // The last ones are enough: a script that lets an error pass does so at once.
+      if faults.count >= 16 { faults.removeFirst() }
+      faults.append("\(error.code) \(error.message)")
+    }
+  }
+}
+
+/// What the functions of one run share, whoever called them.
+final class RunShared: Sendable {
+  /// Lines and bytes that one run may log.
+  static let logLinesMax = 1000
+  static let logBytesMax = 256 << 10
+
+  enum LogVerdict {
+    case write, writeLast, drop
+  }
+
+  private struct Log {
+    var lines = 0
+    var bytes = 0
+  }
+
+  fileprivate let faults = Mutex<[String]>([])
+  private let log = Mutex(Log())
+  private let numbers = Atomic<Int64>(0)
+
+  func nextNumber() -> Int64 { numbers.wrappingAdd(1, ordering: .relaxed).newValue }
+
+  /// Counts a line of the log.
+  func admit(logBytes: Int) -> LogVerdict {
+    log.withLock { log in
+      if log.lines > RunShared.logLinesMax { return .drop }
+      log.lines += 1
+      log.bytes += logBytes
+      if log.bytes > RunShared.logBytesMax { log.lines = RunShared.logLinesMax + 1 }
+      return log.lines > RunShared.logLinesMax ? .writeLast : .write
+    }
+  }
+}
+
+extension HostError {
+  init(_ failure: Failure) {
+    self.init(
+      code: failure.code.rawValue, message: failure.message, retryable: failure.retryable,
+      detail: failure.detail.map { RawJSON($0) })
+  }
+
+  /// A workspace is being loaded: there is no run to act for.
+  static func loading(_ name: String) -> HostError {
+    .invalid(
+      "\(name) is not available while a script loads; call it from a tool, prompt, before, after or run")
+  }
+
+  static func invalid(_ message: String) -> HostError {
+    HostError(code: "invalid_arguments", message: message, retryable: false, detail: nil)
+  }
+}
+
+extension HostFunction.Body where Context == ScriptScope? {
+  /// A call that may wait; a ``Failure`` becomes the script's error table.
+  static func waits(
+    _ body: @escaping @Sendable (Arguments, ScriptScope) async throws -> LuaValue, named name: String
+  ) -> Self {
+    .suspending { values, scope in
+      guard let scope else { throw HostError.loading(name) }
+      do {
+        return try await body(Arguments(values, of: name), scope)
+      } catch {
+        throw scope.noted(error, of: name)
+      }
+    }
+  }
+
+  /// A call that answers at once.
+  static func answers(
+    _ body: @escaping @Sendable (Arguments, ScriptScope) throws -> LuaValue, named name: String
+  ) -> Self {
+    .immediate { values, scope in
+      guard let scope else { throw HostError.loading(name) }
+      do {
+        return try body(Arguments(values, of: name), scope)
+      } catch {
+        throw scope.noted(error, of: name)
+      }
+    }
+  }
+}
+
+extension ScriptScope {
+  /// The error that the script gets; what tools and agents raised is theirs, the rest is about the script itself.
+  fileprivate func noted(_ error: any Error, of name: String) -> any Error {
+    let hostError: HostError
+    switch error {
+    case let error as HostError: hostError = error
+    case let failure as Failure: hostError = HostError(failure)
+    default: return error
+    }
+    if name != "tools.call" { note(fault: hostError) }
+    return hostError
+  }
+}

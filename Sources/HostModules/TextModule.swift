@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+import LuaHost
+
+extension HostModule {
+  /// `text`: what prompts and answers need.
+  static let text = HostModule(
+    "text", "What prompts and answers need.",
+    functions: [
+      Function(
+        "template", "Fills in `{name}`; `{{` stands for a brace. A name without a value raises.",
+        [
+          Parameter("template", "string", "`Dear {name}`"),
+          Parameter("values", "table<string, any>", "by name; numbers and booleans are written as text"),
+        ],
+        returns: "string", example: #"text.template("You help {name}.", { name = ctx.user.name })"#),
+      Function(
+        "redact", "Puts `[email]`, `[card]`, `[iban]` or `[phone]` in place of what looks like one.",
+        [Parameter("text", "string", "UTF-8")], returns: "string",
+        body: .answers(
+          { arguments, _ in .string(Redaction.redact(try arguments.string(1))) }, named: "text.redact")),
+      Function(
+        "truncate", "Cuts a text to so many characters, the ending included.",
+        [
+          Parameter("text", "string", "UTF-8"), Parameter("max", "integer", "characters"),
+          Parameter("ending", "string?", "`…` unless said"),
+        ],
+        returns: "string",
+        body: .answers(
+          { arguments, _ in
+            let text = try arguments.string(1)
+            let limit = Int(clamping: try arguments.integer(2))
+            let ending = arguments.isAbsent(3) ? "…" : try arguments.string(3)
+            guard limit >= 0 else { throw arguments.fault(2, "0 or more expected, got \(limit)") }
+            // Bytes bound characters: a short text is never walked.
+            if text.utf8.count <= limit || text.count <= limit { return .string(text) }
+            return .string(String(text.prefix(max(0, limit - ending.count))) + ending.prefix(limit))
+          }, named: "text.truncate")),
+    ])
+}

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Why bytes are not one JSON value.
+public struct JSONError: Error, Sendable, Hashable, CustomStringConvertible {
+  public let message: String
+  /// Bytes before the fault.
+  public let offset: Int
+
+  public var description: String { "\(message) at byte \(offset)" }
+}
+
+extension JSON {
+  /// Nesting beyond this is refused: it is an attack, not a document.
+  public static let depthMax = 128
+
+  /// Parses one RFC 8259 value, surrounded by white space at most; the last of a repeated key counts.
+  ///
+  /// - Throws: ``JSONError`` for anything else, invalid UTF-8 and lone surrogates included.
+  public init(parsing bytes: [UInt8]) throws(JSONError) {
+    self = try bytes.withUnsafeBufferPointer { buffer throws(JSONError) in
+      var parser = JSONParser(bytes: buffer)
+      return try parser.document()
+    }
+  }
+
+  public init(parsing text: String) throws(JSONError) { try self.init(parsing: Array(text.utf8)) }
+}
+
+/// Source: RFC 8259.
+private struct JSONParser {
+  let bytes: UnsafeBufferPointer<UInt8>
+  var at = 0
+  var depth = 0
+
+  init(bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+
+  mutating func document() throws(JSONError) -> JSON {
+    skipSpace()
+    let value = try value()
+    skipSpace()
+    guard at == bytes.count else { throw fault("unexpected text after the value") }
+    return value
+  }
+
+  private func fault(_ message: String, at offset: Int? = nil) -> JSONError {
+    JSONError(message: message, offset: offset ?? at)
+  }
+
+  private var next: UInt8? { at < bytes.count ? bytes[at] : nil }
+
+  private mutating func skipSpace() {
+    while let byte = next, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { at += 1 }
+  }
+
+  private mutating func value() throws(JSONError) -> JSON {
+    guard let byte = next else { throw fault("unexpected end") }
+    switch byte {
+    case UInt8(ascii: "{"): return try object()
+    case UInt8(ascii: "["): return try array()
+    case UInt8(ascii: "\""): return .string(try string())
+    case UInt8(ascii: "t"): return try word("true", .bool(true))
+    case UInt8(ascii: "f"): return try word("false", .bool(false))
+    case UInt8(ascii: "n"): return try word("null", .null)
+    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
+    default: throw fault("unexpected character")
+    }
+  }
+
+  private mutating func word(_ text: StaticString, _ value: JSON) throws(JSONError) -> JSON {
+    let length = text.utf8CodeUnitCount
+    guard at + length <= bytes.count,
+      (0..<length).allSatisfy({ bytes[at + $0] == text.utf8Start[$0] })
+    else { throw fault("unexpected word") }
+    at += length
+    return value
+  }
+
+  private mutating func enter() throws(JSONError) {
+    depth += 1
+    if depth > JSON.depthMax { throw fault("nested deeper than \(JSON.depthMax)") }
+    at += 1
+    skipSpace()
+  }
+
+  private mutating func array() throws(JSONError) -> JSON {
+    try enter()
+    defer { depth -= 1 }
+    var elements: [JSON] = []
+    if next == UInt8(ascii: "]") {
+      at += 1
+      return .array(elements)
+    }
+    while true {
+      elements.append(try value())
+      if try closes(UInt8(ascii: "]")) { return .array(elements) }
+    }
+  }
+
+  private mutating func object() throws(JSONError) -> JSON {
+    try enter()
+    defer { depth -= 1 }
+    var object = JSONObject()
+    if next == UInt8(ascii: "}") {
+      at += 1
+      return .object(object)
+    }
+    while true {
+      guard next == UInt8(ascii: "\"") else { throw fault("expected a key in quotes") }
+      let key = try string()
+      skipSpace()
+      guard next == UInt8(ascii: ":") else { throw fault("expected ':'") }
+      at += 1
+      skipSpace()
+      object.append(key, try value())
+      if try closes(UInt8(ascii: "}")) { return .object(object) }
+    }
+  }
+
+  /// Passes the comma (false) or the closing bracket (true) after an element.
+  private mutating func closes(_ bracket: UInt8) throws(JSONError) -> Bool {
+    skipSpace()
+    if next == bracket {
+      at += 1
+      return true
+    }
+    guard next == UInt8(ascii: ",") else {
+      throw fault("expected ',' or '\(Character(UnicodeScalar(bracket)))'")
+    }
+    at += 1
+    skipSpace()
+    return false
+  }
+
+  private mutating func number() throws(JSONError) -> JSON {
+    let start = at
+    if next == UInt8(ascii: "-") { at += 1 }
+    let whole = at
+    try digits()
+    if bytes[whole] == UInt8(ascii: "0"), at > whole + 1 {
+      throw fault("a number may not start with 0", at: whole)
+    }
+    var isWhole = true
+    if next == UInt8(ascii: ".") {
+      isWhole = false
+      at += 1
+      try digits()
+    }
+    if next == UInt8(ascii: "e") || next == UInt8(ascii: "E") {
+      isWhole = false
+      at += 1
+      if next == UInt8(ascii: "+") || next == UInt8(ascii: "-") { at += 1 }
+      try digits()
+    }
+    let text = String(decoding: UnsafeBufferPointer(rebasing: bytes[start..<at]), as: UTF8.self)
+    if isWhole, let integer = Int64(text) { return .integer(integer) }
+    guard let double = Double(text), double.isFinite else { throw fault("number out of range", at: start) }
+    return .number(double)
+  }
+
+  private mutating func digits() throws(JSONError) {
+    let start = at
+    while let byte = next, byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") { at += 1 }
+    if at == start { throw fault("expected a digit") }
+  }
+
+  private mutating func string() throws(JSONError) -> String {
+    at += 1
+    let start = at
+    while let byte = next, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 { at += 1 }
+    // Most strings have no escape: they are copied once.
+    if next == UInt8(ascii: "\"") {
+      let text = try utf8(bytes[start..<at], at: start)
+      at += 1
+      return text
+    }
+    var unescaped = Array(bytes[start..<at])
+    while true {
+      switch next {
+      case nil: throw fault("string without an end", at: start)
+      case UInt8(ascii: "\""):
+        at += 1
+        return try unescaped.withUnsafeBufferPointer { buffer throws(JSONError) in
+          try utf8(buffer[...], at: start)
+        }
+      case UInt8(ascii: "\\"): try escape(into: &unescaped)
+      case .some(let byte) where byte < 0x20: throw fault("control character in a string")
+      case .some(let byte):
+        unescaped.append(byte)
+        at += 1
+      }
+    }
+  }
+
+  private func utf8(_ slice: Slice<UnsafeBufferPointer<UInt8>>, at start: Int) throws(JSONError) -> String {
+    guard let text = String(validating: slice, as: UTF8.self) else {
+      throw fault("string is not UTF-8", at: start)
+    }
+    return text
+  }
+
+  private mutating func escape(into unescaped: inout [UInt8]) throws(JSONError) {
+    at += 1
+    guard let byte = next else { throw fault("unexpected end") }
+    at += 1
+    switch byte {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): unescaped.append(byte)
+    case UInt8(ascii: "b"): unescaped.append(0x08)
+    case UInt8(ascii: "f"): unescaped.append(0x0C)
+    case UInt8(ascii: "n"): unescaped.append(0x0A)
+    case UInt8(ascii: "r"): unescaped.append(0x0D)
+    case UInt8(ascii: "t"): unescaped.append(0x09)
+    case UInt8(ascii: "u"):
+      var code = try hex4()
+      if (0xD800..<0xDC00).contains(code) {
+        guard next == UInt8(ascii: "\\"), at + 1 < bytes.count, bytes[at + 1] == UInt8(ascii: "u") else {
+          throw fault("lone surrogate")
+        }
+        at += 2
+        let low = try hex4()
+        guard (0xDC00..<0xE000).contains(low) else { throw fault("lone surrogate") }
+        code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00)
+      }
+      guard let scalar = UnicodeScalar(code) else { throw fault("lone surrogate") }
+      unescaped.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
+    default: throw fault("unknown escape", at: at - 1)
+    }
+  }
+
+  private mutating func hex4() throws(JSONError) -> UInt32 {
+    guard at + 4 <= bytes.count else { throw fault("unexpected end") }
+    var code: UInt32 = 0
+    for _ in 0..<4 {
+      guard let digit = Character(UnicodeScalar(bytes[at])).hexDigitValue else {
+        throw fault("expected four hexadecimal digits")
+      }
+      code = code << 4 | UInt32(digit)
+      at += 1
+    }
+    return code
+  }
+}

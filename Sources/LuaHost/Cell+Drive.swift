@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import CLuaHost
+
+// SAFETY: the pointer is followed by the cell's actor only; tasks of branches merely carry it there.
+struct Fiber: @unchecked Sendable {
+  let raw: OpaquePointer
+}
+
+/// How a fiber ended.
+enum FiberEnd {
+  case done
+  case failed
+  case dead(clh_death)
+}
+
+extension Cell {
+  /// Runs a fiber to its end, slice by slice.
+  func drive(_ fiber: Fiber, _ context: Context) async -> FiberEnd {
+    while true {
+      if Task.isCancelled { clh_fiber_kill(fiber.raw, CLH_DEATH_CANCELLED) }
+      state.context = context
+      let slice = clh_fiber_resume(fiber.raw)
+      state.context = nil
+      switch slice {
+      case CLH_SLICE_DONE: return .done
+      case CLH_SLICE_FAILED: return .failed
+      case CLH_SLICE_PREEMPTED: await Task.yield()
+      case CLH_SLICE_CALL: await answer(fiber, context)
+      case CLH_SLICE_SPAWN: await runBranches(of: fiber, context)
+      default: return .dead(clh_fiber_death(fiber.raw))
+      }
+    }
+  }
+
+  /// Calls the host function that the fiber waits for.
+  private func answer(_ fiber: Fiber, _ context: Context) async {
+    guard let body = state.suspending(clh_fiber_function(fiber.raw)) else { return }
+    let arguments = CellState<Context>.arguments(of: fiber.raw)
+    do {
+      let value = try await body(arguments, context)
+      TapeWriter(tape: clh_fiber_input(fiber.raw)).write(value)
+    } catch {
+      TapeWriter(tape: clh_fiber_input(fiber.raw)).raise(HostError(any: error))
+    }
+  }
+
+  /// Runs the branches of `host.spawn`, at most `limit` at once, until all have ended.
+  private func runBranches(of parent: Fiber, _ context: Context) async {
+    let count = clh_fiber_branch_count(parent.raw)
+    let mode = clh_fiber_spawn_mode(parent.raw)
+    var next = min(clh_fiber_branch_limit(parent.raw), count)
+    await withTaskGroup(of: (UInt32, BranchEnd).self) { group in
+      for index in 0..<next { addBranch(index, of: parent, context, to: &group) }
+      var isDecided = false
+      while let (index, end) = await group.next() {
+        if !isDecided, Self.decides(end, mode) {
+          isDecided = true
+          clh_fiber_decide(parent.raw, index)
+          group.cancelAll()
+        }
+        // What waits in the host for a run that is over would keep its caller waiting.
+        if clh_fiber_death(parent.raw) != CLH_ALIVE { group.cancelAll() }
+        guard !isDecided, next < count else { continue }
+        addBranch(next, of: parent, context, to: &group)
+        next += 1
+      }
+    }
+  }
+
+  private static func decides(_ end: BranchEnd, _ mode: clh_spawn_mode) -> Bool {
+    switch mode {
+    case CLH_SPAWN_ALL: end == .failed
+    case CLH_SPAWN_RACE: end == .succeeded
+    default: false
+    }
+  }
+
+  private func addBranch(
+    _ index: UInt32, of parent: Fiber, _ context: Context, to group: inout TaskGroup<(UInt32, BranchEnd)>
+  ) {
+    _ = group.addTaskUnlessCancelled { (index, await self.runBranch(index, of: parent, context)) }
+  }
+
+  private func runBranch(_ index: UInt32, of parent: Fiber, _ context: Context) async -> BranchEnd {
+    var raw: OpaquePointer?
+    let started = clh_fiber_open_branch(parent.raw, index, &raw)
+    guard let raw, started == CLH_STARTED else {
+      if started == CLH_NO_MEMORY { clh_fiber_kill(parent.raw, CLH_DEATH_MEMORY) }
+      return .stopped
+    }
+    let fiber = Fiber(raw: raw)
+    defer { clh_fiber_close(raw) }
+    switch await drive(fiber, context) {
+    case .done: return .succeeded
+    case .failed: return .failed
+    case .dead: return .stopped
+    }
+  }
+}
+
+private enum BranchEnd {
+  case succeeded
+  case failed
+  /// Cancelled, or its run is over.
+  case stopped
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import JSONCodec
+
+/// The body of a chat completion request.
+///
+/// Source: OpenAI API reference, `POST /chat/completions`.
+struct ChatRequest {
+  let request: ModelRequest
+  let model: String
+  let usesDeveloperRole: Bool
+  let usesMaxCompletionTokens: Bool
+  let temperature: Double?
+  let tokensMax: Int?
+  let isStreamed: Bool
+
+  func encoded() -> [UInt8] {
+    var writer = JSONWriter(reservingCapacity: capacity)
+    writer.object { writer in
+      writer.member("model", model)
+      writer.key("messages")
+      writer.array { writer in
+        for message in request.messages { write(message, to: &writer) }
+      }
+      // A server answers 400 to an empty list of tools.
+      if !request.tools.isEmpty { writeTools(to: &writer) }
+      if let output = request.output { writeFormat(output, to: &writer) }
+      if let temperature { writer.member("temperature", temperature) }
+      if let tokensMax {
+        writer.member(usesMaxCompletionTokens ? "max_completion_tokens" : "max_tokens", tokensMax)
+      }
+      if isStreamed {
+        writer.member("stream", true)
+        writer.key("stream_options")
+        writer.object { $0.member("include_usage", true) }
+      }
+    }
+    return writer.bytes
+  }
+
+  private func write(_ message: ModelMessage, to writer: inout JSONWriter) {
+    writer.object { writer in
+      switch message {
+      case .system(let text):
+        writer.member("role", usesDeveloperRole ? "developer" : "system")
+        writer.member("content", text)
+      case .user(let text):
+        writer.member("role", "user")
+        writer.member("content", text)
+      case .assistant(let text, let calls):
+        writer.member("role", "assistant")
+        if let text { writer.member("content", text) } else { writer.member("content", JSON.null) }
+        if !calls.isEmpty { write(calls, to: &writer) }
+      case .tool(let callID, _, let content):
+        writer.member("role", "tool")
+        writer.member("tool_call_id", callID)
+        writer.member("content", content)
+      }
+    }
+  }
+
+  private func write(_ calls: [ToolCallRequest], to writer: inout JSONWriter) {
+    writer.key("tool_calls")
+    writer.array { writer in
+      for call in calls {
+        writer.object { writer in
+          writer.member("id", call.id)
+          writer.member("type", "function")
+          writer.key("function")
+          writer.object {
+            $0.member("name", call.name)
+            $0.member("arguments", call.arguments)
+          }
+        }
+      }
+    }
+  }
+
+  private func writeTools(to writer: inout JSONWriter) {
+    writer.key("tools")
+    writer.array { writer in
+      for tool in request.tools {
+        writer.object { writer in
+          writer.member("type", "function")
+          writer.key("function")
+          writer.object {
+            $0.member("name", tool.name)
+            $0.member("description", tool.description)
+            $0.member("parameters", tool.schema)
+          }
+        }
+      }
+    }
+  }
+
+  private func writeFormat(_ output: Schema, to writer: inout JSONWriter) {
+    writer.key("response_format")
+    writer.object { writer in
+      writer.member("type", "json_schema")
+      writer.key("json_schema")
+      writer.object {
+        $0.member("name", "answer")
+        $0.member("schema", output.json)
+      }
+    }
+  }
+
+  /// Roughly what the text will take, so that the buffer grows seldom.
+  private var capacity: Int {
+    let messages = request.messages.reduce(0) { sum, message in
+      switch message {
+      case .system(let text), .user(let text): sum + text.utf8.count + 48
+      case .assistant(let text, let calls):
+        sum + (text?.utf8.count ?? 4) + 48
+          + calls.reduce(0) { $0 + $1.arguments.utf8.count + $1.name.utf8.count + $1.id.utf8.count + 80 }
+      case .tool(let callID, _, let content): sum + callID.utf8.count + content.utf8.count + 64
+      }
+    }
+    let tools = request.tools.reduce(0) {
+      $0 + $1.name.utf8.count + $1.description.utf8.count + $1.schema.bytes.count + 96
+    }
+    return messages + tools + (request.output?.json.bytes.count ?? 0) + 256
+  }
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+import Transport
+
+/// A provider, ready to be asked: what does not change between requests is made once.
+struct Provider: Sendable {
+  let configuration: ProviderConfiguration
+  let isUsable: Bool
+  private let url: String
+  private let headers: [(name: String, value: String)]
+  private let secrets: [String]
+
+  /// Bytes of a reply; the longest answers of today's models are below 1 MB.
+  static let replyBytesMax = 16 << 20
+
+  init(_ configuration: ProviderConfiguration) {
+    self.configuration = configuration
+    isUsable = configuration.isUsable
+    url = configuration.trimmedBaseURL + "/chat/completions"
+    var headers = [(name: "Content-Type", value: "application/json")]
+    if let key = configuration.apiKey, !key.isEmpty {
+      headers.append((name: "Authorization", value: "Bearer \(key)"))
+    }
+    self.headers = headers + configuration.headers
+    secrets = ([configuration.apiKey] + configuration.headers.map(\.value)).compactMap { secret in
+      secret.flatMap { $0.utf8.count < 6 ? nil : $0 }
+    }
+  }
+
+  var name: String { "the provider \(configuration.name)" }
+
+  func request(_ body: [UInt8], timeout: Duration) -> HTTPRequest {
+    HTTPRequest(
+      method: "POST", url: url, headers: headers, body: body, timeout: timeout,
+      responseBytesMax: Self.replyBytesMax,
+      // A completion changes nothing, so that a kept connection that has died meanwhile costs no error.
+      isIdempotent: true)
+  }
+
+  /// The first bytes of a body, without the key that some servers repeat.
+  func diagnostic(_ body: [UInt8]) -> String? {
+    guard !body.isEmpty else { return nil }
+    // Redacted first: the cut could go through the key.
+    let text = redact(String(decoding: body.prefix(ProviderFailure.diagnosticBytesMax * 2), as: UTF8.self))
+    return String(decoding: text.utf8.prefix(ProviderFailure.diagnosticBytesMax), as: UTF8.self)
+  }
+
+  func redact(_ text: String) -> String {
+    secrets.reduce(text) { $0.replacing($1, with: "[redacted]") }
+  }
+}

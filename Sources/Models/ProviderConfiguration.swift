@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A provider of models and how it is spoken to.
+public struct ProviderConfiguration: Sendable {
+  public enum Dialect: String, Sendable, CaseIterable {
+    /// Chat completions as OpenAI defines them; most local servers speak it too.
+    case openai
+  }
+
+  /// Where requests go when nobody says otherwise. Source: OpenAI API reference.
+  public static let publicBaseURL = "https://api.openai.com/v1"
+
+  /// First part of `provider/model`.
+  public var name: String
+  public var dialect: Dialect
+  /// Without the path of the single calls, `http://127.0.0.1:8081/v1`.
+  public var baseURL: String
+  public var apiKey: String?
+  /// Sent with every request, beside the key.
+  public var headers: [(name: String, value: String)]
+  /// For one attempt.
+  public var timeoutSeconds: Double
+  /// Further attempts after the first.
+  public var retries: Int
+  /// Instructions have the role `developer`, not `system`: o1 and newer want it, many servers don't know it.
+  public var usesDeveloperRole: Bool
+  /// The limit of an answer is `max_completion_tokens`, not `max_tokens`: same story.
+  public var usesMaxCompletionTokens: Bool
+
+  public init(
+    name: String = "openai", dialect: Dialect = .openai, baseURL: String = publicBaseURL,
+    apiKey: String? = nil, headers: [(name: String, value: String)] = [], timeoutSeconds: Double = 60,
+    retries: Int = 2, usesDeveloperRole: Bool = false, usesMaxCompletionTokens: Bool = false
+  ) {
+    self.name = name
+    self.dialect = dialect
+    self.baseURL = baseURL
+    self.apiKey = apiKey
+    self.headers = headers
+    self.timeoutSeconds = timeoutSeconds
+    self.retries = retries
+    self.usesDeveloperRole = usesDeveloperRole
+    self.usesMaxCompletionTokens = usesMaxCompletionTokens
+  }
+
+  /// Whether a request could possibly be answered: the public service wants a key, a local server needs none.
+  var isUsable: Bool { !(apiKey ?? "").isEmpty || trimmedBaseURL != Self.publicBaseURL }
+
+  var trimmedBaseURL: String {
+    var url = baseURL[...]
+    while url.hasSuffix("/") { url.removeLast() }
+    return String(url)
+  }
+}
+
+/// Neither print nor log shows the key or a header's value.
+extension ProviderConfiguration: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+  public var description: String { "provider \(name)" }
+  public var debugDescription: String { description }
+  public var customMirror: Mirror { Mirror(self, children: ["name": name]) }
+}
+
+/// What a model's tokens cost.
+public struct ModelPrice: Sendable, Hashable {
+  /// US dollars for a million tokens.
+  public var inputPerMillion: Double
+  public var outputPerMillion: Double
+
+  public init(inputPerMillion: Double, outputPerMillion: Double) {
+    self.inputPerMillion = inputPerMillion
+    self.outputPerMillion = outputPerMillion
+  }
+
+  func cost(inputTokens: Int, outputTokens: Int) -> Double {
+    (Double(inputTokens) * inputPerMillion + Double(outputTokens) * outputPerMillion) / 1_000_000
+  }
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import NIOCore
+import Synchronization
+
+/// What one connection is doing: lets a client that goes away cancel its run, and a stopping server close politely.
+final class Connection: ChannelInboundHandler, RemovableChannelHandler, Sendable {
+  typealias InboundIn = Any
+
+  /// The connection whose request this task answers.
+  @TaskLocal static var current: Connection?
+
+  /// How long a client gets to read the last answer before its unread bytes reset the connection.
+  static let lingering = TimeAmount.seconds(2)
+  /// How long cancelled requests get to answer before their connection is cut.
+  static let cancellation = TimeAmount.seconds(1)
+
+  private struct State {
+    var isAnswering = false
+    var hasReadBody = false
+    var isClosing = false
+    var hasPeerLeft = false
+    var cancel: (@Sendable () -> Void)?
+  }
+
+  private let drain: Drain
+  private let state = Mutex(State())
+  /// Whether any request has come this far.
+  private let hasRequests = Atomic(false)
+
+  init(drain: Drain) { self.drain = drain }
+
+  // MARK: The request under way
+
+  /// Begins a request; false when the connection is being closed and answers no more.
+  func begin() -> Bool {
+    let begins = state.withLock { state in
+      if state.isClosing { return false }
+      state.isAnswering = true
+      state.hasReadBody = false
+      return true
+    }
+    if begins { drain.enter() }
+    return begins
+  }
+
+  /// Ends a request whose answer has been written.
+  func end(on channel: any Channel) {
+    let closes = state.withLock { state in
+      state.isAnswering = false
+      state.cancel = nil
+      // Asked after `isAnswering` is false: a stop that saw it true leaves the closing to this place.
+      if drain.isOn { state.isClosing = true }
+      return state.isClosing
+    }
+    if closes { linger(channel) }
+    drain.leave()
+  }
+
+  /// Whether the request's body, if it has one, has been read to its end.
+  var hasReadBody: Bool {
+    get { state.withLock { $0.hasReadBody } }
+    set { state.withLock { $0.hasReadBody = newValue } }
+  }
+
+  /// Makes the answer that is being written the last one.
+  func closeAfterAnswer() { state.withLock { $0.isClosing = true } }
+
+  /// Calls `cancel` when the client goes away before the request ends, or at once if it already has.
+  func onDeparture(_ cancel: @escaping @Sendable () -> Void) {
+    let hasLeft = state.withLock { state in
+      if !state.hasPeerLeft { state.cancel = cancel }
+      return state.hasPeerLeft
+    }
+    if hasLeft { cancel() }
+  }
+
+  private func cancelRequest() { state.withLock { $0.cancel }?() }
+
+  private func peerLeft() {
+    state.withLock { $0.hasPeerLeft = true }
+    cancelRequest()
+  }
+
+  /// Sends what is written and then an end of stream; reads on for a while, because a reset would destroy the answer.
+  private func linger(_ channel: any Channel) {
+    channel.close(mode: .output, promise: nil)
+    channel.eventLoop.scheduleTask(in: Self.lingering) { channel.close(promise: nil) }
+  }
+
+  // MARK: Events of the channel
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    hasRequests.store(true, ordering: .relaxed)
+    context.fireChannelRead(data)
+  }
+
+  /// Answers a first request that is no HTTP; later ones are left to the framework, which knows their turn.
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    guard !(error is IOError), !(error is ChannelError), !hasRequests.load(ordering: .relaxed),
+      let wire = try? context.pipeline.syncOperations.context(handlerType: WireEnd.self)
+    else { return context.fireErrorCaught(error) }
+    closeAfterAnswer()
+    let requestID = Identifier.randomUUID()
+    let reply = Problem.malformed(error).reply(requestID: requestID)
+    wire.writeAndFlush(NIOAny(ByteBuffer(bytes: reply.rawBytes(requestID: requestID))), promise: nil)
+    linger(context.channel)
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    peerLeft()
+    context.fireChannelInactive()
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    switch event {
+    case ChannelEvent.inputClosed:
+      // A client that closed its side and waits is rare; one that is gone looks the same, and is not.
+      peerLeft()
+      if state.withLock({ $0.isClosing && !$0.isAnswering }) { context.close(promise: nil) }
+      context.fireUserInboundEventTriggered(event)
+    case is ChannelShouldQuiesceEvent:
+      // Kept from the framework, which would close a kept connection without a word.
+      quiesce(context.channel)
+    default:
+      context.fireUserInboundEventTriggered(event)
+    }
+  }
+
+  /// Closes a connection on which nothing is being answered.
+  private func closeKept(_ channel: any Channel) {
+    let closes = state.withLock { state in
+      if !state.isAnswering { state.isClosing = true }
+      return !state.isAnswering
+    }
+    guard closes else { return }
+    if hasRequests.load(ordering: .relaxed) { linger(channel) } else { channel.close(promise: nil) }
+  }
+
+  private func quiesce(_ channel: any Channel) {
+    drain.begin()
+    if !state.withLock({ $0.isAnswering }) {
+      // Later on the loop: the answer of a request that has just ended may still stand in its queue.
+      drain.whenIdle { channel.eventLoop.execute { self.closeKept(channel) } }
+    }
+    let limit = TimeAmount(drain.limit)
+    channel.eventLoop.scheduleTask(in: limit) { self.cancelRequest() }
+    channel.eventLoop.scheduleTask(in: limit + Self.cancellation) { channel.close(promise: nil) }
+  }
+}
+
+/// The end of the pipeline that is nearest to the socket: what is written there is sent as it is.
+final class WireEnd: ChannelInboundHandler, RemovableChannelHandler, Sendable {
+  typealias InboundIn = Any
+}

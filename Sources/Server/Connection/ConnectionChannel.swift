@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+
+/// The framework's HTTP/1.1 channel, with a ``Connection`` in its pipeline.
+struct ConnectionChannel: ServerChildChannel {
+  /// One accepted connection.
+  struct Value: ServerChildChannelValue {
+    let http: HTTP1Channel
+    let inner: HTTP1Channel.Value
+    let connection: Connection
+    var channel: any Channel { inner.channel }
+  }
+
+  let responder: HTTPChannelHandler.Responder
+  let configuration: Server.Configuration
+  let drain: Drain
+
+  func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+    let connection = Connection(drain: drain)
+    let http = HTTP1Channel(
+      responder: { [responder, bodyBytesMax = configuration.bodyBytesMax] request, writer, channel in
+        guard connection.begin() else { throw ChannelError.alreadyClosed }
+        defer { connection.end(on: channel) }
+        if request.wantsContinue(bodyBytesMax: bodyBytesMax) {
+          try await writer.writeInformationalHead(HTTPResponse(status: .continue))
+        }
+        try await responder(request, writer, channel)
+      },
+      configuration: HTTP1Channel.Configuration(
+        additionalChannelHandlers: [connection],
+        idleTimeout: TimeAmount(configuration.idleTimeout),
+        httpDecoderConfiguration: .init(
+          maxHeaderFieldSize: configuration.headerBytesMax, maxHeaderListSize: configuration.headerBytesMax,
+          maxHeaderFieldCount: configuration.headersMax)))
+    return channel.eventLoop.makeCompletedFuture {
+      try channel.pipeline.syncOperations.addHandler(WireEnd(), position: .first)
+    }.flatMap {
+      http.setup(channel: channel, logger: logger)
+    }.map { inner in
+      Value(http: http, inner: inner, connection: connection)
+    }
+  }
+
+  func handle(value: Value, logger: Logger) async {
+    await Connection.$current.withValue(value.connection) {
+      await value.http.handle(value: value.inner, logger: logger)
+    }
+  }
+}
+
+extension Request {
+  /// Bytes of the body that its sender announced; `nil` when it comes in chunks, or not at all.
+  var declaredBodyBytes: Int? { headers[.contentLength].flatMap { Int($0) } }
+
+  /// Whether the client waits to be told that its body is wanted; one that is too large is not.
+  ///
+  /// Source: RFC 9110, 10.1.1.
+  fileprivate func wantsContinue(bodyBytesMax: Int) -> Bool {
+    guard let expectation = headers[.expect] else { return false }
+    return expectation.lowercased() == "100-continue" && declaredBodyBytes ?? 0 <= bodyBytesMax
+  }
+}

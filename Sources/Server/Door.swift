@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import HTTPTypes
+import Hummingbird
+import Logging
+
+/// Answers every request: names it, finds its route and its user, turns errors into problems, counts and logs.
+struct Door: HTTPResponder {
+  /// The framework's per-request logger is not used: a line is written only once its answer is known.
+  struct Context: InitializableFromSource, Sendable {
+    init(source: ApplicationRequestContextSource) {}
+  }
+
+  /// A body up to this size is read to its end when nobody wants it, so that the connection can be kept.
+  static let unwantedBodyBytesMax = 64 << 10
+
+  let table: RouteTable
+  let authenticator: Authenticator
+  let time: any TimeSource
+  let metrics: ServerMetrics
+  let drain: Drain
+  let bodyBytesMax: Int
+  let logger: Logger
+
+  func respond(to request: Request, context: Context) async -> Response {
+    let start = time.elapsed
+    let requestID = Self.requestID(request.headers[.requestID])
+    let connection = Connection.current
+    let path = request.uri.path
+    let match = table.match(request.method, path)
+    var problem: Problem?
+    var reply: Reply
+    do {
+      reply = try await answer(request, match, path, connection)
+    } catch {
+      let caught = Problem(error, isDraining: drain.isOn)
+      reply = caught.reply(requestID: requestID)
+      problem = caught
+    }
+    let closes = drain.isOn || mustClose(request, connection)
+    if closes { connection?.closeAfterAnswer() }
+    let nanoseconds = (time.elapsed - start).nanoseconds
+    metrics.answered(
+      request.method, route: match.template, status: reply.status.code, nanoseconds: nanoseconds)
+    log(request.method, path, reply.status.code, problem, requestID: requestID, nanoseconds: nanoseconds)
+    return reply.response(requestID: requestID, isHead: request.method == .head, closes: closes)
+  }
+
+  private func answer(
+    _ request: Request, _ match: RouteTable.Match, _ path: String, _ connection: Connection?
+  ) async throws -> Reply {
+    if drain.isOn { throw Problem.draining }
+    switch match {
+    case .none: throw Problem.noSuchPath(path)
+    case .wrongMethod(_, let allowed): throw Problem.wrongMethod(request.method, allowed: allowed)
+    case .route(let route, let parameters):
+      let user =
+        switch route.access {
+        case .open: Principal.anonymous
+        case .user: try authenticator.identify(request)
+        }
+      return try await route.handle(
+        Exchange(
+          request: request, parameters: parameters, user: user, bodyBytesMax: bodyBytesMax,
+          connection: connection))
+    }
+  }
+
+  /// Whether the connection ends here: the client wants that, or more of an unwanted body would have to be read.
+  private func mustClose(_ request: Request, _ connection: Connection?) -> Bool {
+    if request.headers[.connection]?.lowercased() == "close" { return true }
+    let isLarge =
+      request.headers[.transferEncoding] != nil
+      || request.declaredBodyBytes ?? 0 > Self.unwantedBodyBytesMax
+    return isLarge && connection?.hasReadBody == false
+  }
+
+  private func log(
+    _ method: HTTPRequest.Method, _ path: String, _ status: Int, _ problem: Problem?, requestID: String,
+    nanoseconds: Int64
+  ) {
+    let level: Logger.Level = status >= 500 ? .error : status >= 400 ? .info : .debug
+    guard logger.logLevel <= level else { return }
+    var metadata: Logger.Metadata = [
+      "request_id": .string(requestID), "method": .string(method.rawValue), "path": .string(path),
+      "status": .stringConvertible(status), "duration_ms": .stringConvertible(nanoseconds / 1_000_000),
+    ]
+    if let problem {
+      metadata["code"] = .string(problem.code)
+      metadata["detail"] = .string(problem.detail)
+      if let diagnostic = problem.diagnostic { metadata["diagnostic"] = .string(diagnostic) }
+    }
+    logger.log(level: level, "request answered", metadata: metadata)
+  }
+
+  /// What the client calls the request, when that is a sane name; else a new one.
+  private static func requestID(_ sent: String?) -> String {
+    if let sent, ChatRequest.isSessionID(sent) { return sent }
+    return Identifier.randomUUID()
+  }
+}
+
+extension RouteTable.Match {
+  /// What metrics call the route.
+  var template: String {
+    switch self {
+    case .route(let route, _): route.template
+    case .wrongMethod(let template, _): template
+    case .none: "none"
+    }
+  }
+}
+
+extension Principal {
+  /// Who calls a route that is open to all; it owns nothing.
+  static let anonymous = Principal(id: "", roles: [])
+}

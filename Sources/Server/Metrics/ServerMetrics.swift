@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import HTTPTypes
+import Metrics
+import Synchronization
+
+/// What the server counts; its instruments are made once per set of labels and kept.
+final class ServerMetrics: Sendable {
+  private struct RequestKey: Hashable {
+    let method: HTTPRequest.Method
+    let route: String
+    let status: Int
+  }
+
+  private struct Pair: Hashable {
+    let first: String
+    let second: String
+  }
+
+  private struct Instruments {
+    var requests: [RequestKey: Counter] = [:]
+    var requestSeconds: [String: Timer] = [:]
+    var turns: [Pair: Counter] = [:]
+    var turnSeconds: [String: Timer] = [:]
+    var toolCalls: [Pair: Counter] = [:]
+  }
+
+  let registry: PrometheusRegistry
+  private let instruments = Mutex(Instruments())
+  private let tokensIn: Counter
+  private let tokensOut: Counter
+  private let runsInProgress: Meter
+
+  init(registry: PrometheusRegistry) {
+    self.registry = registry
+    tokensIn = Counter(label: "perigee_tokens_total", dimensions: [("kind", "input")], factory: registry)
+    tokensOut = Counter(label: "perigee_tokens_total", dimensions: [("kind", "output")], factory: registry)
+    runsInProgress = Meter(label: "perigee_runs_in_progress", factory: registry)
+    for (name, help) in [
+      ("perigee_http_requests_total", "Requests answered, by method, route and status."),
+      ("perigee_http_request_seconds", "Time from a request's head to its answer."),
+      ("perigee_turns_total", "Chat turns, by agent and outcome: completed, or the code of the failure."),
+      ("perigee_turn_seconds", "Time of a chat turn, waiting for its session included."),
+      ("perigee_runs_in_progress", "Chat turns that are being answered now."),
+      ("perigee_tokens_total", "Tokens of models in completed turns, by kind."),
+      ("perigee_tool_calls_total", "Tool calls in completed turns, by tool and outcome."),
+    ] { registry.describe(name, help) }
+  }
+
+  /// - Parameter route: The template of the path, so that the label has few values.
+  func answered(_ method: HTTPRequest.Method, route: String, status: Int, nanoseconds: Int64) {
+    let method = Self.methods.contains(method) ? method : Self.otherMethod
+    let key = RequestKey(method: method, route: route, status: status)
+    let (counter, timer) = instruments.withLock { instruments in
+      let counter =
+        instruments.requests[key]
+        ?? Counter(
+          label: "perigee_http_requests_total",
+          dimensions: [("method", method.rawValue), ("route", route), ("status", "\(status)")],
+          factory: registry)
+      let timer =
+        instruments.requestSeconds[route]
+        ?? Timer(label: "perigee_http_request_seconds", dimensions: [("route", route)], factory: registry)
+      if instruments.requests[key] == nil { instruments.requests[key] = counter }
+      if instruments.requestSeconds[route] == nil { instruments.requestSeconds[route] = timer }
+      return (counter, timer)
+    }
+    counter.increment()
+    timer.recordNanoseconds(nanoseconds)
+  }
+
+  /// - Parameter agent: An agent that exists.
+  func turned(agent: String, outcome: String, nanoseconds: Int64) {
+    let key = Pair(first: agent, second: outcome)
+    let (counter, timer) = instruments.withLock { instruments in
+      let counter =
+        instruments.turns[key]
+        ?? Counter(
+          label: "perigee_turns_total", dimensions: [("agent", agent), ("outcome", outcome)],
+          factory: registry)
+      let timer =
+        instruments.turnSeconds[agent]
+        ?? Timer(label: "perigee_turn_seconds", dimensions: [("agent", agent)], factory: registry)
+      if instruments.turns[key] == nil { instruments.turns[key] = counter }
+      if instruments.turnSeconds[agent] == nil { instruments.turnSeconds[agent] = timer }
+      return (counter, timer)
+    }
+    counter.increment()
+    timer.recordNanoseconds(nanoseconds)
+  }
+
+  /// Counts what a completed turn used; a tool that does not exist is counted as `unknown`.
+  func used(_ reply: ChatReply, tools: [String: Tool]) {
+    if reply.usage.inputTokens > 0 { tokensIn.increment(by: reply.usage.inputTokens) }
+    if reply.usage.outputTokens > 0 { tokensOut.increment(by: reply.usage.outputTokens) }
+    for call in reply.calls {
+      let isKnown = tools[call.name] != nil || call.name.hasPrefix("agent_")
+      let outcome =
+        switch call.outcome {
+        case .result: "ok"
+        case .failed(let failure): failure.code.metricLabel
+        }
+      let key = Pair(first: isKnown ? call.name : "unknown", second: outcome)
+      instruments.withLock { instruments in
+        if let counter = instruments.toolCalls[key] { return counter }
+        let counter = Counter(
+          label: "perigee_tool_calls_total", dimensions: [("tool", key.first), ("outcome", outcome)],
+          factory: registry)
+        instruments.toolCalls[key] = counter
+        return counter
+      }.increment()
+    }
+  }
+
+  func text(runsInProgress runs: Int) -> String {
+    runsInProgress.set(runs)
+    return registry.text()
+  }
+
+  private static let methods: Set<HTTPRequest.Method> = [
+    .get, .head, .post, .put, .patch, .delete, .options, .trace, .connect,
+  ]
+  private static let otherMethod = HTTPRequest.Method("OTHER") ?? .options
+}
+
+extension Failure.Code {
+  private static let known: Set<Failure.Code> = [
+    .notFound, .invalidArguments, .denied, .timeout, .cancelled, .rateLimited, .upstream, .conflict, .limit,
+    .rejected, .internal,
+  ]
+
+  /// Whether the code is one of ours, not one that a script made up.
+  var isKnown: Bool { Self.known.contains(self) }
+
+  /// The code, or `script` for one that a script made up: labels need few values.
+  var metricLabel: String { isKnown ? rawValue : "script" }
+}

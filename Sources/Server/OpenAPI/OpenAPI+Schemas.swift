@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import JSONCodec
+
+extension OpenAPI {
+  static let schemas: JSON = [
+    "ChatReply": object([
+      ("session_id", string), ("message_id", string), ("run_id", string), ("agent", string),
+      ("version", string), ("response", string), ("data", anything), ("using_stub", boolean),
+      (
+        "finish_reason",
+        choice([.stop, .length, .contentFilter, .refusal, .limit, .repeatedCall, .interrupted, .cancelled])
+      ),
+      ("tool_calls", list("ToolCall")), ("usage", reference("Usage")), ("timestamp", time),
+    ]),
+    "ToolCall": object([
+      ("id", string), ("name", string), ("arguments", anything), ("result", anything),
+      (
+        "error",
+        [
+          "oneOf": [
+            object([("code", string), ("message", string), ("retryable", boolean)]), ["type": "null"],
+          ]
+        ]
+      ),
+      ("duration_ms", number),
+    ]),
+    "Usage": object([
+      ("input_tokens", integer), ("output_tokens", integer),
+      ("cost_usd", ["type": ["number", "null"], "description": "null = no price is known."]),
+    ]),
+    "Agent": object([
+      ("name", string), ("description", string), ("models", strings),
+      (
+        "tools",
+        [
+          "type": ["array", "null"], "items": string,
+          "description": "null = the script chooses them for each run.",
+        ]
+      ),
+      ("agents", strings), ("version", string), ("problems", strings),
+    ]),
+    "AgentList": page("Agent"),
+    "Session": object([
+      ("id", string), ("title", string), ("agent", orNull("string")), ("message_count", integer),
+      ("created_at", time), ("updated_at", time),
+    ]),
+    "SessionList": page("Session"),
+    "Message": object([
+      ("id", string), ("run_id", string), ("role", ["enum": ["user", "assistant"]]), ("content", string),
+      ("tool_calls", list("ToolCall")), ("error", orNull("string")), ("created_at", time),
+    ]),
+    "MessageList": page("Message"),
+    "Run": object([
+      ("id", string), ("user_id", string), ("session_id", orNull("string")), ("agent", string),
+      ("version", string),
+      ("status", ["enum": .array(RunRecord.Status.allCases.map { .string($0.rawValue) })]),
+      ("error", orNull("string")), ("usage", reference("Usage")), ("started_at", time),
+      ("finished_at", ["type": ["string", "null"], "format": "date-time"]),
+    ]),
+    "RunList": page("Run"),
+    "Liveness": object([("status", ["const": "ok"])]),
+    "Readiness": object([
+      ("status", ["enum": ["ready", "not_ready"]]),
+      (
+        "parts",
+        object([
+          ("store", object([("status", ["enum": ["ok", "failed"]])])),
+          ("scripts", object([("status", ["enum": ["ok", "no_agents"]]), ("version", string)])),
+          ("model", object([("status", ["enum": ["ok", "not_configured"]])])),
+        ])
+      ),
+    ]),
+    "OpenAPI": ["type": "object"],
+    "Problem": [
+      "type": "object",
+      "properties": [
+        "type": string, "title": string, "status": integer, "detail": string, "code": string,
+        "request_id": string,
+        "errors": ["type": "array", "items": object([("field", string), ("message", string)])],
+      ],
+      "required": ["type", "title", "status", "detail", "code", "request_id"],
+    ],
+  ]
+
+  private static let string: JSON = ["type": "string"]
+  private static let strings: JSON = ["type": "array", "items": string]
+  private static let boolean: JSON = ["type": "boolean"]
+  private static let integer: JSON = ["type": "integer"]
+  private static let number: JSON = ["type": "number"]
+  private static let time: JSON = ["type": "string", "format": "date-time"]
+  private static let anything: JSON = [:]
+
+  private static func orNull(_ type: String) -> JSON { ["type": [.string(type), "null"]] }
+
+  private static func choice(_ reasons: [FinishReason]) -> JSON {
+    ["enum": .array(reasons.map { .string($0.rawValue) })]
+  }
+
+  private static func list(_ schema: String) -> JSON { ["type": "array", "items": reference(schema)] }
+
+  private static func page(_ schema: String) -> JSON {
+    object([("data", list(schema)), ("next", orNull("string"))])
+  }
+
+  /// An object that has all these members.
+  private static func object(_ members: [(String, JSON)]) -> JSON {
+    [
+      "type": "object", "properties": .object(JSONObject(members)),
+      "required": .array(members.map { .string($0.0) }),
+    ]
+  }
+}

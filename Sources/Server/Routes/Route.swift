@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import HTTPTypes
+
+/// One operation: what the router matches, what the OpenAPI document says, and what answers.
+struct Route: Sendable {
+  /// Who may call.
+  enum Access: Sendable {
+    /// Whoever reaches the server: probes and documents.
+    case open
+    /// Whoever the ``Authenticator`` knows.
+    case user
+  }
+
+  /// What a good answer is.
+  struct Answer: Sendable {
+    let status: HTTPResponse.Status
+    let description: String
+    let content: Content
+
+    init(_ status: HTTPResponse.Status = .ok, _ description: String, _ content: Content) {
+      self.status = status
+      self.description = description
+      self.content = content
+    }
+  }
+
+  enum Content: Sendable {
+    case nothing
+    /// A schema of the OpenAPI document.
+    case json(String)
+    case text(String)
+  }
+
+  typealias Handler = @Sendable (Exchange) async throws -> Reply
+
+  let method: HTTPRequest.Method
+  /// `/v1/agents/{agent}/chat`.
+  let template: String
+  /// `operationId` in the OpenAPI document.
+  let name: String
+  let summary: String
+  let access: Access
+  /// The list that is read in pages, by `?limit=&after=`.
+  let list: Cursor.List?
+  let body: BodyShape?
+  /// The first is the usual one.
+  let answers: [Answer]
+  let handle: Handler
+
+  init(
+    _ method: HTTPRequest.Method, _ template: String, name: String, summary: String, access: Access = .user,
+    list: Cursor.List? = nil, body: BodyShape? = nil, answers: [Answer], handle: @escaping Handler
+  ) {
+    self.method = method
+    self.template = template
+    self.name = name
+    self.summary = summary
+    self.access = access
+    self.list = list
+    self.body = body
+    self.answers = answers
+    self.handle = handle
+  }
+}

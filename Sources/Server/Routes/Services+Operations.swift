@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import HTTPTypes
+import HummingbirdCore
+import JSONCodec
+
+extension Services {
+  var operationRoutes: [Route] {
+    [
+      Route(
+        .get, "/health/live", name: "live", summary: "Tells that the process answers.", access: .open,
+        answers: [.init(.ok, "It does.", .json("Liveness"))]
+      ) { _ in .json { $0.member("status", "ok") } },
+      Route(
+        .get, "/health/ready", name: "ready", summary: "Tells whether each part can work.", access: .open,
+        answers: [
+          .init(.ok, "All can.", .json("Readiness")),
+          .init(.serviceUnavailable, "One cannot.", .json("Readiness")),
+        ]
+      ) { _ in await readiness() },
+      Route(
+        .get, "/metrics", name: "metrics", summary: "Shows counters in the Prometheus text format.",
+        access: .open, answers: [.init(.ok, "The metrics.", .text("text/plain"))]
+      ) { _ in
+        .text(
+          metrics.text(runsInProgress: runner.runsInProgress), contentType: PrometheusRegistry.contentType)
+      },
+      Route(
+        .get, "/", name: "home", summary: "Says what this is.", access: .open,
+        answers: [.init(.ok, "A few lines for people.", .text("text/plain"))]
+      ) { exchange in .text(welcome(authority: exchange.request.head.authority)) },
+    ]
+  }
+
+  private func readiness() async -> Reply {
+    let isStoreReady: Bool
+    do {
+      try await store.check()
+      isStoreReady = true
+    } catch {
+      isStoreReady = false
+    }
+    let host = host()
+    let isReady = isStoreReady && !host.agents.isEmpty
+    var reply = Reply.json(status: isReady ? .ok : .serviceUnavailable) {
+      $0.member("status", isReady ? "ready" : "not_ready")
+      $0.key("parts")
+      $0.object { parts in
+        parts.key("store")
+        parts.object { $0.member("status", isStoreReady ? "ok" : "failed") }
+        parts.key("scripts")
+        parts.object {
+          $0.member("status", host.agents.isEmpty ? "no_agents" : "ok")
+          $0.member("version", host.version)
+        }
+        // Without a model the stubs answer, which is how a new workspace begins: no reason to take no requests.
+        parts.key("model")
+        parts.object { $0.member("status", model.isConfigured(for: []) ? "ok" : "not_configured") }
+      }
+    }
+    if !isReady { reply.headers[.retryAfter] = "5" }
+    return reply
+  }
+
+  private func welcome(authority: String?) -> String {
+    let address = "http://\(authority ?? "127.0.0.1")"
+    let names = host().agents.keys.sorted()
+    return """
+      Perigee hosts AI agents that are Lua files.
+
+      Agents here: \(names.isEmpty ? "none yet" : names.joined(separator: ", "))
+
+      Say something:
+
+        curl \(address)/v1/agents/\(names.first ?? "NAME")/chat -H 'Content-Type: application/json' \\
+          -d '{"message": "Hello"}'
+
+      All routes: \(address)/openapi.json
+
+      """
+  }
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Core
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+public import Logging
+import NIOCore
+public import ServiceLifecycle
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// The HTTP side of Perigee: chat, sessions, runs, health and metrics over HTTP/1.1.
+///
+/// Run it in a `ServiceGroup`. On graceful shutdown the listener closes, requests under way are answered within
+/// ``Configuration/drain``, and new ones on kept connections are told 503 until the last of those has ended.
+public struct Server: Service {
+  public struct Configuration: Sendable, Hashable {
+    /// Without authentication a loopback address or name.
+    public var host: String
+    /// 0 lets the system choose.
+    public var port: Int
+    /// A larger body is refused before it is read.
+    public var bodyBytesMax: Int
+    /// What one request's head may have, in all its fields.
+    public var headerBytesMax: Int
+    public var headersMax: Int
+    /// How long requests under way may take once the server is told to stop; then their runs are cancelled.
+    public var drain: Duration
+    /// How long a connection may be silent between requests, or while it sends one.
+    public var idleTimeout: Duration
+    /// Connections that wait to be accepted: ten thousand clients may come back at once.
+    public var backlog: Int
+
+    public init(
+      host: String = "127.0.0.1", port: Int = 8080, bodyBytesMax: Int = 1 << 20,
+      headerBytesMax: Int = 32 << 10, headersMax: Int = 100, drain: Duration = .seconds(30),
+      idleTimeout: Duration = .seconds(75), backlog: Int = 4096
+    ) {
+      self.host = host
+      self.port = port
+      self.bodyBytesMax = bodyBytesMax
+      self.headerBytesMax = headerBytesMax
+      self.headersMax = headersMax
+      self.drain = drain
+      self.idleTimeout = idleTimeout
+      self.backlog = backlog
+    }
+  }
+
+  private let configuration: Configuration
+  private let services: Services
+  private let onListening: @Sendable (Int) async -> Void
+  private let logger: Logger
+
+  /// - Parameters:
+  ///   - model: Asked only whether it is configured, for readiness; the runner has its own reference.
+  ///   - metrics: Shown at `/metrics`; make it the process's metrics system too, and all rooms are in it.
+  ///   - onListening: Called once with the port, as soon as requests are taken.
+  ///   - host: Gives the version of the scripts that is current.
+  /// - Throws: ``ServerError`` `publicWithoutAuthentication` for an address that others can reach.
+  public init(
+    configuration: Configuration = Configuration(), runner: Runner, store: any Store, model: any Model,
+    time: any TimeSource, metrics: PrometheusRegistry = PrometheusRegistry(), logger: Logger,
+    onListening: @escaping @Sendable (Int) async -> Void = { _ in },
+    host: @escaping @Sendable () -> any ScriptHost
+  ) throws(ServerError) {
+    guard Loopback.contains(configuration.host) else {
+      throw ServerError(
+        .publicWithoutAuthentication, "\(configuration.host) can be reached by others, and auth.mode is none",
+        hint: "listen on 127.0.0.1, or set auth.mode")
+    }
+    self.configuration = configuration
+    self.logger = logger
+    self.onListening = onListening
+    services = Services(
+      runner: runner, store: store, model: model, time: time, metrics: ServerMetrics(registry: metrics),
+      host: host)
+  }
+
+  /// Listens until the task is cancelled, or gracefully shut down.
+  ///
+  /// - Throws: ``ServerError`` when it cannot listen.
+  public func run() async throws {
+    do {
+      try await application().run()
+    } catch let error as IOError {
+      throw ServerError(error, configuration)
+    }
+  }
+
+  private func application() -> some ApplicationProtocol {
+    let drain = Drain(limit: configuration.drain)
+    let routes = services.routes
+    let door = Door(
+      table: RouteTable(routes + [OpenAPI.route(describing: routes)]),
+      authenticator: Authenticator(mode: .none),
+      time: services.time, metrics: services.metrics, drain: drain, bodyBytesMax: configuration.bodyBytesMax,
+      logger: logger)
+    return Application(
+      responder: door,
+      server: HTTPServerBuilder { [configuration] responder in
+        ConnectionChannel(responder: responder, configuration: configuration, drain: drain)
+      },
+      configuration: ApplicationConfiguration(
+        address: .hostname(configuration.host, port: configuration.port), backlog: configuration.backlog),
+      onServerRunning: { [onListening] channel in await onListening(channel.localAddress?.port ?? 0) },
+      logger: logger)
+  }
+}
+
+extension ServerError {
+  fileprivate init(_ error: IOError, _ configuration: Server.Configuration) {
+    let address = "\(configuration.host):\(configuration.port)"
+    if error.errnoCode == EADDRINUSE {
+      self.init(
+        .addressInUse, "\(address) is in use", hint: "choose another port, or stop what listens there")
+    } else {
+      self.init(
+        .addressNotAvailable, "cannot listen on \(address): \(error)",
+        hint: "check server.host and server.port")
+    }
+  }
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import JSONCodec
+
+/// The fields of a request's body: what checks it, and what the OpenAPI document says of it.
+struct BodyShape: Sendable {
+  enum Kind: Sendable, Hashable {
+    /// Unicode scalars at least and at most; `nil` = no limit here.
+    case string(lengthMin: Int = 0, lengthMax: Int? = nil)
+    case sessionID
+    case boolean
+    /// A boolean of which `true` cannot be had yet.
+    case unavailable
+    case object
+  }
+
+  struct Field: Sendable {
+    let name: String
+    let kind: Kind
+    let isRequired: Bool
+    let description: String
+  }
+
+  let fields: [Field]
+
+  /// Whether an absent body is as good as an empty object.
+  var isOptional: Bool { !fields.contains(where: \.isRequired) }
+
+  /// Parses and checks a body; an optional field that is `null` is as good as absent.
+  ///
+  /// - Throws: ``Problem`` 400 that lists every fault.
+  func decode(_ bytes: [UInt8]) throws(Problem) -> JSONObject {
+    if bytes.isEmpty, isOptional { return JSONObject() }
+    let value: JSON
+    do {
+      value = try JSON(parsing: bytes)
+    } catch {
+      throw Problem.invalid("the body is not JSON: \(error)")
+    }
+    guard case .object(let object) = value else {
+      throw Problem.invalid("the body must be an object, not \(value.typeName)")
+    }
+    var faults: [Problem.Fault] = []
+    for (name, value) in object.members {
+      guard let field = fields.first(where: { $0.name == name }) else {
+        let names = fields.map(\.name).joined(separator: ", ")
+        faults.append(Problem.Fault(field: name, message: "is not a field here; there are \(names)"))
+        continue
+      }
+      if value.isNull, !field.isRequired { continue }
+      if let message = field.fault(in: value) { faults.append(Problem.Fault(field: name, message: message)) }
+    }
+    for field in fields where field.isRequired && object[field.name] == nil {
+      faults.append(Problem.Fault(field: field.name, message: "is required"))
+    }
+    guard faults.isEmpty else { throw Problem.invalid(faults) }
+    return object
+  }
+}
+
+extension BodyShape.Field {
+  fileprivate func fault(in value: JSON) -> String? {
+    switch (kind, value) {
+    case (.string(let lengthMin, let lengthMax), .string(let text)):
+      if text.utf8.contains(0) { return "contains a NUL character" }
+      let length = text.unicodeScalars.count
+      if length < lengthMin { return lengthMin == 1 ? "is empty" : "has less than \(lengthMin) characters" }
+      if let lengthMax, length > lengthMax { return "has more than \(lengthMax) characters" }
+      return nil
+    case (.sessionID, .string(let text)):
+      return ChatRequest.isSessionID(text) ? nil : ChatRequest.sessionIDRule
+    case (.unavailable, .bool(true)): return "is not available yet; send it without"
+    case (.unavailable, .bool), (.boolean, .bool), (.object, .object): return nil
+    case (.string, _), (.sessionID, _): return "must be a string, not \(value.typeName)"
+    case (.boolean, _), (.unavailable, _): return "must be true or false, not \(value.typeName)"
+    case (.object, _): return "must be an object, not \(value.typeName)"
+    }
+  }
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Core
+import HTTPTypes
+public import JSONCodec
+
+/// Something that is written as a JSON object.
+protocol Document: Sendable {
+  func write(to writer: inout JSONWriter)
+}
+
+extension Document {
+  func bytes(reservingCapacity capacity: Int = 512) -> [UInt8] {
+    var writer = JSONWriter(reservingCapacity: capacity)
+    write(to: &writer)
+    return writer.bytes
+  }
+}
+
+extension ChatReply: Document {
+  func write(to writer: inout JSONWriter) {
+    writer.object {
+      $0.member("session_id", sessionID)
+      $0.member("message_id", messageID)
+      $0.member("run_id", runID)
+      $0.member("agent", agent)
+      $0.member("version", version)
+      $0.member("response", text)
+      $0.member("data", data ?? .null)
+      $0.member("using_stub", usingStub)
+      $0.member("finish_reason", finishReason.rawValue)
+      $0.member("tool_calls", calls)
+      $0.member("usage", usage)
+      $0.member("timestamp", at.description)
+    }
+  }
+}
+
+extension ChatReply {
+  /// The answer as the chat endpoint writes it.
+  public var json: RawJSON { RawJSON(trusted: bytes(reservingCapacity: 640 + text.utf8.count)) }
+}
+
+extension ToolCall: Document {
+  func write(to writer: inout JSONWriter) {
+    writer.object {
+      $0.member("id", id)
+      $0.member("name", name)
+      $0.member("arguments", arguments)
+      switch outcome {
+      case .result(let result):
+        $0.member("result", result)
+        $0.member("error", JSON.null)
+      case .failed(let failure):
+        $0.member("result", JSON.null)
+        $0.key("error")
+        $0.object {
+          $0.member("code", failure.code.rawValue)
+          $0.member("message", failure.message)
+          $0.member("retryable", failure.retryable)
+        }
+      }
+      $0.member("duration_ms", (durationMilliseconds * 1000).rounded() / 1000)
+    }
+  }
+}
+
+extension Usage: Document {
+  func write(to writer: inout JSONWriter) {
+    writer.object {
+      $0.member("input_tokens", inputTokens)
+      $0.member("output_tokens", outputTokens)
+      $0.member("cost_usd", costUSD.map(JSON.number) ?? .null)
+    }
+  }
+}
+
+extension Session: Document {
+  func write(to writer: inout JSONWriter) {
+    writer.object {
+      $0.member("id", id)
+      $0.member("title", title)
+      $0.member("agent", agent.map(JSON.string) ?? .null)
+      $0.member("message_count", messageCount)
+      $0.member("created_at", createdAt.description)
+      $0.member("updated_at", updatedAt.description)
+    }
+  }
+}
+
+extension Message: Document {
+  func write(to writer: inout JSONWriter) {
+    writer.object {
+      $0.member("id", id)
+      $0.member("run_id", runID)
+      $0.member("role", role.rawValue)
+      $0.member("content", text)
+      $0.member("tool_calls", steps.flatMap(\.calls))
+      $0.member("error", failure.map { .string($0.rawValue) } ?? JSON.null)
+      $0.member("created_at", createdAt.description)
+    }
+  }
+}
+
+extension RunRecord: Document {
+  func write(to writer: inout JSONWriter) {
+    writer.object {
+      $0.member("id", id)
+      $0.member("user_id", userID)
+      $0.member("session_id", sessionID.map(JSON.string) ?? .null)
+      $0.member("agent", agent)
+      $0.member("version", version)
+      $0.member("status", status.rawValue)
+      $0.member("error", failure.map { .string($0.rawValue) } ?? JSON.null)
+      $0.member("usage", usage)
+      $0.member("started_at", startedAt.description)
+      $0.member("finished_at", finishedAt.map { .string($0.description) } ?? JSON.null)
+    }
+  }
+}
+
+/// An agent with the version of the scripts that it is in.
+struct AgentDocument: Document {
+  let agent: Agent
+  let version: String
+
+  func write(to writer: inout JSONWriter) {
+    writer.object {
+      $0.member("name", agent.name)
+      $0.member("description", agent.description)
+      $0.member("models", JSON.array(agent.models.map { .string($0) }))
+      switch agent.tools {
+      case .names(let names): $0.member("tools", JSON.array(names.map { .string($0) }))
+      // Chosen anew for each run.
+      case .function: $0.member("tools", JSON.null)
+      }
+      $0.member("agents", JSON.array(agent.agents.map { .string($0) }))
+      $0.member("version", version)
+      $0.member("problems", JSON.array([]))
+    }
+  }
+}
+
+extension Page: Document where Element: Document {
+  func write(to writer: inout JSONWriter) {
+    writer.object {
+      $0.member("data", items)
+      $0.member("next", next.map(JSON.string) ?? .null)
+    }
+  }
+}
+
+extension JSONWriter {
+  mutating func member(_ key: String, _ document: some Document) {
+    self.key(key)
+    document.write(to: &self)
+  }
+
+  mutating func member(_ key: String, _ documents: [some Document]) {
+    self.key(key)
+    array { for document in documents { document.write(to: &$0) } }
+  }
+}
+
+extension Reply {
+  static func document(status: HTTPResponse.Status = .ok, _ document: some Document) -> Reply {
+    .json(status: status, document.bytes())
+  }
+}

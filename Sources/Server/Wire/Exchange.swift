@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import HTTPTypes
+import Hummingbird
+import JSONCodec
+import NIOCore
+
+/// A request on its way to its route's handler.
+struct Exchange: Sendable {
+  let request: Request
+  /// Values of the path's parameters, decoded, in the order of the template.
+  let parameters: [String]
+  let user: Principal
+  let bodyBytesMax: Int
+  /// `nil` when the request came by another way than a socket.
+  let connection: Connection?
+
+  /// Reads the body and checks it against `shape`.
+  ///
+  /// - Throws: ``Problem``: 413 before anything is read when the sender says that it is too large, 415, or 400 with
+  ///   every fault.
+  func body(_ shape: BodyShape) async throws -> JSONObject {
+    if let declared = request.declaredBodyBytes, declared > bodyBytesMax {
+      throw Problem.bodyTooLarge(bytesMax: bodyBytesMax)
+    }
+    if let contentType = request.headers[.contentType], !Self.isJSON(contentType) {
+      throw Problem.notJSON(contentType: contentType)
+    }
+    return try shape.decode(try await bytes())
+  }
+
+  private func bytes() async throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    do {
+      for try await chunk in request.body {
+        // Chunks announce no length: they are counted as they come.
+        guard bytes.count + chunk.readableBytes <= bodyBytesMax else {
+          throw Problem.bodyTooLarge(bytesMax: bodyBytesMax)
+        }
+        if bytes.isEmpty { bytes.reserveCapacity(request.declaredBodyBytes ?? chunk.readableBytes) }
+        bytes.append(contentsOf: chunk.readableBytesView)
+      }
+    } catch let problem as Problem {
+      throw problem
+    } catch {
+      try Task.checkCancellation()
+      throw Problem.bodyIncomplete
+    }
+    connection?.hasReadBody = true
+    return bytes
+  }
+
+  /// `application/json`, `text/json` or any `+json`, whatever its parameters.
+  private static func isJSON(_ contentType: String) -> Bool {
+    if contentType == "application/json" { return true }
+    let type = contentType.prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" }.lowercased()
+    return type == "application/json" || type == "text/json" || type.hasSuffix("+json")
+  }
+
+  /// `?limit=&after=`.
+  ///
+  /// - Throws: ``Problem`` 400 with every fault, parameters that do not exist included.
+  func page() throws -> PageRequest {
+    var page = PageRequest()
+    var faults: [Problem.Fault] = []
+    for (name, value) in Query.parse(request.uri.query ?? "") {
+      switch name {
+      case "limit":
+        if let limit = Int(value), PageRequest.limits.contains(limit) {
+          page.limit = limit
+        } else {
+          let bounds = PageRequest.limits
+          faults.append(
+            .init(
+              field: name, message: "must be a whole number from \(bounds.lowerBound) to \(bounds.upperBound)"
+            ))
+        }
+      case "after": page.after = value
+      default:
+        faults.append(.init(field: name, message: "is not a parameter here; there are limit and after"))
+      }
+    }
+    guard faults.isEmpty else { throw Problem.invalid(faults) }
+    return page
+  }
+}
+
+extension PageRequest {
+  static let limits = 1...200
+}
+
+extension Principal {
+  /// Whose runs may be seen: `nil` is everybody's.
+  var visibleUserID: String? { roles.contains("operator") || roles.contains("admin") ? nil : id }
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+import HTTPTypes
+import Hummingbird
+import JSONCodec
+import NIOCore
+
+/// An answer before it is written: status, headers, and all of its body.
+struct Reply: Sendable {
+  var status: HTTPResponse.Status
+  /// `nil` without a body.
+  var contentType: String?
+  var bytes: [UInt8]
+  /// Besides `Content-Type`, `Content-Length` and those that every answer has.
+  var headers = HTTPFields()
+
+  init(status: HTTPResponse.Status = .ok, contentType: String?, bytes: [UInt8]) {
+    self.status = status
+    self.contentType = contentType
+    self.bytes = bytes
+  }
+
+  static let noContent = Reply(status: .noContent, contentType: nil, bytes: [])
+
+  static func json(status: HTTPResponse.Status = .ok, _ bytes: [UInt8]) -> Reply {
+    Reply(status: status, contentType: "application/json", bytes: bytes)
+  }
+
+  static func json(status: HTTPResponse.Status = .ok, _ body: (inout JSONWriter) -> Void) -> Reply {
+    var writer = JSONWriter(reservingCapacity: 512)
+    writer.object(body)
+    return json(status: status, writer.bytes)
+  }
+
+  static func text(_ text: String, contentType: String = "text/plain; charset=utf-8") -> Reply {
+    Reply(contentType: contentType, bytes: Array(text.utf8))
+  }
+
+  /// - Parameter isHead: The head alone is wanted: the length of the body is told, the body is not sent.
+  func response(requestID: String, isHead: Bool, closes: Bool) -> Response {
+    var fields = headers
+    if let contentType { fields[.contentType] = contentType }
+    fields[.requestID] = requestID
+    if closes { fields[.connection] = "close" }
+    guard !isHead, !bytes.isEmpty else {
+      if contentType != nil { fields[.contentLength] = String(bytes.count) }
+      return Response(status: status, headers: fields, body: ResponseBody())
+    }
+    return Response(
+      status: status, headers: fields, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+  }
+}
+
+extension Reply {
+  /// The answer as HTTP/1.1, for a request that never became one.
+  func rawBytes(requestID: String) -> [UInt8] {
+    var text = "HTTP/1.1 \(status.code) \(status.reasonPhrase)\r\n"
+    text += "\(HTTPField.Name.requestID.rawName): \(requestID)\r\n"
+    if let contentType { text += "Content-Type: \(contentType)\r\n" }
+    for field in headers { text += "\(field.name.rawName): \(field.value)\r\n" }
+    return Array("\(text)Content-Length: \(bytes.count)\r\n\r\n".utf8) + bytes
+  }
+}
+
+extension HTTPField.Name {
+  /// Ties an answer to its line in the log.
+  static let requestID = known("X-Request-Id")
+
+  private static func known(_ name: String) -> HTTPField.Name {
+    guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is no field name") }
+    return name
+  }
+}

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension Configuration {
+  /// Every key; a key that is not in this table does not exist.
+  static let keys: [Key<Configuration>] =
+    serverKeys + dataKeys + authKeys + limitKeys + modelKeys + scriptKeys + edgeKeys + operationKeys
+
+  private static let serverKeys: [Key<Configuration>] = [
+    .value("server.host", \.server.host, .text, "Address to listen on."),
+    .value("server.port", \.server.port, .integer(0...65535), "Port to listen on; 0 lets the system choose."),
+    .value(
+      "server.public_url", \.server.publicURL, .optional(.url(["https", "http"])),
+      "How the world reaches the server (webhook signatures, links)."),
+    .value(
+      "server.trusted_proxies", \.server.trustedProxies, .list(.network),
+      "Proxies whose `X-Forwarded-*` headers are believed."),
+    .value(
+      "server.body_bytes_max", \.server.bodyBytesMax, .size(1024...(1 << 30)),
+      "Largest request body; a larger one is answered with 413."),
+    .value(
+      "server.cors.origins", \.server.cors.origins, .list(.text),
+      "Origins whose pages may call from a browser; `*` is any."),
+    .value(
+      "server.tls.certificate_file", \.server.tls.certificateFile, .optional(.path),
+      "PEM file with the certificate chain."),
+    .value(
+      "server.tls.key_file", \.server.tls.keyFile, .optional(.path), "PEM file with the certificate's key."),
+    .value(
+      "server.drain_seconds", \.server.drain, .seconds(0...3600),
+      "How long running turns may take to finish after SIGTERM."),
+  ]
+
+  private static let dataKeys: [Key<Configuration>] = [
+    .value(
+      "data.directory", \.data.directory, .path,
+      "Host database, workspace database, cassettes and versions; relative to the workspace."),
+    .value(
+      "data.store", \.data.store, .optional(.connection(["postgres", "postgresql"])),
+      "Where state is kept; null is SQLite in the directory."),
+    .value(
+      "data.cache", \.data.cache, .optional(.connection(["redis", "rediss"])),
+      "Where limits and locks are shared; null is this process."),
+    .value(
+      "data.synchronous", \.data.synchronous, .choice,
+      "`full`: an acknowledged message survives a power cut; `normal`: it survives a crash of the process."),
+  ]
+
+  private static let authKeys: [Key<Configuration>] = [
+    .value(
+      "auth.mode", \.auth.mode, .choice,
+      "How callers prove who they are; `none` serves only this machine, `any` takes tokens and keys."),
+    .value(
+      "auth.jwt.algorithms", \.auth.jwt.algorithms, .list(.choice),
+      "Signatures that are accepted."),
+    .value(
+      "auth.jwt.secret_env", \.auth.jwt.secretEnv, .optional(.secretVariable),
+      "Variable with the shared secret of HS algorithms."),
+    .value(
+      "auth.jwt.secret_file", \.auth.jwt.secretFile, .optional(.secretFile),
+      "File with that secret, where the variable is not set."),
+    .value(
+      "auth.jwt.public_key_file", \.auth.jwt.publicKeyFile, .optional(.path),
+      "PEM file with the public key of RS and ES algorithms."),
+    .value(
+      "auth.jwt.jwks_url", \.auth.jwt.jwksURL, .optional(.url(["https", "http"])),
+      "Where public keys are published."),
+    .value("auth.jwt.issuer", \.auth.jwt.issuer, .optional(.text), "Required `iss`; null is any."),
+    .value("auth.jwt.audience", \.auth.jwt.audience, .optional(.text), "Required `aud`; null is any."),
+    .value(
+      "auth.jwt.leeway_seconds", \.auth.jwt.leeway, .seconds(0...600),
+      "How far clocks may differ when `exp` and `nbf` are checked."),
+    .value("auth.jwt.user_claim", \.auth.jwt.userClaim, .text, "Claim that names the user."),
+    .value("auth.jwt.roles_claim", \.auth.jwt.rolesClaim, .text, "Claim that lists the roles."),
+  ]
+
+  private static let limitKeys: [Key<Configuration>] = [
+    .value(
+      "limits.requests_per_minute", \.limits.requestsPerMinute, .count,
+      "For each user, key or address; 0 is no limit."),
+    .value(
+      "limits.requests_per_hour", \.limits.requestsPerHour, .count,
+      "For each user, key or address; 0 is no limit."),
+    .value(
+      "limits.runs_concurrent", \.limits.runsConcurrent, .count, "Runs of one user at once; 0 is no limit."),
+    .value(
+      "limits.runs_total", \.limits.runsTotal, .integer(1...1_000_000),
+      "Runs of the server at once; above it the answer is 503."),
+    .value(
+      "limits.message_chars_max", \.limits.messageCharsMax, .integer(1...10_000_000),
+      "Longest message, in characters."),
+    .value(
+      "limits.tokens_per_day", \.limits.tokensPerDay, .count, "Tokens of one user a day; 0 is no limit."),
+    .value(
+      "limits.cost_usd_per_day", \.limits.costUSDPerDay, .number(0...Double.infinity),
+      "US dollars of one user a day; 0 is no limit."),
+  ]
+
+  private static let modelKeys: [Key<Configuration>] = [
+    .map(
+      "providers", \.providers, Provider.keys, placeholder: "name", new: Provider(),
+      "Model providers by name."),
+    .value(
+      "models.default", \.models.default, .text,
+      "Model of agents that name none; a model of another provider is written `provider/model`."),
+    .value(
+      "models.temperature", \.models.temperature, .optional(.number(0...2)),
+      "Temperature of agents that state none; null leaves it to the provider."),
+    .value(
+      "models.max_tokens", \.models.maxTokens, .optional(.integer(1...10_000_000)),
+      "Longest answer of agents that state none, in tokens; null leaves it to the provider."),
+    .map(
+      "models.prices", \.models.prices, Price.keys, placeholder: "model", new: Price(), addsNames: false,
+      "What models cost."),
+  ]
+
+  private static let scriptKeys: [Key<Configuration>] = [
+    .value(
+      "scripts.memory_max", \.scripts.memoryBytesMax, .size((1 << 20)...(16 << 30)), "Memory of one cell."),
+    .value(
+      "scripts.run_seconds", \.scripts.runTime, .seconds(0.001...86400), "Longest run, waiting included."),
+    .value("scripts.cpu_ms", \.scripts.cpuTime, .milliseconds(1...3_600_000), "Lua time of one run."),
+    .value(
+      "scripts.runs_per_cell", \.scripts.runsPerCell, .integer(1...1024), "Runs that share a Lua state."),
+    .value("scripts.env", \.scripts.env, .list(.variable), "Variables that `ctx.env` may show."),
+    .map(
+      "scripts.secrets", \.scripts.secrets, SecretBinding.keys, placeholder: "name", new: SecretBinding(),
+      "Secrets that scripts may send but not read."),
+  ]
+
+  private static let edgeKeys: [Key<Configuration>] = [
+    .value(
+      "http.allow", \.http.allow, .list(.hostPattern),
+      "Hosts that scripts may reach at all; empty leaves it to each tool's own list."),
+    .value(
+      "http.private_addresses", \.http.privateAddresses, .bool,
+      "Whether scripts may reach loopback and private networks."),
+    .value("http.timeout_seconds", \.http.timeout, .seconds(0.001...3600), "Longest request of a script."),
+    .value(
+      "http.body_bytes_max", \.http.bodyBytesMax, .size(1024...(1 << 30)), "Largest answer to a script."),
+    .value("guardrails", \.guardrails, .map, "Checks of input and output for every agent."),
+    .list(
+      "routes", \.routes, Route.keys, new: Route(),
+      "Addresses under which agents answer in other systems' shapes."),
+    .value(
+      "channels.whatsapp.auth_token_env", \.channels.whatsapp.authTokenEnv, .optional(.secretVariable),
+      "Variable with Twilio's auth token."),
+    .value(
+      "channels.whatsapp.auth_token_file", \.channels.whatsapp.authTokenFile, .optional(.secretFile),
+      "File with that token, where the variable is not set."),
+    .value(
+      "channels.whatsapp.account_sid_env", \.channels.whatsapp.accountSIDEnv, .optional(.secretVariable),
+      "Variable with Twilio's account SID."),
+    .value(
+      "channels.whatsapp.number", \.channels.whatsapp.number, .optional(.text),
+      "Number that answers, such as +14155238886."),
+    .value(
+      "channels.whatsapp.late_answer_seconds", \.channels.whatsapp.lateAnswer, .seconds(0...15),
+      "After this an answer goes out as a message of its own."),
+  ]
+
+  private static let operationKeys: [Key<Configuration>] = [
+    .value("reload.watch", \.reload.watch, .bool, "Whether saved scripts come into force by themselves."),
+    .value(
+      "reload.canary_percent", \.reload.canaryPercent, .integer(0...100),
+      "Share of new runs that a new version gets first; 0 is all at once."),
+    .value("log.level", \.log.level, .choice, "Least serious record that is written."),
+    .value("log.format", \.log.format, .choice, "`auto` is text on a terminal and JSON elsewhere."),
+    .value("log.content", \.log.content, .bool, "Whether messages and arguments may be logged."),
+    .value(
+      "telemetry.otlp_endpoint", \.telemetry.otlpEndpoint, .optional(.url(["https", "http"])),
+      "Where traces and metrics are sent (OTLP over HTTP)."),
+    .value(
+      "telemetry.content", \.telemetry.content, .bool, "Whether messages and arguments may be exported."),
+    .value(
+      "retention.days", \.retention.days, .integer(0...36500),
+      "Days after which runs and sessions are deleted; 0 keeps them."),
+  ]
+}
+
+extension Configuration.Provider {
+  static let keys: [Key<Self>] = [
+    .value("dialect", \.dialect, .choice, "Wire protocol."),
+    .value(
+      "base_url", \.baseURL, .url(["https", "http"]),
+      "Where the protocol is served; without it the dialect's own address, which azure has not."),
+    .value(
+      "api_key_env", \.apiKeyEnv, .optional(.secretVariable),
+      "Variable with the API key; `OPENAI_API_KEY` for `openai`, null elsewhere."),
+    .value(
+      "api_key_file", \.apiKeyFile, .optional(.secretFile),
+      "File with the key, where the variable is not set."),
+    .value("api_version", \.apiVersion, .optional(.text), "Azure's `api-version`."),
+    .value("timeout_seconds", \.timeout, .seconds(0.001...3600), "Longest call."),
+    .value("retries", \.retries, .integer(0...10), "Further attempts after a failure that may pass."),
+    .value("requests_per_minute", \.requestsPerMinute, .count, "Own limit on calls; 0 is no limit."),
+    .value("tokens_per_minute", \.tokensPerMinute, .count, "Own limit on tokens; 0 is no limit."),
+  ]
+}
+
+extension Configuration.Price {
+  static let keys: [Key<Self>] = [
+    .value(
+      "input_per_million", \.inputPerMillion, .number(0...1_000_000), "US dollars for a million input tokens."
+    ),
+    .value(
+      "output_per_million", \.outputPerMillion, .number(0...1_000_000),
+      "US dollars for a million output tokens."),
+  ]
+}
+
+extension Configuration.SecretBinding {
+  static let keys: [Key<Self>] = [
+    .value("env", \.env, .secretVariable, required: true, "Variable with the secret."),
+    .value("hosts", \.hosts, .list(.hostPattern), required: true, "Hosts that it may be sent to."),
+  ]
+}
+
+extension Configuration.Route {
+  static let keys: [Key<Self>] = [
+    .value("path", \.path, .route, required: true, "Path on this server; `{name}` stands for one segment."),
+    .value("agent", \.agent, .text, required: true, "Agent that answers."),
+    .value("shape", \.shape, .choice, required: true, "Whose requests and answers it speaks."),
+  ]
+}

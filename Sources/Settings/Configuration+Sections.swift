@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension Configuration {
+  /// Address, limits and TLS of the listener.
+  public struct Server: Sendable, Hashable {
+    public var host = "127.0.0.1"
+    /// 0 lets the system choose.
+    public var port = 8080
+    /// How the world reaches the server: `http://` or `https://`, no trailing slash.
+    public var publicURL: String?
+    /// IP addresses or networks (`10.0.0.0/8`) whose `X-Forwarded-*` is believed.
+    public var trustedProxies: [String] = []
+    public var bodyBytesMax = 1 << 20
+    public var cors = CORS()
+    public var tls = TLS()
+    public var drain: Duration = .seconds(30)
+  }
+
+  /// Origins that browsers may call from.
+  public struct CORS: Sendable, Hashable {
+    public var origins: [String] = []
+  }
+
+  /// PEM files of the listener; both are set, or neither is.
+  public struct TLS: Sendable, Hashable {
+    public var certificateFile: String?
+    public var keyFile: String?
+  }
+
+  /// Where state is kept.
+  public struct Data: Sendable, Hashable {
+    /// Relative to the workspace.
+    public var directory = ".perigee"
+    /// `nil` is SQLite in ``directory``.
+    public var store: ConnectionURL?
+    /// `nil` is a cache in the process.
+    public var cache: ConnectionURL?
+    public var synchronous = Synchronous.full
+  }
+
+  /// How hard SQLite pushes a commit to the disk.
+  public enum Synchronous: String, Sendable, Hashable, CaseIterable {
+    case full, normal
+  }
+
+  /// Who may call.
+  public struct Auth: Sendable, Hashable {
+    public var mode = AuthMode.none
+    public var jwt = JWT()
+  }
+
+  /// How a caller proves who they are.
+  public enum AuthMode: String, Sendable, Hashable, CaseIterable {
+    case none, jwt
+    case apiKey = "api_key"
+    case any
+  }
+
+  /// How a bearer token is verified.
+  public struct JWT: Sendable, Hashable {
+    public var algorithms: [JWTAlgorithm] = [.hs256]
+    public var secretEnv: String? = "PERIGEE_JWT_SECRET"
+    public var secretFile: String?
+    public var publicKeyFile: String?
+    public var jwksURL: String?
+    public var issuer: String?
+    public var audience: String?
+    public var leeway: Duration = .seconds(30)
+    public var userClaim = "sub"
+    public var rolesClaim = "roles"
+  }
+
+  /// Signature algorithm of a token. Source: RFC 7518, 3.1.
+  public enum JWTAlgorithm: String, Sendable, Hashable, CaseIterable {
+    case hs256 = "HS256"
+    case hs384 = "HS384"
+    case hs512 = "HS512"
+    case rs256 = "RS256"
+    case rs384 = "RS384"
+    case rs512 = "RS512"
+    case es256 = "ES256"
+    case es384 = "ES384"
+    case es512 = "ES512"
+
+    /// Whether the key is a shared secret.
+    public var isSymmetric: Bool { rawValue.hasPrefix("HS") }
+  }
+
+  /// What one caller, and the whole server, may use; 0 is no limit where said.
+  public struct Limits: Sendable, Hashable {
+    public var requestsPerMinute = 60
+    public var requestsPerHour = 1000
+    public var runsConcurrent = 16
+    public var runsTotal = 20000
+    public var messageCharsMax = 10000
+    public var tokensPerDay = 0
+    public var costUSDPerDay = 0.0
+  }
+
+  /// One model provider.
+  public struct Provider: Sendable, Hashable {
+    public var dialect = Dialect.openai
+    public var baseURL = "https://api.openai.com/v1"
+    public var apiKeyEnv: String?
+    public var apiKeyFile: String?
+    /// Azure's `api-version` query parameter.
+    public var apiVersion: String?
+    public var timeout: Duration = .seconds(60)
+    public var retries = 2
+    public var requestsPerMinute = 0
+    public var tokensPerMinute = 0
+
+    public init(apiKeyEnv: String? = nil) { self.apiKeyEnv = apiKeyEnv }
+  }
+
+  /// Wire protocol of a provider.
+  public enum Dialect: String, Sendable, Hashable, CaseIterable {
+    case openai, azure, anthropic
+
+    /// Where the provider itself serves; `nil` when each customer has an address of their own.
+    ///
+    /// Source: platform.openai.com/docs/api-reference, docs.anthropic.com/en/api.
+    var baseURL: String? {
+      switch self {
+      case .openai: "https://api.openai.com/v1"
+      case .anthropic: "https://api.anthropic.com/v1"
+      case .azure: nil
+      }
+    }
+  }
+
+  /// Which model answers, and what it costs.
+  public struct Models: Sendable, Hashable {
+    /// `name`, or `provider/name`.
+    public var `default` = "gpt-4o-mini"
+    /// `nil` leaves it to the provider.
+    public var temperature: Double?
+    /// `nil` leaves it to the provider.
+    public var maxTokens: Int?
+    public var prices = ["gpt-4o-mini": Price(inputPerMillion: 0.15, outputPerMillion: 0.6)]
+  }
+
+  /// US dollars for a million tokens.
+  public struct Price: Sendable, Hashable {
+    public var inputPerMillion: Double
+    public var outputPerMillion: Double
+
+    public init(inputPerMillion: Double = 0, outputPerMillion: Double = 0) {
+      self.inputPerMillion = inputPerMillion
+      self.outputPerMillion = outputPerMillion
+    }
+  }
+
+  /// What a script may use and see.
+  public struct Scripts: Sendable, Hashable {
+    /// For each cell.
+    public var memoryBytesMax = 32 << 20
+    public var runTime: Duration = .seconds(300)
+    /// Lua time of one run.
+    public var cpuTime: Duration = .milliseconds(2000)
+    public var runsPerCell = 32
+    /// Names of environment variables that `ctx.env` may show.
+    public var env: [String] = []
+    public var secrets: [String: SecretBinding] = [:]
+  }
+
+  /// A secret that scripts may send to some hosts, and never read.
+  public struct SecretBinding: Sendable, Hashable {
+    /// Name of the environment variable that holds it.
+    public var env: String
+    public var hosts: [String]
+
+    public init(env: String = "", hosts: [String] = []) {
+      self.env = env
+      self.hosts = hosts
+    }
+  }
+
+  /// Outbound requests of scripts, on top of each tool's own list.
+  public struct HTTP: Sendable, Hashable {
+    /// Hosts (`api.example.com`, `*.example.org:8443`); empty leaves it to the tools.
+    public var allow: [String] = []
+    public var privateAddresses = false
+    public var timeout: Duration = .seconds(30)
+    public var bodyBytesMax = 10 << 20
+  }
+
+  /// An address under which an agent answers in another system's shape.
+  public struct Route: Sendable, Hashable {
+    /// Begins with `/`; `{name}` stands for one segment.
+    public var path: String
+    public var agent: String
+    public var shape: Shape
+
+    public init(path: String = "", agent: String = "", shape: Shape = .todo) {
+      self.path = path
+      self.agent = agent
+      self.shape = shape
+    }
+
+    public enum Shape: String, Sendable, Hashable, CaseIterable {
+      case todo, agents, webchat, whatsapp
+    }
+  }
+
+  /// Messengers.
+  public struct Channels: Sendable, Hashable {
+    public var whatsapp = WhatsApp()
+  }
+
+  /// WhatsApp by way of Twilio.
+  public struct WhatsApp: Sendable, Hashable {
+    public var authTokenEnv: String? = "TWILIO_AUTH_TOKEN"
+    public var authTokenFile: String?
+    public var accountSIDEnv: String? = "TWILIO_ACCOUNT_SID"
+    /// The number that answers, as `+14155238886`.
+    public var number: String?
+    /// After this an answer is sent as a message of its own instead of in the webhook's reply.
+    public var lateAnswer: Duration = .seconds(10)
+  }
+
+  /// How new versions of the scripts come into force.
+  public struct Reload: Sendable, Hashable {
+    public var watch = false
+    /// Share of new runs that a new version gets first; 0 is all at once.
+    public var canaryPercent = 0
+  }
+
+  public struct Log: Sendable, Hashable {
+    public var level = LogLevel.info
+    public var format = LogFormat.auto
+    /// Whether messages and arguments may be logged.
+    public var content = false
+  }
+
+  public enum LogLevel: String, Sendable, Hashable, CaseIterable {
+    case trace, debug, info, notice, warning, error, critical
+  }
+
+  /// `auto` is text on a terminal and JSON elsewhere.
+  public enum LogFormat: String, Sendable, Hashable, CaseIterable {
+    case auto, text, json
+  }
+
+  public struct Telemetry: Sendable, Hashable {
+    public var otlpEndpoint: String?
+    /// Whether messages and arguments may be exported.
+    public var content = false
+  }
+
+  public struct Retention: Sendable, Hashable {
+    /// 0 keeps everything.
+    public var days = 90
+  }
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+import GRDB
+
+/// The host's schema, one numbered step per release that changed it; a step that was published never changes.
+///
+/// Timestamps are milliseconds since 1970 UTC.
+enum Migrations {
+  static var migrator: DatabaseMigrator {
+    var migrator = DatabaseMigrator()
+    migrator.registerMigration("0001 conversations") { try $0.execute(sql: conversations) }
+    return migrator
+  }
+
+  /// Tables of version 1.
+  ///
+  /// Every table that a turn touches costs it a page or two, so there are few, and few indexes:
+  /// - A message's key is `session << 24 | position`: one b-tree holds each session's messages side by side.
+  /// - A session's state has its own table, so that a turn that leaves it alone does not rewrite it.
+  /// - Runs are never found by session: the user's messages name them. Nor by status: `marks.runs_settled`
+  ///   is the last run that was there at the last start, so that the next one looks at later runs only.
+  private static let conversations = """
+    CREATE TABLE users (
+      id TEXT PRIMARY KEY NOT NULL,
+      created_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE sessions (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      user_id TEXT NOT NULL REFERENCES users (id),
+      name TEXT NOT NULL,
+      title TEXT NOT NULL,
+      agent TEXT,
+      created_at INTEGER NOT NULL,
+      updated_at INTEGER NOT NULL,
+      message_count INTEGER NOT NULL,
+      UNIQUE (user_id, name)
+    ) STRICT;
+    CREATE INDEX sessions_by_use ON sessions (user_id, updated_at);
+
+    CREATE TABLE session_states (
+      session INTEGER PRIMARY KEY REFERENCES sessions (id) ON DELETE CASCADE,
+      state BLOB NOT NULL
+    ) STRICT;
+
+    CREATE TABLE messages (
+      key INTEGER PRIMARY KEY,
+      id TEXT NOT NULL,
+      run_id TEXT NOT NULL,
+      is_answer INTEGER NOT NULL,
+      text TEXT NOT NULL,
+      failure TEXT,
+      has_calls INTEGER NOT NULL,
+      created_at INTEGER NOT NULL
+    ) STRICT;
+
+    CREATE TABLE tool_calls (
+      run_id TEXT NOT NULL,
+      step INTEGER NOT NULL,
+      position INTEGER NOT NULL,
+      step_text TEXT,
+      call_id TEXT NOT NULL,
+      name TEXT NOT NULL,
+      arguments BLOB NOT NULL,
+      result BLOB,
+      error BLOB,
+      started_at INTEGER NOT NULL,
+      duration_ms REAL NOT NULL,
+      PRIMARY KEY (run_id, step, position)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE runs (
+      seq INTEGER PRIMARY KEY,
+      id TEXT NOT NULL UNIQUE,
+      user_id TEXT NOT NULL,
+      session INTEGER,
+      agent TEXT NOT NULL,
+      version TEXT NOT NULL,
+      status TEXT NOT NULL,
+      failure TEXT,
+      failure_message TEXT,
+      input_tokens INTEGER NOT NULL DEFAULT 0,
+      output_tokens INTEGER NOT NULL DEFAULT 0,
+      cost_usd REAL DEFAULT 0,
+      started_at INTEGER NOT NULL,
+      finished_at INTEGER
+    ) STRICT;
+    CREATE INDEX runs_by_user ON runs (user_id);
+
+    CREATE TABLE kv (
+      scope TEXT NOT NULL,
+      key TEXT NOT NULL,
+      value BLOB NOT NULL,
+      expires_at INTEGER,
+      PRIMARY KEY (scope, key)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX kv_by_expiry ON kv (expires_at) WHERE expires_at IS NOT NULL;
+
+    CREATE TABLE marks (
+      id INTEGER PRIMARY KEY CHECK (id = 1),
+      checks INTEGER NOT NULL,
+      runs_settled INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO marks VALUES (1, 0, 0);
+    """
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Core
+
+extension SQLiteStore {
+  public func runs(userID: String?, page: PageRequest) async throws -> Page<RunRecord> {
+    let before = try page.after.map { try Cursor.parse($0, .runs) }?[0] ?? .max
+    return try await read { connection in
+      let select = try connection.statement(
+        """
+        SELECT \(RunRow.columns) FROM runs LEFT JOIN sessions ON sessions.id = runs.session
+        WHERE \(userID == nil ? "?1 IS NULL" : "runs.user_id = ?1") AND seq < ?2
+        ORDER BY seq DESC LIMIT ?3
+        """)
+      defer { select.reset() }
+      select.bind(1, userID)
+      select.bind(2, before)
+      select.bind(3, page.rows)
+      var rows: [RunRow] = []
+      while try select.step() { rows.append(RunRow(select)) }
+      return page.page(of: rows) { Cursor.make(.runs, $0.seq) }.map(\.record)
+    }
+  }
+
+  public func run(id: String, userID: String?) async throws -> RunRecord {
+    try await read { connection in
+      let select = try connection.statement(
+        """
+        SELECT \(RunRow.columns) FROM runs LEFT JOIN sessions ON sessions.id = runs.session
+        WHERE runs.id = ?1 AND (?2 IS NULL OR runs.user_id = ?2)
+        """)
+      defer { select.reset() }
+      select.bind(1, id)
+      select.bind(2, userID)
+      guard try select.step() else { throw Failure.noRun(id) }
+      return RunRow(select).record
+    }
+  }
+
+  public func interruptRunningRuns(at time: Timestamp) async throws -> Int {
+    try await commits.write { connection in
+      let update = try connection.statement(
+        """
+        UPDATE runs SET status = 'interrupted', failure = 'interrupted', finished_at = ?
+        WHERE seq > (SELECT runs_settled FROM marks) AND status = 'running'
+        """)
+      update.bind(1, time.milliseconds)
+      try update.run()
+      let count = Int(connection.changes)
+      try connection.statement("UPDATE marks SET runs_settled = (SELECT coalesce(max(seq), 0) FROM runs)")
+        .run()
+      return count
+    }
+  }
+}
+
+/// One row of `runs`, with the name of its session.
+private struct RunRow {
+  static let columns = """
+    seq, runs.id, runs.user_id, sessions.name, runs.agent, version, status, failure, input_tokens,
+    output_tokens, cost_usd, started_at, finished_at
+    """
+
+  let seq: Int64
+  let record: RunRecord
+
+  init(_ row: SQLStatement) {
+    seq = row.integer(0)
+    record = RunRecord(
+      id: row.text(1), userID: row.text(2), sessionID: row.optionalText(3), agent: row.text(4),
+      version: row.text(5), status: RunRecord.Status(rawValue: row.text(6)) ?? .interrupted,
+      failure: row.optionalText(7).map(Failure.Code.init(rawValue:)),
+      usage: Usage(
+        inputTokens: Int(row.integer(8)), outputTokens: Int(row.integer(9)), costUSD: row.optionalDouble(10)),
+      startedAt: Timestamp(milliseconds: row.integer(11)),
+      finishedAt: row.optionalInteger(12).map(Timestamp.init(milliseconds:)))
+  }
+}

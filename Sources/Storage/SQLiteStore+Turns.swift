@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Core
+import JSONCodec
+
+extension SQLiteStore {
+  public func openTurn(_ turn: TurnOpening) async throws -> OpenedTurn {
+    try Task.checkCancellation()
+    return try await commits.write { try $0.openTurn(turn) }
+  }
+
+  /// Writes the end of a turn, for a cancelled task too; nothing when its session was deleted or it has
+  /// ended before.
+  public func closeTurn(_ turn: TurnClosing) async throws {
+    try await commits.write { try $0.closeTurn(turn) }
+  }
+}
+
+/// Where a session's messages stand in their table: `session << 24 | position`, so that they lie side by
+/// side.
+struct MessageKeys {
+  private static let positionBits: Int64 = 24
+
+  static let positionMax = (Int64(1) << positionBits) - 1
+
+  let session: Int64
+
+  var first: Int64 { session << Self.positionBits }
+  var last: Int64 { first | Self.positionMax }
+
+  func key(at position: Int64) throws -> Int64 {
+    guard position <= Self.positionMax else {
+      throw Failure(.limit, "the session is full; start another one")
+    }
+    return first | position
+  }
+}
+
+/// The two writes of every turn, on the raw API.
+extension WriterConnection {
+  fileprivate func openTurn(_ turn: TurnOpening) throws -> OpenedTurn {
+    let session = try sessionForTurn(turn)
+    let keys = MessageKeys(session: session.key)
+    let key = try keys.key(at: session.messageCount)
+    let history =
+      session.messageCount == 0 || turn.historyMessages < 1
+      ? [] : try pastMessages(keys, count: turn.historyMessages)
+
+    try insertMessage(
+      key: key, id: turn.messageID, runID: turn.runID, isAnswer: false, text: turn.message, failure: nil,
+      hasCalls: false, at: turn.at)
+    let run = try statement(
+      """
+      INSERT INTO runs (id, user_id, session, agent, version, status, started_at)
+      VALUES (?, ?, ?, ?, ?, 'running', ?)
+      """)
+    run.bind(1, turn.runID)
+    run.bind(2, turn.userID)
+    run.bind(3, session.key)
+    run.bind(4, turn.agent)
+    run.bind(5, turn.version)
+    run.bind(6, turn.at.milliseconds)
+    try run.run()
+    let update = try statement(
+      "UPDATE sessions SET message_count = message_count + 1, updated_at = ? WHERE id = ?")
+    update.bind(1, turn.at.milliseconds)
+    update.bind(2, session.key)
+    try update.run()
+    return OpenedTurn(history: history, state: session.state)
+  }
+
+  private func sessionForTurn(
+    _ turn: TurnOpening
+  ) throws -> (key: Int64, messageCount: Int64, state: RawJSON) {
+    let find = try statement(
+      """
+      SELECT id, message_count, (SELECT state FROM session_states WHERE session = sessions.id)
+      FROM sessions WHERE user_id = ? AND name = ?
+      """)
+    find.bind(1, turn.userID)
+    find.bind(2, turn.sessionID)
+    do {
+      defer { find.reset() }
+      if try find.step() {
+        let state = find.isNull(2) ? RawJSON.emptyObject : RawJSON(trusted: find.bytes(2))
+        return (find.integer(0), find.integer(1), state)
+      }
+    }
+    let key = try insertSession(
+      id: turn.sessionID, title: turn.title, userID: turn.userID, at: turn.at)
+    return (key, 0, .emptyObject)
+  }
+
+  private func pastMessages(_ keys: MessageKeys, count: Int) throws -> [Message] {
+    let select = try statement(
+      """
+      SELECT key, id, run_id, is_answer, text, failure, has_calls, created_at FROM messages
+      WHERE key BETWEEN ? AND ? ORDER BY key DESC LIMIT ?
+      """)
+    select.bind(1, keys.first)
+    select.bind(2, keys.last)
+    select.bind(3, Int64(count))
+    var messages: [Message] = []
+    messages.reserveCapacity(min(count, 200))
+    do {
+      defer { select.reset() }
+      while try select.step() {
+        messages.append(try MessageRow(select).message { try statement(ToolCallRow.selection) })
+      }
+    }
+    var history = TurnHistory(newestFirst: messages)
+    history.trim(to: count)
+    return history.messages
+  }
+
+  fileprivate func closeTurn(_ turn: TurnClosing) throws {
+    let find = try statement(
+      """
+      SELECT runs.seq, runs.session, runs.agent, sessions.message_count
+      FROM runs JOIN sessions ON sessions.id = runs.session
+      WHERE runs.id = ? AND runs.user_id = ? AND runs.finished_at IS NULL
+      """)
+    find.bind(1, turn.runID)
+    find.bind(2, turn.userID)
+    let run: Int64
+    let session: Int64
+    let agent: String
+    let messageCount: Int64
+    do {
+      defer { find.reset() }
+      guard try find.step() else { return }
+      (run, session, agent, messageCount) = (find.integer(0), find.integer(1), find.text(2), find.integer(3))
+    }
+    try endRun(run, turn)
+    let hasCalls = turn.steps.contains { !$0.calls.isEmpty }
+    try insertMessage(
+      key: try MessageKeys(session: session).key(at: messageCount), id: turn.messageID, runID: turn.runID,
+      isAnswer: true, text: turn.text, failure: turn.failureCode, hasCalls: hasCalls, at: turn.at)
+    if hasCalls { try insertCalls(turn) }
+    if let message = turn.message { try change(message, of: turn.runID, in: session, messageCount) }
+    let update = try statement(
+      "UPDATE sessions SET message_count = message_count + 1, updated_at = ?, agent = ? WHERE id = ?")
+    update.bind(1, turn.at.milliseconds)
+    update.bind(2, agent)
+    update.bind(3, session)
+    try update.run()
+    if let state = turn.state {
+      let write = try statement(
+        """
+        INSERT INTO session_states (session, state) VALUES (?, ?)
+        ON CONFLICT (session) DO UPDATE SET state = excluded.state
+        """)
+      write.bind(1, session)
+      write.bindBlob(2, state.bytes)
+      try write.run()
+    }
+  }
+
+  /// Puts the message that the agent's `before` made in place of the one that came.
+  private func change(_ message: String, of runID: String, in session: Int64, _ messageCount: Int64) throws {
+    let update = try statement(
+      "UPDATE messages SET text = ? WHERE key BETWEEN ? AND ? AND run_id = ? AND is_answer = 0")
+    let keys = MessageKeys(session: session)
+    update.bind(1, message)
+    // The run's own message is among the last: only another process may have added to the session meanwhile.
+    update.bind(2, try keys.key(at: max(0, messageCount - 64)))
+    update.bind(3, try keys.key(at: messageCount))
+    update.bind(4, runID)
+    try update.run()
+  }
+
+  private func endRun(_ run: Int64, _ turn: TurnClosing) throws {
+    let update = try statement(
+      """
+      UPDATE runs SET status = ?, failure = ?, failure_message = ?, input_tokens = ?, output_tokens = ?,
+      cost_usd = ?, finished_at = ? WHERE seq = ?
+      """)
+    update.bind(1, turn.status.rawValue)
+    update.bind(2, turn.failure?.code.rawValue)
+    update.bind(3, turn.failure?.message)
+    update.bind(4, Int64(turn.usage.inputTokens))
+    update.bind(5, Int64(turn.usage.outputTokens))
+    update.bind(6, turn.usage.costUSD)
+    update.bind(7, turn.at.milliseconds)
+    update.bind(8, run)
+    try update.run()
+  }
+
+  private func insertMessage(
+    key: Int64, id: String, runID: String, isAnswer: Bool, text: String, failure: String?, hasCalls: Bool,
+    at time: Timestamp
+  ) throws {
+    let insert = try statement("INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+    insert.bind(1, key)
+    insert.bind(2, id)
+    insert.bind(3, runID)
+    insert.bind(4, isAnswer ? 1 : 0)
+    insert.bind(5, text)
+    insert.bind(6, failure)
+    insert.bind(7, hasCalls ? 1 : 0)
+    insert.bind(8, time.milliseconds)
+    try insert.run()
+  }
+
+  private func insertCalls(_ turn: TurnClosing) throws {
+    // OR REPLACE: a call whose intent is on record gets its outcome.
+    let insert = try statement("INSERT OR REPLACE INTO tool_calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+    for (number, step) in turn.steps.enumerated() {
+      for (position, call) in step.calls.enumerated() {
+        insert.bind(1, turn.runID)
+        insert.bind(2, Int64(number))
+        insert.bind(3, Int64(position))
+        insert.bind(4, position == 0 ? step.text : nil)
+        insert.bind(5, call.id)
+        insert.bind(6, call.name)
+        insert.bindBlob(7, call.arguments.bytes)
+        switch call.outcome {
+        case .result(let json):
+          insert.bindBlob(8, json.bytes)
+          insert.bindNull(9)
+        case .failed(let failure):
+          insert.bindNull(8)
+          insert.bindBlob(9, failure.stored.bytes)
+        }
+        insert.bind(10, call.startedAt.milliseconds)
+        insert.bind(11, call.durationMilliseconds)
+        try insert.run()
+      }
+    }
+  }
+
+  /// Makes a session, and its user if need be; its key.
+  func insertSession(id: String, title: String, userID: String, at time: Timestamp) throws -> Int64 {
+    let user = try statement("INSERT OR IGNORE INTO users VALUES (?, ?)")
+    user.bind(1, userID)
+    user.bind(2, time.milliseconds)
+    try user.run()
+    let insert = try statement(
+      """
+      INSERT INTO sessions (user_id, name, title, created_at, updated_at, message_count)
+      VALUES (?1, ?2, ?3, ?4, ?4, 0)
+      """)
+    insert.bind(1, userID)
+    insert.bind(2, id)
+    insert.bind(3, title)
+    insert.bind(4, time.milliseconds)
+    try insert.run()
+    return lastInsertedKey
+  }
+}
+
+extension TurnClosing {
+  /// What the answer's row says of a run that did not complete.
+  fileprivate var failureCode: String? {
+    failure?.code.rawValue ?? (status == .completed ? nil : status.rawValue)
+  }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import GRDB
+import GRDBSQLite
+
+/// The one connection that writes, with the statements that it keeps prepared.
+// SAFETY: every member but `init` is called on the writer's serial queue only, by ``CommitQueue``.
+final class WriterConnection: @unchecked Sendable {
+  private var database: Database?
+  private var handle: SQLiteConnection?
+  private var statements: [StatementName: Statement] = [:]
+
+  /// A statement's SQL, known by the address of its literal: no hashing of text on the way of a turn.
+  struct StatementName: Hashable {
+    let sql: StaticString
+
+    static func == (left: Self, right: Self) -> Bool { left.sql.utf8Start == right.sql.utf8Start }
+    func hash(into hasher: inout Hasher) { hasher.combine(UInt(bitPattern: sql.utf8Start)) }
+  }
+
+  var totalChanges: Int64 { sqlite3_total_changes64(handle) }
+  var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
+  var lastInsertedKey: Int64 { sqlite3_last_insert_rowid(handle) }
+  /// Rows that the last INSERT, UPDATE or DELETE changed.
+  var changes: Int64 { sqlite3_changes64(handle) }
+
+  func open(_ database: Database) throws {
+    guard self.database == nil else { return }
+    guard let handle = database.sqliteConnection else { throw Failure.storeClosed }
+    self.database = database
+    self.handle = handle
+  }
+
+  func close() {
+    statements = [:]
+    handle = nil
+    database = nil
+  }
+
+  /// The statement for `sql`, prepared on first use, ready to be bound.
+  func statement(_ sql: StaticString) throws -> SQLStatement {
+    if let statement = statements[StatementName(sql: sql)] {
+      return SQLStatement(pointer: statement.sqliteStatement)
+    }
+    guard let database else { throw Failure.storeClosed }
+    let statement = try database.makeStatement(sql: sql.description)
+    statements[StatementName(sql: sql)] = statement
+    return SQLStatement(pointer: statement.sqliteStatement)
+  }
+
+  func transaction(_ body: () throws -> Void) throws {
+    try statement("BEGIN IMMEDIATE").run()
+    do {
+      try body()
+      try statement("COMMIT").run()
+    } catch {
+      if isInTransaction { try? statement("ROLLBACK").run() }
+      throw error
+    }
+  }
+}

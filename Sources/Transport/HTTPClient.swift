@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import Synchronization
+
+/// Everything that goes out over HTTP, on one thread.
+///
+/// Connections are kept and shared by all requests; to TLS hosts that speak it, over HTTP/2. Nothing is
+/// retried, but an idempotent request moves to a new connection when a kept one turns out to be closed.
+public final class HTTPClient: Sendable {
+  public struct Configuration: Sendable {
+    /// Connections kept for reuse; below the concurrency of requests they are closed and opened all the time.
+    public var idleConnectionsMax: Int
+    /// 0 = no limit; requests beyond it wait.
+    public var connectionsPerHostMax: Int
+    public var userAgent: String
+    /// Whether `https_proxy` and its like count, for requests without an egress policy.
+    public var usesEnvironmentProxy: Bool
+    /// PEM file of the authorities to trust; `nil` = the system's.
+    public var certificateFile: String?
+
+    public init(
+      idleConnectionsMax: Int = 8192, connectionsPerHostMax: Int = 0, userAgent: String = "perigee",
+      usesEnvironmentProxy: Bool = true, certificateFile: String? = nil
+    ) {
+      self.idleConnectionsMax = idleConnectionsMax
+      self.connectionsPerHostMax = connectionsPerHostMax
+      self.userAgent = userAgent
+      self.usesEnvironmentProxy = usesEnvironmentProxy
+      self.certificateFile = certificateFile
+    }
+  }
+
+  let mailbox: Mailbox
+  private let thread: LoopThread
+
+  /// Starts the thread.
+  ///
+  /// - Throws: ``TransportError`` `closed` when the system has no thread or file descriptor left.
+  public init(configuration: Configuration = Configuration()) throws(TransportError) {
+    mailbox = try Mailbox()
+    thread = try LoopThread(EventLoop(mailbox: mailbox, configuration: configuration))
+  }
+
+  deinit { mailbox.post(.shutdown) }
+
+  /// Sends a request and returns the whole response, of whatever status.
+  ///
+  /// Cancelling the task closes the request at once.
+  ///
+  /// - Throws: ``TransportError``, or `CancellationError`.
+  public func send(_ request: HTTPRequest) async throws -> HTTPResponse {
+    var hop = try Hop(request)
+    while true {
+      let response = try await sendOnce(hop)
+      guard let next = try hop.redirected(by: response.status, response.headers) else { return response }
+      hop = next
+    }
+  }
+
+  /// Sends a request and returns as soon as the head of the response is there.
+  ///
+  /// `timeout` and `responseBytesMax` count for the whole body; bound a long one by `idleTimeout`.
+  ///
+  /// - Throws: ``TransportError``, or `CancellationError`.
+  public func stream(_ request: HTTPRequest) async throws -> HTTPStream {
+    var hop = try Hop(request)
+    while true {
+      let stream = try await openOnce(hop)
+      guard let next = try hop.redirected(by: stream.status, stream.headers) else { return stream }
+      stream.close()
+      hop = next
+    }
+  }
+
+  /// Fails what is still on its way, closes all connections and ends the thread.
+  public func shutdown() async {
+    mailbox.post(.shutdown)
+    await thread.join()
+  }
+
+  private func sendOnce(_ hop: Hop) async throws -> HTTPResponse {
+    let transfer = Transfer(hop.request, to: hop.url)
+    return try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { start(transfer, .whole($0)) }
+    } onCancel: {
+      mailbox.post(.cancel(transfer))
+    }
+  }
+
+  private func openOnce(_ hop: Hop) async throws -> HTTPStream {
+    let transfer = Transfer(hop.request, to: hop.url)
+    let pipe = BodyPipe()
+    let head = try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { start(transfer, .stream($0, pipe)) }
+    } onCancel: {
+      mailbox.post(.cancel(transfer))
+    }
+    return HTTPStream(head, pipe: pipe, transfer: transfer, client: self)
+  }
+
+  private func start(_ transfer: Transfer, _ delivery: Transfer.Delivery) {
+    transfer.delivery = delivery
+    if !mailbox.post(.start(transfer)) {
+      transfer.complete(TransportError(.closed, "the client shut down"))
+    }
+  }
+}

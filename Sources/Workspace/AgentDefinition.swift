@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import JSONCodec
+import Lint
+
+/// Turns what an agent's file returned into an ``Agent``.
+enum AgentDefinition {
+  static let fields = [
+    "description", "model", "temperature", "max_tokens", "history", "tools", "agents", "prompt", "run",
+    "steps",
+    "states", "initial", "before", "after", "output", "limits", "busy", "allow", "guardrails", "schedules",
+    "access",
+    "stub",
+  ]
+
+  /// - Returns: `nil` when a problem was reported without which there is no agent.
+  static func decode(_ value: JSON, name: String, file: String, defaults: RunLimits, problems: ProblemList)
+    -> Agent?
+  {
+    guard let object = value.object, !value.isMark else {
+      problems.add(
+        path: [], .wrongType, "an agent's file returns a table, not \(value.describedType)",
+        hint: "end the file with: return { prompt = \"…\" }")
+      return nil
+    }
+    let reader = DefinitionReader(object, path: [], problems: problems, noun: "an agent")
+    reader.allow(fields)
+    reader.refuse(
+      "steps", "the body 'steps' is not available yet; write the workflow as run = function(ctx, input)")
+    reader.refuse(
+      "states", "the body 'states' is not available yet; write the workflow as run = function(ctx, input)")
+    reader.refuse("guardrails", "'guardrails' are not available yet; use before and after")
+    reader.refuse("schedules", "'schedules' are not available yet")
+    let body = body(reader)
+    // The rest is read without a body, too: all problems come at once.
+    var agent = Agent(name: name, file: file, body: body ?? .run)
+    agent.description = reader.string("description") ?? ""
+    agent.models = reader.strings("model", isSingleAllowed: true) ?? []
+    agent.temperature = reader.number("temperature", in: 0...2)
+    agent.tokensMax = reader.integer("max_tokens", in: 1...1_000_000)
+    agent.historyMessages = reader.integer("history", in: 0...1000) ?? 20
+    if reader.isFunction("tools") {
+      agent.tools = .function
+    } else {
+      agent.tools = .names(reader.strings("tools") ?? [])
+    }
+    agent.agents = reader.strings("agents") ?? []
+    for (key, hook) in [("before", Agent.Hooks.before), ("after", .after), ("stub", .stub)]
+    where reader.function(key) {
+      agent.hooks.insert(hook)
+    }
+    agent.output = reader.schema("output")
+    agent.limits = limits(reader, defaults)
+    agent.busy = reader.choice("busy", Agent.BusyPolicy.self) ?? .queue
+    agent.roles = roles(reader)
+    agent.access = AccessDefinition.decode(reader)
+    return body == nil ? nil : agent
+  }
+
+  private static func body(_ reader: DefinitionReader) -> Agent.Body? {
+    let bodies = ["prompt", "run", "steps", "states"].filter(reader.isPresent)
+    guard bodies.count == 1 else {
+      let isMisspelt = reader.object.keys.contains { key in
+        !fields.contains(key) && ["prompt", "run"].contains(Suggestion.nearest(to: key, in: fields))
+      }
+      if bodies.isEmpty, isMisspelt { return nil }
+      if bodies.isEmpty {
+        reader.report(nil, .missingField, "an agent needs a body: 'prompt' or 'run'")
+      } else {
+        reader.report(
+          bodies[1], .conflict, "an agent has exactly one body, not \(bodies.joined(separator: " and "))")
+      }
+      return nil
+    }
+    switch bodies[0] {
+    case "prompt":
+      if reader.isFunction("prompt") { return .prompt(.function) }
+      guard case .string(let text)? = reader.object["prompt"] else {
+        reader.report(
+          "prompt", .wrongType,
+          "'prompt' must be a string or a function, not \(reader.object["prompt"]?.describedType ?? "nil")")
+        return nil
+      }
+      return .prompt(.constant(text))
+    case "run": return reader.function("run") ? .run : nil
+    default: return nil
+    }
+  }
+
+  private static func limits(_ reader: DefinitionReader, _ defaults: RunLimits) -> RunLimits {
+    guard let table = reader.table("limits", noun: "limits") else { return defaults }
+    table.allow(["steps", "seconds", "tokens", "cost_usd"])
+    return RunLimits(
+      steps: table.integer("steps", in: 1...1000) ?? defaults.steps,
+      seconds: table.number("seconds", in: 0.001...86_400) ?? defaults.seconds,
+      tokens: table.integer("tokens", in: 1...1_000_000_000) ?? defaults.tokens,
+      costUSD: table.number("cost_usd", in: 0...1_000_000) ?? defaults.costUSD)
+  }
+
+  private static func roles(_ reader: DefinitionReader) -> [String] {
+    guard let table = reader.table("allow", noun: "allow") else { return [] }
+    table.allow(["roles"])
+    guard let roles = table.strings("roles") else { return [] }
+    if roles.isEmpty {
+      table.report(
+        "roles", .outOfRange, "an empty list of roles lets nobody in; leave 'allow' out to let everybody in")
+    }
+    return roles
+  }
+}
+
+/// Turns `access` into an ``Access``.
+enum AccessDefinition {
+  static func decode(_ owner: DefinitionReader) -> Access {
+    guard let reader = owner.table("access", noun: "access") else { return Access() }
+    reader.allow(["db", "kv", "http", "queue", "llm", "memory", "files"])
+    for key in ["queue", "memory", "files"] { reader.refuse(key, "'\(key)' is not available yet") }
+    var access = Access()
+    access.database = level(reader, "db")
+    access.keyValue = level(reader, "kv")
+    access.models = reader.bool("llm") ?? false
+    for (index, text) in (reader.strings("http") ?? []).enumerated() {
+      if let pattern = HostPattern(text) {
+        access.hosts.append(pattern)
+      } else {
+        reader.problems.add(
+          path: reader.path + ["http", String(index + 1)], .outOfRange,
+          "'\(text)' is not a host such as \"api.example.com\" or \"*.example.org:8443\"",
+          hint: text.contains("/") ? "name the host without scheme and path" : nil)
+      }
+    }
+    return access
+  }
+
+  private static func level(_ reader: DefinitionReader, _ key: String) -> Access.Level {
+    guard let text = reader.string(key) else { return .none }
+    switch text {
+    case "read": return .read
+    case "write": return .write
+    default:
+      reader.report(key, .outOfRange, "'\(key)' must be \"read\" or \"write\", not \"\(text)\"")
+      return .none
+    }
+  }
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+import HostModules
+import LuaHost
+import Synchronization
+
+/// The cells of one version of the scripts: made as runs need them, recycled when they have served.
+final class CellPool: Sendable {
+  /// A place in a cell; given back once.
+  struct Place: Sendable {
+    let cell: Cell<ScriptScope?>
+    fileprivate let id: Int
+  }
+
+  private struct Slot {
+    let id: Int
+    let cell: Cell<ScriptScope?>
+    var runs = 0
+    /// All runs that it ever had.
+    var served = 0
+    /// Takes no more runs, and goes with its last one.
+    var isRetired = false
+  }
+
+  private struct State {
+    var slots: [Slot] = []
+    var nextID = 0
+  }
+
+  /// Runs after which a cell is replaced, so that what leaks in one ends with it.
+  private static let runsServedMax = 50_000
+  /// Empty cells that are kept.
+  private static let idleMax = 4
+
+  private let runsPerCell: Int
+  /// Cells among which runs are spread before any is filled: one actor is one thread at a time.
+  private let spread: Int
+  private let make: @Sendable () throws(ScriptError) -> Cell<ScriptScope?>
+  private let state = Mutex(State())
+
+  init(runsPerCell: Int, spread: Int, make: @escaping @Sendable () throws(ScriptError) -> Cell<ScriptScope?>)
+  {
+    self.runsPerCell = runsPerCell
+    self.spread = spread
+    self.make = make
+  }
+
+  /// Takes a place in the least busy cell.
+  ///
+  /// - Throws: ``ScriptError`` when a new cell cannot be made.
+  func take() throws(ScriptError) -> Place {
+    if let place = state.withLock({ takeOpen(&$0) }) { return place }
+    // Made outside the lock: it takes a hundred microseconds.
+    let cell = try make()
+    return state.withLock { state in
+      state.nextID += 1
+      state.slots.append(Slot(id: state.nextID, cell: cell, runs: 1, served: 1))
+      return Place(cell: cell, id: state.nextID)
+    }
+  }
+
+  private func takeOpen(_ state: inout State) -> Place? {
+    guard state.slots.count(where: { !$0.isRetired }) >= spread else { return nil }
+    var best: Int?
+    for index in state.slots.indices
+    where state.slots[index].runs < runsPerCell && !state.slots[index].isRetired {
+      if best.map({ state.slots[index].runs < state.slots[$0].runs }) ?? true { best = index }
+    }
+    guard let best else { return nil }
+    state.slots[best].runs += 1
+    state.slots[best].served += 1
+    return Place(cell: state.slots[best].cell, id: state.slots[best].id)
+  }
+
+  /// - Parameter isHealthy: False when the cell has not enough room left for more runs.
+  func give(back place: Place, isHealthy: Bool = true) {
+    state.withLock { state in
+      guard let index = state.slots.firstIndex(where: { $0.id == place.id }) else { return }
+      state.slots[index].runs -= 1
+      if !isHealthy || state.slots[index].served >= CellPool.runsServedMax {
+        state.slots[index].isRetired = true
+      }
+      guard state.slots[index].runs == 0 else { return }
+      let idle = state.slots.count { $0.runs == 0 }
+      if state.slots[index].isRetired || idle > max(CellPool.idleMax, spread) {
+        state.slots.remove(at: index)
+      }
+    }
+  }
+}

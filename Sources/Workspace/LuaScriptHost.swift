@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Core
+public import HostModules
+import JSONCodec
+import LuaHost
+
+/// One bundle, ready to run: its definitions, and the cells in which its functions run.
+public final class LuaScriptHost: ScriptHost {
+  public struct Settings: Sendable {
+    public var memoryBytesMax: Int
+    /// Lua time of one run.
+    public var cpu: Duration
+    public var runsPerCell: Int
+    /// Cells that are used beside each other from the start.
+    public var spread: Int
+    /// What `ctx.env` shows.
+    public var environment: [String: String]
+
+    public init(
+      memoryBytesMax: Int = 32 << 20, cpu: Duration = .seconds(2), runsPerCell: Int = 32, spread: Int = 2,
+      environment: [String: String] = [:]
+    ) {
+      self.memoryBytesMax = memoryBytesMax
+      self.cpu = cpu
+      self.runsPerCell = runsPerCell
+      self.spread = spread
+      self.environment = environment
+    }
+  }
+
+  public let bundle: ScriptBundle
+  public var version: String { bundle.version }
+  public var agents: [String: Agent] { bundle.agents }
+  public var tools: [String: Tool] { bundle.tools }
+
+  let resources: ScriptResources
+  let pool: CellPool
+  let budget: RunBudget
+  let environment: RawJSON
+
+  /// Makes the tables that the bundle's tools want, then stands ready.
+  ///
+  /// - Throws: ``Failure`` when a `schema` is refused.
+  public init(_ bundle: ScriptBundle, resources: ScriptResources, settings: Settings = Settings())
+    async throws(Failure)
+  {
+    self.bundle = bundle
+    self.resources = resources
+    environment = RawJSON(
+      .object(JSONObject(settings.environment.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }))
+    )
+    budget = RunBudget(cpu: settings.cpu)
+    pool = CellPool(runsPerCell: settings.runsPerCell, spread: settings.spread) { () throws(ScriptError) in
+      try ScriptBundle.makeCell(
+        programs: bundle.programs, memoryBytesMax: settings.memoryBytesMax, runsMax: settings.runsPerCell)
+    }
+    for (file, schema) in bundle.schemas.sorted(by: { $0.key < $1.key }) {
+      do {
+        try await resources.database.migrate(owner: file, schema: schema)
+      } catch {
+        let failure = Failure(error)
+        throw Failure(failure.code, "\(file): schema: \(failure.message)", diagnostic: failure.diagnostic)
+      }
+    }
+  }
+
+  public func open(_ context: RunContext, services: any RunServices) async throws -> any ScriptRun {
+    let scope = ScriptScope(agentOf: context, services: services, resources: resources, tools: bundle.tools)
+    return try await LuaScriptRun.open(scope, host: self)
+  }
+}

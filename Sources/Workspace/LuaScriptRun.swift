@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import HostModules
+import JSONCodec
+import Logging
+import LuaHost
+
+/// One run's functions, in a place of a cell.
+struct LuaScriptRun: ScriptRun {
+  private let scope: ScriptScope
+  private let pool: CellPool
+  private let place: CellPool.Place
+  private let handle: RunHandle
+
+  static func open(_ scope: ScriptScope, host: LuaScriptHost) async throws -> LuaScriptRun {
+    let place: CellPool.Place
+    do {
+      place = try host.pool.take()
+    } catch {
+      throw Failure(error, of: scope.run.agent.name)
+    }
+    do {
+      let handle = try await place.cell.open(budget: host.budget)
+      let run = LuaScriptRun(scope: scope, pool: host.pool, place: place, handle: handle)
+      do {
+        _ = try await run.value(.open, [.json(context(of: scope.run, host: host))])
+        return run
+      } catch {
+        await place.cell.close(handle)
+        throw error
+      }
+    } catch {
+      host.pool.give(back: place)
+      throw error
+    }
+  }
+
+  private static func context(of run: RunContext, host: LuaScriptHost) -> RawJSON {
+    var writer = JSONWriter(reservingCapacity: 512)
+    writer.object {
+      $0.member("file", run.agent.file)
+      $0.key("user")
+      $0.object {
+        $0.member("id", run.user.id)
+        $0.member("name", run.user.name)
+        $0.member("roles", JSON.array(run.user.roles.map { .string($0) }))
+        $0.member("claims", JSON.object(run.user.claims))
+      }
+      $0.key("session")
+      $0.object {
+        $0.member("id", run.sessionID)
+        $0.member("state", run.state)
+      }
+      $0.key("run")
+      $0.object {
+        $0.member("id", run.runID)
+        $0.member("version", host.version)
+        $0.member("agent", run.agent.name)
+      }
+      $0.member("input", run.input)
+      $0.member("env", host.environment)
+    }
+    return writer.raw
+  }
+
+  func close() async {
+    let isHealthy = await place.cell.close(handle)
+    pool.give(back: place, isHealthy: isHealthy)
+  }
+}
+
+// MARK: The functions of an agent
+
+extension LuaScriptRun {
+  func before(message: String) async throws -> String {
+    try await text(.before, [.string(message)])
+  }
+
+  func prompt() async throws -> String { try await text(.prompt, []) }
+
+  func tools() async throws -> [String] {
+    guard case .array(let names) = try await value(.tools, []) else { return [] }
+    return names.compactMap { if case .string(let name) = $0 { name } else { nil } }
+  }
+
+  func call(_ tool: Tool, arguments: RawJSON, call: ToolCallContext) async throws -> RawJSON {
+    var context = JSONWriter(reservingCapacity: 128)
+    context.object {
+      $0.member("id", call.id)
+      $0.member("key", call.key)
+      $0.member("attempt", call.attempt)
+    }
+    do {
+      return try await place.cell.json(
+        handle, .call, [.string(tool.file), .string(tool.name), .json(arguments), .json(context.raw)],
+        scope: ScriptScope(tool, in: scope))
+    } catch let error as ScriptError {
+      // What the tool raised on purpose is for the model; a fault in its script is for its author.
+      if error.hostError == nil {
+        scope.resources.logger.error(
+          "the tool '\(tool.name)' failed: \(error.report)",
+          metadata: ["run": "\(scope.run.runID)", "agent": "\(scope.run.agent.name)"])
+      }
+      throw Failure(error, of: tool)
+    }
+  }
+
+  func after(_ reply: ScriptReply) async throws -> ScriptReply {
+    var writer = JSONWriter(reservingCapacity: reply.text.utf8.count + 64)
+    writer.object {
+      $0.member("text", reply.text)
+      if let data = reply.data { $0.member("data", data) }
+      $0.key("tool_calls")
+      $0.array { writer in for call in reply.calls { writer.write(call) } }
+    }
+    return try await self.reply(.after, [.json(writer.raw)])
+  }
+
+  func stub(message: String) async throws -> ScriptReply { try await reply(.stub, [.string(message)]) }
+
+  func run() async throws -> ScriptReply { try await reply(.run, []) }
+
+  func changedState() async throws -> RawJSON? {
+    let state = try await json(.state, [])
+    return state == scope.run.state ? nil : state
+  }
+
+  private func text(_ entry: ScriptEntry, _ arguments: [LuaValue]) async throws -> String {
+    switch try await value(entry, arguments) {
+    case .string(let text): return text
+    case .bytes(let bytes): return String(decoding: bytes, as: UTF8.self)
+    default: return ""
+    }
+  }
+
+  private func reply(_ entry: ScriptEntry, _ arguments: [LuaValue]) async throws -> ScriptReply {
+    let value = try JSON(parsing: try await json(entry, arguments).bytes)
+    return ScriptReply(
+      text: value["text"]?.string ?? "", data: value["data"].flatMap { $0.isNull ? nil : RawJSON($0) })
+  }
+
+  private func value(_ entry: ScriptEntry, _ arguments: [LuaValue]) async throws -> LuaValue {
+    do {
+      return try await place.cell.value(handle, entry, arguments, scope: scope)
+    } catch let error as ScriptError {
+      throw Failure(error, in: scope)
+    }
+  }
+
+  private func json(_ entry: ScriptEntry, _ arguments: [LuaValue]) async throws -> RawJSON {
+    do {
+      return try await place.cell.json(handle, entry, arguments, scope: scope)
+    } catch let error as ScriptError {
+      throw Failure(error, in: scope)
+    }
+  }
+}
+
+extension Cell where Context == ScriptScope? {
+  /// Calls an entry for a small result.
+  func value(
+    _ run: RunHandle, _ entry: ScriptEntry, _ arguments: [LuaValue], scope: ScriptScope?
+  ) async throws -> LuaValue {
+    switch try await call(run, entry.rawValue, arguments, returning: .value, context: scope) {
+    case .value(let value): value
+    case .json(let json): .json(json)
+    }
+  }
+
+  /// Calls an entry for a result that goes on as JSON.
+  func json(
+    _ run: RunHandle, _ entry: ScriptEntry, _ arguments: [LuaValue], scope: ScriptScope?
+  ) async throws -> RawJSON {
+    switch try await call(run, entry.rawValue, arguments, returning: .json, context: scope) {
+    case .json(let json): json
+    case .value: .null
+    }
+  }
+}
+
+extension JSONWriter {
+  fileprivate mutating func write(_ call: ToolCall) {
+    object {
+      $0.member("id", call.id)
+      $0.member("name", call.name)
+      $0.member("arguments", call.arguments)
+      switch call.outcome {
+      case .result(let result): $0.member("result", result)
+      case .failed(let failure):
+        $0.key("error")
+        $0.object {
+          $0.member("code", failure.code.rawValue)
+          $0.member("message", failure.message)
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import JSONCodec
+
+/// Turns what a tools file returned into its ``Tool``s and its schema.
+enum ToolDefinition {
+  static let fields = [
+    "description", "parameters", "access", "approve", "timeout", "retry", "effect", "unknown", "action",
+    "run",
+  ]
+  /// The one name in a tools file that is no tool.
+  static let schemaKey = "schema"
+
+  static func decode(_ value: JSON, file: String, problems: ProblemList) -> (tools: [Tool], schema: String?) {
+    guard let object = value.object ?? (value == .array([]) ? JSONObject() : nil), !value.isMark else {
+      problems.add(
+        path: [], .wrongType, "a tools file returns a table of tools by name, not \(value.describedType)",
+        hint: "end the file with: return { my_tool = { … } }")
+      return ([], nil)
+    }
+    let reader = DefinitionReader(object, path: [], problems: problems, noun: "a tools file")
+    var tools: [Tool] = []
+    // Lua tables have no order: sorted, so that problems always come in the same one.
+    for name in object.keys.sorted() where name != schemaKey {
+      if let tool = tool(name, reader, file) { tools.append(tool) }
+    }
+    return (tools, reader.string(schemaKey))
+  }
+
+  private static func tool(_ name: String, _ file: DefinitionReader, _ path: String) -> Tool? {
+    guard isName(name) else {
+      file.report(name, .outOfRange, "'\(name)' is not a tool's name: 1 to 64 characters of a-z A-Z 0-9 _ -")
+      return nil
+    }
+    guard let reader = file.table(name, noun: "a tool") else { return nil }
+    reader.allow(fields)
+    if let approve = reader.object["approve"], approve != .bool(false) {
+      reader.report(
+        "approve", .notAvailable, "'approve' is not available yet; a tool that needs it may not run without")
+    }
+    if let action = reader.object["action"], action != .bool(false) {
+      reader.report("action", .notAvailable, "'action' is not available yet")
+    }
+    if let unknown = reader.object["unknown"], !unknown.isFunctionMark, unknown != "retry", unknown != "ask" {
+      reader.report("unknown", .outOfRange, "'unknown' must be \"retry\", \"ask\" or a function")
+    }
+    let description = reader.string("description")
+    if !reader.isPresent("description") {
+      reader.report(
+        nil, .missingField, "tool '\(name)' has no description", hint: "the model chooses tools by it")
+    }
+    if !reader.isPresent("run") {
+      reader.report(nil, .missingField, "tool '\(name)' has no 'run' function")
+    }
+    let isRunnable = reader.function("run")
+    let parameters = reader.isPresent("parameters") ? reader.schema("parameters") : .empty
+    var tool = Tool(
+      name: name, file: path, description: description ?? "", parameters: parameters ?? .empty,
+      access: AccessDefinition.decode(reader))
+    tool.timeoutSeconds = reader.number("timeout", in: 0.001...3600) ?? 30
+    tool.retries = reader.integer("retry", in: 0...10) ?? 0
+    tool.effect = reader.choice("effect", Tool.Effect.self) ?? .write
+    return isRunnable && description != nil && parameters != nil ? tool : nil
+  }
+
+  /// Source: the function names that OpenAI's API accepts.
+  private static func isName(_ name: String) -> Bool {
+    (1...64).contains(name.utf8.count)
+      && name.utf8.allSatisfy { byte in
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
+          true
+        default: false
+        }
+      }
+  }
+}

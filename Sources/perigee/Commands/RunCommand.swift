@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Core
+import JSONCodec
+import Logging
+import Server
+import Workspace
+
+/// `perigee run AGENT`.
+struct RunCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Runs an agent once and prints its answer.",
+    discussion: """
+      The input is JSON, an object with "message", or else the message itself; '-' reads it from standard input.
+
+      Examples:
+        perigee run todo --input 'show my to-dos'
+        perigee run todo --input '{"message": "add milk"}' --as ada --json
+        cat request.json | perigee run market.create --input - --trace
+      """)
+
+  @Argument(help: "Name of the agent, as 'todo' or 'market.title'.")
+  var agent: String
+
+  @Option(help: ArgumentHelp("JSON, text, or - for standard input.", valueName: "json|-"))
+  var input: String = "-"
+
+  @Option(name: .customLong("as"), help: ArgumentHelp("User on whose behalf.", valueName: "user"))
+  var user = Principal.local.id
+
+  @Option(help: "Session to go on with; a new one unless given.")
+  var session: String?
+
+  @Flag(help: "Prints the whole answer, as the HTTP API gives it.")
+  var json = false
+
+  @Flag(help: "Prints the run's timeline on standard error.")
+  var trace = false
+
+  @OptionGroup var options: WorkspaceOptions
+
+  func validate() throws {
+    if user.isEmpty { throw ValidationError("--as is empty: name a user") }
+  }
+
+  func run() async throws {
+    if input == "-", Console.isInteractive { Console.note(Console.dim("Reading the input; Ctrl-D ends it.")) }
+    let text = input == "-" ? await StandardInput.all() : input
+    let request = try request(text)
+    let host = try await Host.open(
+      options, try options.configuration(), logger: .command(trace ? .debug : .warning))
+    do {
+      try await Interruption.cancelling { try await answer(request, host) }
+    } catch {
+      try await host.close()
+      throw error
+    }
+    try await host.close()
+  }
+
+  private func request(_ text: String) throws -> ChatRequest {
+    var request = ChatRequest(agent: agent, message: text, sessionID: session)
+    if text.trimmed.hasPrefix("{") {
+      let value: JSON
+      do {
+        value = try JSON(parsing: text)
+      } catch {
+        throw CommandError(message: "--input is not JSON: \(error)")
+      }
+      request.input = value.object ?? JSONObject()
+      // Input without words is its own message.
+      request.message = request.input["message"]?.string ?? RawJSON(value).text
+    }
+    return request
+  }
+
+  private func answer(_ request: ChatRequest, _ host: Host) async throws {
+    guard host.workspace.host.agents[agent] != nil else { throw CommandError.unknownAgent(agent, host) }
+    let timeline = trace ? Timeline(host.time) : nil
+    let reply = try await host.runner.chat(
+      request, as: user == Principal.local.id ? .local : Principal(id: user)
+    ) { timeline?.note($0) }
+    timeline?.end(reply)
+    if reply.usingStub {
+      Console.note(Console.dim("(no model is configured or reachable: the stub answered)"))
+    }
+    Console.print(json ? reply.json.text : reply.text)
+  }
+}
+
+/// What happened in a run, line by line, with the time since it began.
+private struct Timeline: Sendable {
+  private let time: any TimeSource
+  private let start: Duration
+
+  init(_ time: any TimeSource) {
+    self.time = time
+    start = time.elapsed
+  }
+
+  private func say(_ text: String) {
+    let milliseconds = Int((time.elapsed - start) / .milliseconds(1))
+    Console.note(
+      Console.dim(
+        "\(String(repeating: " ", count: max(0, 6 - "\(milliseconds)".count)))\(milliseconds) ms  \(text)"))
+  }
+
+  func note(_ event: RunEvent) {
+    switch event {
+    case .started(let runID, let sessionID): say("run \(runID), session \(sessionID)")
+    case .text(let text): say("text, \(text.count) characters")
+    case .toolStarted(_, let name, let arguments): say("tool \(name) \(arguments.text.prefix(200))")
+    case .toolFinished(let call):
+      say("tool \(call.name) done: \(call.content.prefix(200))")
+      if case .failed(let failure) = call.outcome, let diagnostic = failure.diagnostic { say(diagnostic) }
+    }
+  }
+
+  func end(_ reply: ChatReply) {
+    let usage = reply.usage
+    let cost = usage.costUSD.map { "\($0) USD" } ?? "cost unknown"
+    say("\(reply.finishReason.rawValue): \(usage.inputTokens) tokens in, \(usage.outputTokens) out, \(cost)")
+  }
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+import Settings
+
+extension Configuration {
+  /// A setting that asks for what is not there yet may not be silently ignored.
+  ///
+  /// - Throws: ``ConfigurationError`` that names every such key.
+  func refuseUnavailable() throws {
+    let configuration = self
+    func isAsked(_ path: String) -> Bool { source(of: path) != .default }
+    let missing: [(isAsked: Bool, key: String)] = [
+      (configuration.auth.mode != .none, "auth.mode"), (configuration.data.store != nil, "data.store"),
+      (configuration.data.cache != nil, "data.cache"),
+      (configuration.server.tls.certificateFile != nil, "server.tls"),
+      (!configuration.server.cors.origins.isEmpty, "server.cors.origins"),
+      (!configuration.server.trustedProxies.isEmpty, "server.trusted_proxies"),
+      (!configuration.routes.isEmpty, "routes"), (!configuration.guardrails.entries.isEmpty, "guardrails"),
+      (configuration.reload.watch, "reload.watch"),
+      (configuration.reload.canaryPercent > 0, "reload.canary_percent"),
+      (isAsked("limits.requests_per_minute") && limits.requestsPerMinute > 0, "limits.requests_per_minute"),
+      (isAsked("limits.requests_per_hour") && limits.requestsPerHour > 0, "limits.requests_per_hour"),
+      (isAsked("limits.runs_concurrent") && limits.runsConcurrent > 0, "limits.runs_concurrent"),
+      (limits.tokensPerDay > 0, "limits.tokens_per_day"),
+      (limits.costUSDPerDay > 0, "limits.cost_usd_per_day"),
+      (!configuration.scripts.secrets.isEmpty, "scripts.secrets"), (configuration.log.content, "log.content"),
+      (configuration.telemetry.otlpEndpoint != nil, "telemetry.otlp_endpoint"),
+      (configuration.telemetry.content, "telemetry.content"),
+      (
+        providers.values.contains { $0.requestsPerMinute > 0 || $0.tokensPerMinute > 0 },
+        "providers.*.requests_per_minute"
+      ),
+      (channels.whatsapp.number != nil, "channels.whatsapp.number"),
+      (isAsked("retention.days") && configuration.retention.days > 0, "retention.days"),
+    ]
+    let problems = missing.filter(\.isAsked).map { problem in
+      ConfigurationError.Problem(
+        source: place(of: problem.key), message: "\(problem.key) is not available yet", hint: "leave it out")
+    }
+    if !problems.isEmpty { throw ConfigurationError(problems: problems) }
+  }
+
+  /// Where a key, or the first one below it, was set.
+  private func place(of key: String) -> Source {
+    let prefix = key.split(separator: "*").first.map(String.init) ?? key
+    let below = sources.filter { $0.key.hasPrefix(prefix) && $0.value != .default }
+    return below.min { $0.key < $1.key }?.value ?? source(of: key)
+  }
+}

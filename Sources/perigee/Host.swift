@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import FoundationEssentials
+import HostModules
+import Logging
+import Models
+import Settings
+import Storage
+import Transport
+import Workspace
+
+/// The parts of a running Perigee, wired together from the configuration.
+struct Host: Sendable {
+  let configuration: Configuration
+  let store: SQLiteStore
+  let scripts: SQLiteScriptDatabase
+  let client: HTTPClient
+  let model: ModelClient
+  let workspace: Workspace
+  let runner: Runner
+  let lease: DataLease
+  let time = SystemTime()
+
+  static func open(_ options: WorkspaceOptions, _ configuration: Configuration, logger: Logger) async throws
+    -> Host
+  {
+    try configuration.refuseUnavailable()
+    let time = SystemTime()
+    let directory = options.dataDirectory(configuration)
+    let client = try HTTPClient()
+    let model = ModelClient(
+      configuration: try ModelClient.Configuration(configuration, environment: options.environment),
+      client: client,
+      time: time, logger: logger)
+    let store: SQLiteStore
+    do {
+      store = try await SQLiteStore.open(
+        directory: directory, synchronous: configuration.data.synchronous == .full ? .full : .normal)
+    } catch {
+      throw CommandError(
+        message: Failure(error).message, hint: "choose a folder that is yours with --data (data.directory)")
+    }
+    let lease = try DataLease.take(directory)
+    if lease.isFirst {
+      let count = try await store.interruptRunningRuns(at: time.now)
+      if count > 0 { logger.warning("\(count) runs were interrupted when the last process here stopped") }
+      lease.share()
+    }
+    let scripts = try await SQLiteScriptDatabase.open(directory: directory)
+    let resources = ScriptResources(
+      database: scripts, keyValue: SQLiteKeyValueStore(store: store, time: time), http: client,
+      httpPolicy: try HTTPPolicy(configuration.http), time: time, logger: logger)
+    let workspace = try await Workspace(
+      directory: options.workspace, resources: resources,
+      settings: LuaScriptHost.Settings(configuration.scripts, environment: options.environment),
+      defaults: RunLimits(seconds: configuration.scripts.runTime / .seconds(1)))
+    let runner = Runner(
+      store: store, model: model, time: time,
+      limits: Runner.Limits(
+        messageCharactersMax: configuration.limits.messageCharsMax, runsMax: configuration.limits.runsTotal)
+    ) { workspace.host }
+    return Host(
+      configuration: configuration, store: store, scripts: scripts, client: client, model: model,
+      workspace: workspace, runner: runner, lease: lease)
+  }
+
+  func close() async throws {
+    await client.shutdown()
+    await scripts.close()
+    try await store.close()
+    lease.giveBack()
+  }
+}
+
+extension ModelClient.Configuration {
+  init(_ configuration: Configuration, environment: [String: String]) throws {
+    var providers: [ProviderConfiguration] = []
+    for (name, provider) in configuration.providers.sorted(by: { $0.key < $1.key }) {
+      guard provider.dialect == .openai else {
+        throw CommandError(
+          message: "providers.\(name): the dialect '\(provider.dialect)' is not available yet",
+          hint: "use dialect: openai")
+      }
+      let key = try Configuration.secret(
+        env: provider.apiKeyEnv, file: provider.apiKeyFile, environment: environment)
+      providers.append(
+        ProviderConfiguration(
+          name: name, baseURL: provider.baseURL, apiKey: key?.reveal(),
+          timeoutSeconds: provider.timeout / .seconds(1), retries: provider.retries))
+    }
+    // The first is the default one: `openai` where there is one.
+    if let index = providers.firstIndex(where: { $0.name == "openai" }) {
+      providers.insert(providers.remove(at: index), at: 0)
+    }
+    self.init(
+      providers: providers, defaultModel: configuration.models.default,
+      prices: configuration.models.prices.mapValues {
+        ModelPrice(inputPerMillion: $0.inputPerMillion, outputPerMillion: $0.outputPerMillion)
+      },
+      temperature: configuration.models.temperature, tokensMax: configuration.models.maxTokens)
+  }
+}
+
+extension HTTPPolicy {
+  init(_ configuration: Configuration.HTTP) throws {
+    var allow: [HostPattern] = []
+    for text in configuration.allow {
+      guard let pattern = HostPattern(text) else {
+        throw CommandError(
+          message: "http.allow: '\(text)' is not a host", hint: "write api.example.com or *.example.org:8443")
+      }
+      allow.append(pattern)
+    }
+    self.init(
+      allow: allow, allowsPrivateAddresses: configuration.privateAddresses,
+      timeoutSeconds: configuration.timeout / .seconds(1), bodyBytesMax: configuration.bodyBytesMax)
+  }
+}
+
+extension LuaScriptHost.Settings {
+  init(_ configuration: Configuration.Scripts, environment: [String: String]) {
+    self.init(
+      memoryBytesMax: configuration.memoryBytesMax, cpu: configuration.cpuTime,
+      runsPerCell: configuration.runsPerCell, spread: max(1, ProcessInfo.processInfo.activeProcessorCount),
+      environment: environment.filter { configuration.env.contains($0.key) })
+  }
+}

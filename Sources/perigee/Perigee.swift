@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+
+/// The command line: one binary, one file a command.
+@main
+struct Perigee: AsyncParsableCommand {
+  static let version = "0.1.0"
+
+  static let configuration = CommandConfiguration(
+    commandName: "perigee",
+    abstract: "Hosts AI agents written in Lua.",
+    discussion: """
+      Examples:
+        perigee init my-agents && perigee serve --workspace my-agents
+        perigee chat todo
+        perigee run todo --input '{"message": "show my to-dos"}' --json
+      """,
+    version: version,
+    subcommands: [
+      ServeCommand.self, ChatCommand.self, RunCommand.self, InitCommand.self, NewCommand.self,
+      TypesCommand.self,
+      DoctorCommand.self,
+    ])
+
+  /// Runs the command and turns its error into the exit codes of the contract: 1, 2, 70.
+  static func main() async {
+    do {
+      var command = try parseAsRoot()
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      Console.exit(for: error)
+    }
+  }
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import JSONCodec
+import Synchronization
+import Transport
+
+/// A temporary folder that is gone after the test.
+final class Folder: Sendable {
+  let path: String
+
+  init(_ files: [String: String] = [:]) throws {
+    path = FileManager.default.temporaryDirectory.path + "/perigee-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    for (name, text) in files { try write(name, text) }
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  func write(_ name: String, _ text: String) throws {
+    let url = URL(filePath: "\(path)/\(name)")
+    try FileManager.default.createDirectory(
+      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(text.utf8).write(to: url)
+  }
+
+  func read(_ name: String) throws -> String {
+    try String(contentsOfFile: "\(path)/\(name)", encoding: .utf8)
+  }
+}
+
+/// The built binary.
+enum PerigeeBinary {
+  /// Beside the test bundle, where the package manager puts both.
+  static var url: URL {
+    URL(filePath: ProcessInfo.processInfo.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
+      .appending(path: "perigee")
+  }
+
+  /// The repository, for the scripts that ship.
+  static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().path
+
+  /// Without what the developer's shell may say about models.
+  static func environment(_ changes: [String: String]) -> [String: String] {
+    ProcessInfo.processInfo.environment
+      .filter { !$0.key.hasPrefix("OPENAI_") && !$0.key.hasPrefix("AGENT_") && !$0.key.hasPrefix("PERIGEE_") }
+      .merging(changes) { $1 }
+  }
+
+  static func process(_ arguments: [String], environment changes: [String: String]) -> Process {
+    let process = Process()
+    process.executableURL = url
+    process.arguments = arguments
+    process.environment = environment(changes)
+    return process
+  }
+}
+
+struct Outcome: Sendable {
+  var status: Int32
+  var output: String
+  var errors: String
+}
+
+/// Runs a command to its end.
+func perigee(
+  _ arguments: String..., environment: [String: String] = [:], input: String = ""
+) async throws -> Outcome {
+  let process = PerigeeBinary.process(arguments, environment: environment)
+  let (output, errors, standardInput) = (Pipe(), Pipe(), Pipe())
+  process.standardOutput = output
+  process.standardError = errors
+  process.standardInput = standardInput
+  try process.run()
+  try standardInput.fileHandleForWriting.write(contentsOf: Data(input.utf8))
+  try standardInput.fileHandleForWriting.close()
+  async let outputText = output.text()
+  async let errorText = errors.text()
+  let texts = await (outputText, errorText)
+  await process.end()
+  return Outcome(status: process.terminationStatus, output: texts.0, errors: texts.1)
+}
+
+extension Pipe {
+  /// Everything until the other end closes, read off the cooperative pool.
+  func text() async -> String {
+    let handle = fileHandleForReading
+    return await withCheckedContinuation { continuation in
+      DispatchQueue.global().async {
+        continuation.resume(returning: String(decoding: handle.readDataToEndOfFile(), as: UTF8.self))
+      }
+    }
+  }
+}
+
+extension Process {
+  func end() async {
+    await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+      DispatchQueue.global().async {
+        self.waitUntilExit()
+        continuation.resume()
+      }
+    }
+  }
+}
+
+/// A server of the built binary on a port of its own.
+final class RunningServer: @unchecked Sendable {
+  // SAFETY: `process` is only started here and ended in `stop`, which tests call once, in their own task.
+  private let process: Process
+  private let errors = Pipe()
+  let origin: String
+  let client: HTTPClient
+  private let errorText: Task<String, Never>
+
+  /// Returns when the server has said where it listens.
+  init(workspace: String, data: String, environment: [String: String] = [:]) async throws {
+    process = PerigeeBinary.process(
+      ["serve", "--workspace", workspace, "--data", data, "--port", "0"], environment: environment)
+    let output = Pipe()
+    process.standardOutput = output
+    process.standardError = errors
+    try process.run()
+    errorText = Task { [errors] in await errors.text() }
+    let line = await RunningServer.firstLine(output.fileHandleForReading)
+    guard let start = line.range(of: "http://") else {
+      throw Stopped(message: "the server did not start: \(line) \(await errorText.value)")
+    }
+    origin = String(line[start.lowerBound...])
+    client = try HTTPClient()
+  }
+
+  struct Stopped: Error, CustomStringConvertible {
+    let message: String
+    var description: String { message }
+  }
+
+  private static func firstLine(_ handle: FileHandle) async -> String {
+    await withCheckedContinuation { continuation in
+      DispatchQueue.global().async {
+        var bytes: [UInt8] = []
+        while let byte = try? handle.read(upToCount: 1)?.first, byte != UInt8(ascii: "\n") {
+          bytes.append(byte)
+        }
+        continuation.resume(returning: String(decoding: bytes, as: UTF8.self))
+      }
+    }
+  }
+
+  /// Sends SIGTERM and waits; what the server wrote on standard error.
+  @discardableResult
+  func stop(signal: Int32 = SIGTERM) async -> (status: Int32, log: String) {
+    kill(process.processIdentifier, signal)
+    await process.end()
+    await client.shutdown()
+    return (process.terminationStatus, await errorText.value)
+  }
+
+  func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
+
+  struct Answer: Sendable {
+    var status: Int
+    var json: JSON
+    var text: String
+    var headers: HTTPHeaders
+  }
+
+  func get(_ path: String) async throws -> Answer { try await send("GET", path, body: nil) }
+
+  func post(_ path: String, _ body: JSON) async throws -> Answer {
+    try await send("POST", path, body: RawJSON(body).bytes)
+  }
+
+  func send(
+    _ method: String, _ path: String, body: [UInt8]?, contentType: String = "application/json"
+  ) async throws -> Answer {
+    let response = try await client.send(
+      HTTPRequest(
+        method: method, url: origin + path, headers: body == nil ? [] : [("content-type", contentType)],
+        body: body,
+        timeout: .seconds(120)))
+    return Answer(
+      status: response.status, json: (try? JSON(parsing: response.body)) ?? .null,
+      text: String(decoding: response.body, as: UTF8.self), headers: response.headers)
+  }
+
+  func chat(_ agent: String, _ message: String, session: String? = nil) async throws -> Answer {
+    var body: JSONObject = JSONObject([("message", .string(message))])
+    if let session { body.append("session_id", .string(session)) }
+    return try await post("/v1/agents/\(agent)/chat", .object(body))
+  }
+
+  /// Runs `body` with a server and stops it afterwards.
+  static func with(
+    workspace: String = PerigeeBinary.repository, environment: [String: String] = [:],
+    _ body: (RunningServer) async throws -> Void
+  ) async throws {
+    let data = try Folder()
+    let server = try await RunningServer(workspace: workspace, data: data.path, environment: environment)
+    do {
+      try await body(server)
+    } catch {
+      await server.stop()
+      throw error
+    }
+    await server.stop()
+  }
+}

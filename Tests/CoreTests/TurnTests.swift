@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+import JSONCodec
+import Testing
+
+@testable import Core
+
+@Suite("Turn")
+struct TurnTests {
+  private static func agent(_ change: (inout Agent) -> Void = { _ in }) -> Agent {
+    var agent = Agent(
+      name: "todo", file: "agents/todo.lua", tools: .names(["add"]), body: .prompt(.constant("Be kind.")))
+    change(&agent)
+    return agent
+  }
+
+  private static let tool = Tool(
+    name: "add", file: "tools/todos.lua", description: "Adds.",
+    parameters: try! Schema(["title": ["type": "string"], "count": ["type": "integer", "default": 1]]))
+
+  private struct Host: ScriptHost {
+    var version: String { "sha256:0" }
+    var agents: [String: Agent] { ["market.title": TurnTests.agent { $0.name = "market.title" }] }
+    var tools: [String: Tool] { ["add": TurnTests.tool] }
+    func open(_ context: RunContext, services: any RunServices) async throws -> any ScriptRun {
+      throw CancellationError()
+    }
+  }
+
+  private static func prepared(_ agent: Agent = agent(), history: [Message] = []) throws -> (
+    Turn, [ModelMessage]
+  ) {
+    var turn = Turn(agent: agent, message: "hi", history: history)
+    let toolbox = try Toolbox(names: ["add"], delegates: ["market.title"], host: Host())
+    guard case .callModel(let messages) = try turn.prepared(prompt: "Be kind.", toolbox: toolbox) else {
+      throw Unexpected()
+    }
+    return (turn, messages)
+  }
+
+  private struct Unexpected: Error {}
+
+  private static func asking(_ calls: (String, String)...) -> ModelReply {
+    ModelReply(
+      model: "m", text: "",
+      calls: calls.enumerated().map { ToolCallRequest(id: "c\($0)", name: $1.0, arguments: $1.1) },
+      finishReason: .toolCalls, usage: Usage(inputTokens: 10, outputTokens: 5))
+  }
+
+  private static func done(_ plan: [Turn.PlannedCall]) -> [ToolCall] {
+    plan.map {
+      let outcome: ToolCall.Outcome =
+        if case .refuse(let failure) = $0.plan { .failed(failure) } else { .result(.emptyObject) }
+      return ToolCall(
+        id: $0.request.id, name: $0.request.name, arguments: .emptyObject, outcome: outcome,
+        startedAt: Timestamp(milliseconds: 0), durationMilliseconds: 1)
+    }
+  }
+
+  private static func plan(_ action: Turn.Action) throws -> [Turn.PlannedCall] {
+    guard case .callTools(let plan) = action else { throw Unexpected() }
+    return plan
+  }
+
+  private static func ending(_ action: Turn.Action) throws -> Turn.Ending {
+    guard case .finish(let ending) = action else { throw Unexpected() }
+    return ending
+  }
+
+  @Test("a turn with an input guard begins with it, and goes on with what it returns")
+  func beginsWithBefore() throws {
+    var turn = Turn(agent: Self.agent { $0.hooks = .before }, message: "hi", history: [])
+    guard case .before("hi") = turn.start() else { throw Unexpected() }
+    guard case .prepare = turn.accepted("hello") else { throw Unexpected() }
+    #expect(turn.message == "hello")
+  }
+
+  @Test("the model sees the prompt, whole earlier turns and the message")
+  func buildsConversation() throws {
+    let time = Timestamp(milliseconds: 0)
+    let call = ToolCall(
+      id: "c", name: "add", arguments: .emptyObject, outcome: .failed(Failure(.timeout, "slow")),
+      startedAt: time,
+      durationMilliseconds: 1)
+    let history = [
+      Message(id: "1", runID: "r", role: .user, text: "add", createdAt: time),
+      Message(
+        id: "2", runID: "r", role: .assistant, text: "", steps: [TurnStep(text: "", calls: [call])],
+        failure: .upstream, createdAt: time),
+    ]
+    let (_, messages) = try Self.prepared(history: history)
+    #expect(
+      messages == [
+        .system("Be kind."), .user("add"),
+        .assistant(nil, calls: [ToolCallRequest(id: "c", name: "add", arguments: "{}")]),
+        .tool(callID: "c", name: "add", content: Failure(.timeout, "slow").modelText),
+        .assistant("(This turn ended without an answer: upstream.)", calls: []),
+        .user("hi"),
+      ])
+  }
+
+  @Test("calls go out validated and with their defaults, and their results go back")
+  func runsTools() throws {
+    var (turn, _) = try Self.prepared()
+    let plan = try Self.plan(try turn.replied(Self.asking(("add", #"{"title":"milk"}"#))))
+    guard case .execute(let arguments) = plan[0].plan else { throw Unexpected() }
+    #expect(arguments == ["title": "milk", "count": 1])
+    guard case .callModel(let messages) = try turn.ran(Self.done(plan)) else { throw Unexpected() }
+    #expect(messages.suffix(1) == [.tool(callID: "c0", name: "add", content: "{}")])
+    let ending = try Self.ending(try turn.replied(ModelReply(model: "m", text: "ok", finishReason: .stop)))
+    #expect(ending.reply.text == "ok")
+    #expect(ending.reply.calls.count == 1)
+    #expect(ending.finishReason == .stop)
+    #expect(turn.usage.inputTokens == 10)
+  }
+
+  @Test("an unknown tool is answered with the names that exist")
+  func refusesUnknownTool() throws {
+    var (turn, _) = try Self.prepared()
+    let plan = try Self.plan(try turn.replied(Self.asking(("ad", "{}"))))
+    guard case .refuse(let failure) = plan[0].plan else { throw Unexpected() }
+    #expect(failure.code == .notFound)
+    #expect(failure.message.contains("add, agent_market_title"))
+  }
+
+  @Test(
+    "arguments that do not fit are answered with what is wrong",
+    arguments: ["{", #"{"title":1}"#, "{}", #"{"title":"a","titel":"b"}"#, "[]x"])
+  func refusesArguments(arguments: String) throws {
+    var (turn, _) = try Self.prepared()
+    let plan = try Self.plan(try turn.replied(Self.asking(("add", arguments))))
+    guard case .refuse(let failure) = plan[0].plan else { throw Unexpected() }
+    #expect(failure.code == .invalidArguments)
+  }
+
+  @Test("the same call again is made twice, refused once, and then ends the turn")
+  func stopsRepetition() throws {
+    var (turn, _) = try Self.prepared()
+    // Other white space and an explicit default are the same call.
+    let texts = [#"{"title":"a"}"#, #"{ "title" : "a" }"#, #"{"count":1,"title":"a"}"#, #"{"title":"a"}"#]
+    for (index, text) in texts.enumerated() {
+      let action = try turn.replied(Self.asking(("add", text)))
+      if index == 3 {
+        #expect(try Self.ending(action).finishReason == .repeatedCall)
+        continue
+      }
+      let plan = try Self.plan(action)
+      if case .refuse(let failure) = plan[0].plan {
+        #expect(index == 2)
+        #expect(failure.code == .conflict)
+      } else {
+        #expect(index < 2)
+      }
+      _ = try turn.ran(Self.done(plan))
+    }
+  }
+
+  @Test("the limits of steps, tokens and cost end the turn and keep its work", arguments: 0..<3)
+  func stopsAtLimits(which: Int) throws {
+    var (turn, _) = try Self.prepared(
+      Self.agent {
+        $0.limits =
+          [
+            RunLimits(steps: 1), RunLimits(tokens: 15), RunLimits(costUSD: 0.5),
+          ][which]
+      })
+    var reply = Self.asking(("add", #"{"title":"a"}"#))
+    reply.usage.costUSD = 0.5
+    let plan = try Self.plan(try turn.replied(reply))
+    let ending = try Self.ending(try turn.ran(Self.done(plan)))
+    #expect(ending.finishReason == .limit)
+    #expect(ending.reply.calls.count == 1)
+  }
+
+  @Test("a provider that fails hands over to the stub, but not after tools have run")
+  func fallsBackToStub() throws {
+    let agent = Self.agent { $0.hooks = .stub }
+    var (turn, _) = try Self.prepared(agent)
+    guard case .runStub = try turn.modelFailed(ModelError(.server, "down")) else { throw Unexpected() }
+    let ending = try Self.ending(try turn.answered(ScriptReply(text: "stub")))
+    #expect(ending.usingStub)
+
+    var (later, _) = try Self.prepared(agent)
+    _ = try later.ran(Self.done(try Self.plan(try later.replied(Self.asking(("add", #"{"title":"a"}"#))))))
+    let failure = #expect(throws: Failure.self) { try later.modelFailed(ModelError(.timeout, "slow")) }
+    #expect(failure?.code == .upstream)
+    #expect(failure?.detail == ["kind": "timeout"])
+    #expect(later.steps.count == 1)
+  }
+
+  @Test("tokens beyond reason are counted, not a crash")
+  func saturatesUsage() {
+    var usage = Usage(inputTokens: .max, outputTokens: .max)
+    usage += Usage(inputTokens: .max, outputTokens: 1)
+    #expect(usage.tokens == .max)
+  }
+
+  @Test("a limit of cost without a price ends the turn instead of never holding")
+  func stopsWithoutPrice() throws {
+    var (turn, _) = try Self.prepared(Self.agent { $0.limits = RunLimits(costUSD: 0.5) })
+    var reply = Self.asking(("add", #"{"title":"a"}"#))
+    reply.usage.costUSD = nil
+    let ending = try Self.ending(try turn.ran(Self.done(try Self.plan(try turn.replied(reply)))))
+    #expect(ending.finishReason == .limit)
+    #expect(ending.reply.text.contains("models.prices"))
+  }
+
+  @Test("what a script answers must fit the output, too")
+  func checksScriptData() throws {
+    let agent = try Self.agent {
+      $0.body = .run
+      $0.output = try Schema(["title": "string"])
+    }
+    var turn = Turn(agent: agent, message: "m", history: [])
+    let good = ScriptReply(text: "", data: RawJSON(["title": "a"]))
+    #expect(try Self.ending(try turn.answered(good)).reply.data == good.data)
+    for data in [nil, RawJSON(["title": 1])] {
+      let failure = #expect(throws: Failure.self) { try turn.answered(ScriptReply(text: "", data: data)) }
+      #expect(failure?.code == .internal)
+    }
+  }
+
+  @Test("without a model and without a stub one plain sentence says so")
+  func saysThatNoModelIsThere() throws {
+    var turn = Turn(agent: Self.agent(), message: "hi", history: [])
+    let ending = try Self.ending(try turn.modelIsMissing())
+    #expect(ending.usingStub)
+    #expect(ending.reply.text.contains("OPENAI_API_KEY"))
+  }
+
+  @Test("structured output is validated, and a misfit keeps its text")
+  func validatesOutput() throws {
+    let agent = try Self.agent { $0.output = try Schema(["title": "string"]) }
+    var (turn, _) = try Self.prepared(agent)
+    let good = ModelReply(model: "m", text: #"{"title":"a"}"#, finishReason: .stop)
+    #expect(try Self.ending(try turn.replied(good)).reply.data?.text == #"{"title":"a"}"#)
+    var (other, _) = try Self.prepared(agent)
+    let bad = ModelReply(model: "m", text: "Sure! title: a", finishReason: .stop)
+    let failure = #expect(throws: Failure.self) { try other.replied(bad) }
+    #expect(failure?.detail == ["text": "Sure! title: a"])
+  }
+
+  @Test("an unknown price makes the cost unknown, not zero")
+  func keepsUnknownCost() {
+    var usage = Usage(inputTokens: 1, outputTokens: 1, costUSD: 0.1)
+    usage += Usage(inputTokens: 1, outputTokens: 1, costUSD: nil)
+    #expect(usage.costUSD == nil)
+    #expect(usage.tokens == 4)
+  }
+}
+
+extension TurnTests {
+  fileprivate static func agent(_ change: (inout Agent) throws -> Void) throws -> Agent {
+    var agent = Self.agent()
+    try change(&agent)
+    return agent
+  }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+
+/// The stock Lua 5.4 on this machine, where there is one.
+enum StockCompiler {
+  static let path = ["/usr/bin/lua5.4", "/usr/local/bin/lua5.4", "/usr/bin/lua"].first {
+    FileManager.default.isExecutableFile(atPath: $0)
+  }
+
+  static var isInstalled: Bool { path != nil }
+
+  /// Asks which chunks compile; `nil` for one that does, else what the compiler says.
+  static func errors(of chunks: [[UInt8]]) throws -> [String?] {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("lint-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let input = folder.appendingPathComponent("chunks")
+    let output = folder.appendingPathComponent("answers")
+    let driver = folder.appendingPathComponent("driver.lua")
+    try Data(chunks.flatMap { Array("\($0.count)\n".utf8) + $0 }).write(to: input)
+    try Data(Self.driver.utf8).write(to: driver)
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: path ?? "")
+    process.arguments = [driver.path, input.path, output.path]
+    try process.run()
+    process.waitUntilExit()
+    let answers = try String(decoding: Data(contentsOf: output), as: UTF8.self)
+    return answers.split(separator: "\n").map { $0 == "ok" ? nil : String($0) }
+  }
+
+  private static let driver = #"""
+    local input, output = assert(io.open(arg[1], "rb")), assert(io.open(arg[2], "wb"))
+    for size in function() return input:read("n", 1) end do
+      local chunk = size == 0 and "" or input:read(size) or ""
+      -- load() does not skip the first line that the loader of files skips.
+      chunk = chunk:gsub("^#[^\r\n]*", "")
+      local ok, message = load(chunk, "=chunk", "t")
+      output:write(ok and "ok" or message:gsub("[\r\n]", " "), "\n")
+    end
+    output:close()
+    """#
+}
+
+/// Repeatable random numbers. Source: SplitMix64, Steele, Lea and Flood, 2014.
+struct SeededRandom: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var value = state
+    value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
+    return value ^ (value >> 31)
+  }
+}

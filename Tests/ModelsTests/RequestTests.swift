@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import JSONCodec
+import Models
+import TestSupport
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct RequestTests {
+  let fixture: Fixture
+
+  init() throws { fixture = try Fixture() }
+
+  /// The body of the request that `request` becomes.
+  func body(
+    _ request: ModelRequest, change: (inout ProviderConfiguration) -> Void = { _ in }
+  ) async throws -> JSON {
+    let server = try ScriptedProvider(.completion("ok"))
+    _ = try await fixture.models(server, change: change).respond(
+      to: request, within: .seconds(60), onText: nil)
+    return try #require(server.requests.first).json
+  }
+
+  @Test("the smallest request has a model and messages, and nothing else")
+  func smallest() async throws {
+    let body = try await body(.hello)
+    #expect(body == ["model": "gpt-4o-mini", "messages": [["role": "user", "content": "hello"]]])
+  }
+
+  @Test("messages of every kind are written as the protocol has them")
+  func messages() async throws {
+    let text = "quote \" line\n\u{1} ünï 🙂 </s>"
+    let body = try await body(
+      ModelRequest(
+        models: ["m"],
+        messages: [
+          .system("be kind"), .user(text),
+          .assistant(nil, calls: [ToolCallRequest(id: "c1", name: "add", arguments: #"{"a":1}"#)]),
+          .tool(callID: "c1", name: "add", content: "2"), .assistant("done", calls: []),
+        ]))
+    #expect(
+      body["messages"] == [
+        ["role": "system", "content": "be kind"], ["role": "user", "content": .string(text)],
+        [
+          "role": "assistant", "content": nil,
+          "tool_calls": [
+            ["id": "c1", "type": "function", "function": ["name": "add", "arguments": #"{"a":1}"#]]
+          ],
+        ],
+        ["role": "tool", "tool_call_id": "c1", "content": "2"], ["role": "assistant", "content": "done"],
+      ])
+  }
+
+  @Test("tools are functions with their schemas")
+  func tools() async throws {
+    var request = ModelRequest.hello
+    request.tools = [
+      ToolDescription(
+        name: "add", description: "Adds.", schema: RawJSON(["type": "object", "properties": [:]]))
+    ]
+    #expect(
+      try await body(request)["tools"] == [
+        [
+          "type": "function",
+          "function": [
+            "name": "add", "description": "Adds.", "parameters": ["type": "object", "properties": [:]],
+          ],
+        ]
+      ])
+  }
+
+  @Test("an output schema becomes the response format")
+  func output() async throws {
+    var request = ModelRequest.hello
+    let schema = try Schema(["title": "string"])
+    request.output = schema
+    let format = try await body(request)["response_format"]
+    #expect(format?["type"] == "json_schema")
+    #expect(format?["json_schema"]?["schema"] == (try schema.json.value()))
+    #expect(format?["json_schema"]?["name"]?.string?.isEmpty == false)
+  }
+
+  @Test("temperature and limit are the request's own, or else the configured ones")
+  func defaults() async throws {
+    let server = try ScriptedProvider(.completion("ok"))
+    let models = fixture.models(
+      ModelClient.Configuration(
+        providers: [ProviderConfiguration(baseURL: server.baseURL)], temperature: 0.5, tokensMax: 100))
+    var request = ModelRequest.hello
+    _ = try await models.respond(to: request, within: .seconds(60), onText: nil)
+    request.temperature = 0
+    request.tokensMax = 7
+    _ = try await models.respond(to: request, within: .seconds(60), onText: nil)
+    #expect(server.requests.map { $0.json["temperature"]?.double } == [0.5, 0])
+    #expect(server.requests.map { $0.json["max_tokens"]?.integer } == [100, 7])
+  }
+
+  @Test("newer servers get their own words for the same things")
+  func newerWords() async throws {
+    let request = ModelRequest(models: [], messages: [.system("x")], tokensMax: 9)
+    let body = try await body(request) {
+      $0.usesDeveloperRole = true
+      $0.usesMaxCompletionTokens = true
+    }
+    #expect(body["messages"] == [["role": "developer", "content": "x"]])
+    #expect(body["max_completion_tokens"] == 9)
+    #expect(body["max_tokens"] == nil)
+  }
+
+  @Test("the key and further headers go along, on the path of chat completions")
+  func headers() async throws {
+    let server = try ScriptedProvider(.completion("ok"))
+    let models = fixture.models(server) {
+      $0.baseURL += "/"
+      $0.headers = [("X-Team", "blue")]
+    }
+    _ = try await models.respond(to: .hello, within: .seconds(60), onText: nil)
+    let request = try #require(server.requests.first)
+    #expect(request.method == "POST")
+    #expect(request.path == "/v1/chat/completions")
+    #expect(request.header("authorization") == "Bearer sk-secret-key")
+    #expect(request.header("content-type") == "application/json")
+    #expect(request.header("x-team") == "blue")
+  }
+
+  @Test("without a key there is no authorization")
+  func noKey() async throws {
+    let server = try ScriptedProvider(.completion("ok"))
+    _ = try await fixture.models(server) { $0.apiKey = nil }
+      .respond(to: .hello, within: .seconds(60), onText: nil)
+    #expect(server.requests.first?.header("authorization") == nil)
+  }
+
+  @Test("a model's name chooses the provider only when one has that name")
+  func providers() async throws {
+    let first = try ScriptedProvider(.completion("first"))
+    let second = try ScriptedProvider(.completion("second"))
+    let models = fixture.models(
+      ModelClient.Configuration(
+        providers: [
+          ProviderConfiguration(name: "a", baseURL: first.baseURL),
+          ProviderConfiguration(name: "b", baseURL: second.baseURL),
+        ], defaultModel: "b/base"))
+    for name in ["plain", "b/other", "a/own", "meta-llama/llama-3", "b/meta-llama/llama-3"] {
+      _ = try await models.respond(
+        to: ModelRequest(models: [name], messages: [.user("x")]), within: .seconds(60), onText: nil)
+    }
+    _ = try await models.respond(to: .hello, within: .seconds(60), onText: nil)
+    #expect(first.requests.map { $0.json["model"] } == ["plain", "own", "meta-llama/llama-3"])
+    #expect(second.requests.map { $0.json["model"] } == ["other", "meta-llama/llama-3", "base"])
+  }
+
+  @Test("a provider is configured when it has a key or is not the public one")
+  func isConfigured() throws {
+    let models = fixture.models(
+      ModelClient.Configuration(
+        providers: [
+          ProviderConfiguration(name: "openai", baseURL: "https://api.openai.com/v1/"),
+          ProviderConfiguration(name: "empty", apiKey: ""), ProviderConfiguration(name: "keyed", apiKey: "k"),
+          ProviderConfiguration(name: "local", baseURL: "http://127.0.0.1:8081/v1"),
+        ]))
+    #expect(!models.isConfigured(for: []))
+    #expect(!models.isConfigured(for: ["gpt-4o", "empty/x"]))
+    #expect(models.isConfigured(for: ["gpt-4o", "keyed/x"]))
+    #expect(models.isConfigured(for: ["local/x"]))
+    #expect(!fixture.models(ModelClient.Configuration(providers: [])).isConfigured(for: ["x"]))
+  }
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import JSONCodec
+import Testing
+
+@testable import Server
+
+@Suite("OpenAPI", .timeLimit(.minutes(1)))
+struct OpenAPITests {
+  @Test("every path and method of the document answers, and no answer is missing in it")
+  func complete() async throws {
+    try await TestServer.run { server in
+      let document = try await server.send("GET", "/openapi.json").json
+      let paths = try #require(document["paths"]?.object)
+      let methods = ["get", "post", "patch", "delete", "put"]
+      for (template, item) in paths.members {
+        let path = template.replacing("{agent}", with: "echo").replacing("{id}", with: "x")
+        for method in methods {
+          let isDescribed = item[method] != nil
+          let reply = try await server.send(method.uppercased(), path, body: method == "get" ? nil : "[]")
+          #expect((reply.status == 405) == !isDescribed, "\(method) \(template)")
+          guard isDescribed else { continue }
+          let responses = try #require(item[method]?["responses"]?.object)
+          #expect(responses["\(reply.status)"] != nil || responses["default"] != nil)
+        }
+      }
+      #expect(paths.count == 13)
+    }
+  }
+
+  @Test("every reference leads to a schema, and every schema is used")
+  func references() async throws {
+    try await TestServer.run { server in
+      let text = try await server.send("GET", "/openapi.json").text
+      let schemas = try #require(OpenAPI.schemas.object)
+      for name in schemas.keys { #expect(text.contains("\"#/components/schemas/\(name)\""), "\(name)") }
+      for match in text.matches(of: /#\/components\/schemas\/(\w+)/) {
+        #expect(schemas[String(match.1)] != nil, "\(match.1)")
+      }
+    }
+  }
+
+  @Test("replies have exactly the members of their schemas")
+  func members() async throws {
+    try await TestServer.run(agents: [.adder], model: AddingModel()) { server in
+      let chat = try await server.chat("adder", #"{"message":"1 + 2","session_id":"s"}"#).json
+      try expect(chat, is: "ChatReply")
+      try expect(chat["tool_calls"]?.array?.first, is: "ToolCall")
+      try expect(chat["usage"], is: "Usage")
+      try expect(try await server.send("GET", "/v1/agents/adder").json, is: "Agent")
+      try expect(try await server.send("GET", "/v1/agents").json, is: "AgentList")
+      try expect(try await server.send("GET", "/v1/sessions/s").json, is: "Session")
+      try expect(try await server.send("GET", "/v1/sessions").json, is: "SessionList")
+      let messages = try await server.send("GET", "/v1/sessions/s/messages").json
+      try expect(messages["data"]?.array?.first, is: "Message")
+      let runs = try await server.send("GET", "/v1/runs").json
+      try expect(runs["data"]?.array?.first, is: "Run")
+      try expect(try await server.send("GET", "/health/ready").json, is: "Readiness")
+    }
+  }
+
+  private func expect(_ value: JSON?, is name: String) throws {
+    let schema = try #require(OpenAPI.schemas[name])
+    #expect(value?.object?.keys == schema["properties"]?.object?.keys, "\(name)")
+    #expect(schema["required"]?.array?.count == schema["properties"]?.object?.count, "\(name)")
+  }
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import JSONCodec
+import Logging
+import Storage
+import Testing
+
+@testable import Server
+
+@Suite("Operations", .timeLimit(.minutes(1)))
+struct OperationsTests {
+  @Test("a ready server names its parts")
+  func ready() async throws {
+    try await TestServer.run { server in
+      let reply = try await server.send("GET", "/health/ready")
+      #expect(reply.status == 200)
+      #expect(
+        try reply.json == [
+          "status": "ready",
+          "parts": [
+            "store": ["status": "ok"], "scripts": ["status": "ok", "version": "sha256:0123"],
+            "model": ["status": "not_configured"],
+          ],
+        ])
+    }
+  }
+
+  @Test("a server whose store is gone is alive and not ready")
+  func notReady() async throws {
+    try await TestServer.run { server in
+      try await server.store.close()
+      let reply = try await server.send("GET", "/health/ready")
+      #expect(reply.status == 503 && reply.headers["retry-after"] != nil)
+      #expect(try reply.json["parts"]?["store"]?["status"] == "failed")
+      #expect(try await server.send("GET", "/health/live").status == 200)
+    }
+  }
+
+  @Test("turns, tools, tokens and requests are counted")
+  func metrics() async throws {
+    try await TestServer.run(agents: [.adder], model: AddingModel()) { server in
+      _ = try await server.chat("adder")
+      _ = try await server.send("GET", "/v1/sessions/a")
+      _ = try await server.send("GET", "/v1/sessions/b")
+      let reply = try await server.send("GET", "/metrics")
+      #expect(reply.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8")
+      let lines = reply.text.split(separator: "\n").map(String.init)
+      for line in [
+        #"perigee_http_requests_total{method="POST",route="/v1/agents/{agent}/chat",status="200"} 1"#,
+        #"perigee_http_requests_total{method="GET",route="/v1/sessions/{id}",status="404"} 2"#,
+        #"perigee_turns_total{agent="adder",outcome="completed"} 1"#,
+        #"perigee_turn_seconds_count{agent="adder"} 1"#, #"perigee_tokens_total{kind="input"} 20"#,
+        #"perigee_tool_calls_total{tool="add",outcome="ok"} 1"#, "perigee_runs_in_progress 0",
+        "# TYPE perigee_turn_seconds histogram",
+      ] { #expect(lines.contains(line), "\(line)") }
+    }
+  }
+
+  @Test("a path that does not exist and an agent that does not exist make no label")
+  func labels() async throws {
+    try await TestServer.run { server in
+      _ = try await server.send("GET", "/wp-login.php")
+      _ = try await server.chat("made-up")
+      let text = try await server.send("GET", "/metrics").text
+      #expect(!text.contains("wp-login") && !text.contains("made-up"))
+      #expect(text.contains(#"route="none""#))
+    }
+  }
+
+  @Test("an agent is listed with its tools and version")
+  func agents() async throws {
+    try await TestServer.run(agents: [.echo, .adder]) { server in
+      let list = try await server.send("GET", "/v1/agents").json
+      #expect(list["data"]?.array?.map { $0["name"] } == ["adder", "echo"])
+      let agent = try await server.send("GET", "/v1/agents/adder").json
+      #expect(agent["tools"] == ["add"] && agent["version"] == "sha256:0123" && agent["problems"] == [])
+      #expect(try await server.send("GET", "/v1/agents/none").status == 404)
+    }
+  }
+
+  @Test("the first page shows a request that works")
+  func home() async throws {
+    try await TestServer.run { server in
+      let text = try await server.send("GET", "/").text
+      #expect(text.contains("curl http://localhost/v1/agents/echo/chat"))
+    }
+  }
+
+  @Test(
+    "a server without authentication does not listen to the world",
+    arguments: ["0.0.0.0", "::", "10.0.0.1", ""])
+  func publicAddress(host: String) async throws {
+    await #expect(throws: ServerError.self) {
+      try await TestServer.run(configuration: .init(host: host, port: 0)) { _ in }
+    }
+  }
+
+  @Test("a port that is taken is an error of its own")
+  func portInUse() async throws {
+    try await TestServer.run { first in
+      let error = await #expect(throws: ServerError.self) {
+        try await TestServer.run(configuration: .init(port: first.port)) { _ in }
+      }
+      #expect(error?.code == .addressInUse)
+    }
+  }
+
+  @Test(
+    "a web page of another name or origin is not the local user",
+    arguments: [
+      "Host: evil.example:8080", "Origin: http://evil.example", "Origin: null",
+    ])
+  func foreignPage(header: String) async throws {
+    try await TestServer.run { server in
+      let reply = try await server.send("GET", "/v1/sessions", headers: [header])
+      #expect(reply.status == 403)
+      #expect(try reply.json["code"] == "denied")
+    }
+  }
+
+  @Test(
+    "a page of the server itself is the local user", arguments: ["localhost:1", "127.0.0.1:1", "[::1]:1"])
+  func ownPage(authority: String) async throws {
+    try await TestServer.run { server in
+      let headers = ["Host: \(authority)", "Origin: http://\(authority)"]
+      let reply = try await server.send("GET", "/v1/sessions", headers: headers)
+      #expect(reply.status == 200)
+    }
+  }
+}

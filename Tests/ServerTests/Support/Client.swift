@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+import JSONCodec
+import NIOCore
+import NIOPosix
+import Testing
+
+/// An answer as it came over the wire.
+struct WireResponse: Sendable {
+  let status: Int
+  /// Names in lower case.
+  let headers: [String: String]
+  let body: [UInt8]
+
+  var text: String { String(decoding: body, as: UTF8.self) }
+  var json: JSON { get throws { try JSON(parsing: body) } }
+  /// The members' names in the order in which they stand.
+  var keys: [String] { get throws { try json.object?.keys ?? [] } }
+  /// The faults of a problem, `field: message`.
+  var faults: [String] {
+    get throws {
+      try json["errors"]?.array?.map { "\($0["field"]?.string ?? "?"): \($0["message"]?.string ?? "?")" }
+        ?? []
+    }
+  }
+}
+
+/// One connection to the server, bytes in and bytes out.
+struct Client {
+  struct ConnectionClosed: Error {}
+
+  private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+  private var inbound: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
+  private var received: [UInt8] = []
+  private let channel: any Channel
+
+  static func connect<Value: Sendable>(
+    _ port: Int, _ body: (inout Client) async throws -> Value
+  ) async throws -> Value {
+    let connection = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+      .connect(host: "127.0.0.1", port: port) { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+        }
+      }
+    return try await connection.executeThenClose { inbound, outbound in
+      var client = Client(
+        outbound: outbound, inbound: inbound.makeAsyncIterator(), channel: connection.channel)
+      return try await body(&client)
+    }
+  }
+
+  /// Sends one request on a connection of its own.
+  static func send(
+    _ method: String, _ path: String, port: Int, headers: [String] = [], body: String? = nil
+  ) async throws -> WireResponse {
+    try await connect(port) { client in
+      try await client.send(method, path, headers: headers, body: body)
+      return try await client.receive(isHead: method == "HEAD")
+    }
+  }
+
+  func send(_ method: String, _ path: String, headers: [String] = [], body: String? = nil) async throws {
+    var lines = ["\(method) \(path) HTTP/1.1"]
+    if !headers.contains(where: { $0.lowercased().hasPrefix("host:") }) { lines.append("Host: localhost") }
+    if let body {
+      lines.append("Content-Length: \(body.utf8.count)")
+      if !headers.contains(where: { $0.lowercased().hasPrefix("content-type:") }) {
+        lines.append("Content-Type: application/json")
+      }
+    }
+    try await write((lines + headers).joined(separator: "\r\n") + "\r\n\r\n" + (body ?? ""))
+  }
+
+  func write(_ text: String) async throws { try await outbound.write(ByteBuffer(string: text)) }
+
+  func close() async throws { try await channel.close() }
+
+  mutating func receive(isHead: Bool = false) async throws -> WireResponse {
+    let head = String(decoding: try await take(through: Array("\r\n\r\n".utf8)), as: UTF8.self)
+    let lines = head.split(separator: "\r\n")
+    let status = try #require(lines[0].split(separator: " ").dropFirst().first.flatMap { Int($0) })
+    var headers: [String: String] = [:]
+    for line in lines.dropFirst() {
+      let colon = try #require(line.firstIndex(of: ":"))
+      headers[line[..<colon].lowercased()] = line[line.index(after: colon)...].drop { $0 == " " }.description
+    }
+    let length = isHead ? 0 : headers["content-length"].flatMap { Int($0) } ?? 0
+    return WireResponse(status: status, headers: headers, body: try await take(length))
+  }
+
+  /// Reads on until the server closes; what came after the last answer.
+  mutating func readToEnd() async throws -> [UInt8] {
+    while let chunk = try await inbound.next() { received += Array(buffer: chunk) }
+    return received
+  }
+
+  private mutating func take(through end: [UInt8]) async throws -> [UInt8] {
+    while true {
+      if let range = received.firstRange(of: end) { return try await take(range.upperBound) }
+      try await fill()
+    }
+  }
+
+  private mutating func take(_ count: Int) async throws -> [UInt8] {
+    while received.count < count { try await fill() }
+    defer { received.removeFirst(count) }
+    return Array(received.prefix(count))
+  }
+
+  private mutating func fill() async throws {
+    guard let chunk = try await inbound.next() else { throw ConnectionClosed() }
+    received += Array(buffer: chunk)
+  }
+}
+
+extension TestServer {
+  func send(
+    _ method: String, _ path: String, headers: [String] = [], body: String? = nil
+  ) async throws -> WireResponse {
+    try await Client.send(method, path, port: port, headers: headers, body: body)
+  }
+
+  func chat(_ agent: String = "echo", _ body: String = #"{"message":"hi"}"#) async throws -> WireResponse {
+    try await send("POST", "/v1/agents/\(agent)/chat", body: body)
+  }
+}

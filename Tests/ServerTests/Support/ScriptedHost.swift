@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import JSONCodec
+import Synchronization
+
+/// An agent whose functions are Swift.
+struct ScriptedAgent: Sendable {
+  var agent: Agent
+  var run: @Sendable (RunContext) async throws -> ScriptReply
+
+  /// Answers by `body`.
+  init(_ name: String, run: @escaping @Sendable (RunContext) async throws -> ScriptReply) {
+    agent = Agent(name: name, file: "agents/\(name).lua", description: "Is \(name).", body: .run)
+    self.run = run
+  }
+
+  /// Asks the model, which has the tool `add`.
+  static let adder = ScriptedAgent(
+    Agent(
+      name: "adder", file: "agents/adder.lua", tools: .names(["add"]), body: .prompt(.constant("Add."))))
+
+  private init(_ agent: Agent) {
+    self.agent = agent
+    run = { _ in ScriptReply(text: "") }
+  }
+
+  static let echo = ScriptedAgent("echo") { context in
+    let message = try context.input.value()["message"]?.string ?? ""
+    return ScriptReply(text: "You said: \(message)", data: context.input)
+  }
+
+  static func failing(_ failure: Failure) -> ScriptedAgent { ScriptedAgent("failing") { _ in throw failure } }
+}
+
+/// Scripts that are Swift closures, with one tool.
+struct ScriptedHost: ScriptHost {
+  let version = "sha256:0123"
+  let agents: [String: Agent]
+  let tools: [String: Tool]
+  private let scripted: [String: ScriptedAgent]
+
+  init(_ scripted: [ScriptedAgent]) {
+    self.scripted = Dictionary(uniqueKeysWithValues: scripted.map { ($0.agent.name, $0) })
+    agents = self.scripted.mapValues(\.agent)
+    tools = ["add": Tool(name: "add", file: "tools/add.lua", description: "Adds.", parameters: .empty)]
+  }
+
+  func open(_ context: RunContext, services: any RunServices) async throws -> any ScriptRun {
+    guard let agent = scripted[context.agent.name] else { throw Failure(.notFound, "no such agent") }
+    return Script(agent: agent, context: context)
+  }
+
+  private struct Script: ScriptRun {
+    let agent: ScriptedAgent
+    let context: RunContext
+
+    func before(message: String) async throws -> String { message }
+    func prompt() async throws -> String { "" }
+    func tools() async throws -> [String] { [] }
+    func call(_ tool: Tool, arguments: RawJSON, call: ToolCallContext) async throws -> RawJSON {
+      RawJSON(["sum": 3])
+    }
+    func after(_ reply: ScriptReply) async throws -> ScriptReply { reply }
+    func stub(message: String) async throws -> ScriptReply { ScriptReply(text: "stub") }
+    func run() async throws -> ScriptReply { try await agent.run(context) }
+    func changedState() async throws -> RawJSON? { nil }
+    func close() async {}
+  }
+}
+
+/// No model is configured.
+struct SilentModel: Model {
+  func isConfigured(for models: [String]) -> Bool { false }
+  func respond(
+    to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) -> Void)?
+  ) async throws -> ModelReply {
+    throw ModelError(.notConfigured, "no model")
+  }
+}
+
+/// Calls `add` once, then answers.
+struct AddingModel: Model {
+  func isConfigured(for models: [String]) -> Bool { true }
+  func respond(
+    to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) -> Void)?
+  ) async throws -> ModelReply {
+    let usage = Usage(inputTokens: 10, outputTokens: 4, costUSD: 0.5)
+    if case .tool = request.messages.last {
+      return ModelReply(model: "m", text: "It is 3.", finishReason: .stop, usage: usage)
+    }
+    return ModelReply(
+      model: "m", text: "", calls: [ToolCallRequest(id: "call_1", name: "add", arguments: "{}")],
+      finishReason: .toolCalls, usage: usage)
+  }
+}
+
+/// Something that happens once, and can be waited for.
+struct Signal: Sendable {
+  private let stream: AsyncStream<Void>
+  private let continuation: AsyncStream<Void>.Continuation
+
+  init() { (stream, continuation) = AsyncStream.makeStream() }
+
+  func send() { continuation.finish() }
+
+  /// - Throws: `CancellationError` when the task is cancelled before it happened.
+  func wait() async throws {
+    for await _ in stream {}
+    try Task.checkCancellation()
+  }
+}

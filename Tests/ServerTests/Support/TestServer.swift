@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import FoundationEssentials
+import Logging
+import ServiceLifecycle
+import Storage
+import Testing
+
+@testable import Server
+
+/// A server on a port of its own, over a database of its own.
+struct TestServer: Sendable {
+  let port: Int
+  let store: SQLiteStore
+  let log: LogRecorder
+  private let group: ServiceGroup
+
+  func stop() async { await group.triggerGracefulShutdown() }
+
+  /// Runs a server for the time of `body`, and then waits for it to have stopped.
+  static func run(
+    agents: [ScriptedAgent] = [.echo], model: any Model = SilentModel(), limits: Runner.Limits = .init(),
+    configuration: Server.Configuration = .init(port: 0), _ body: @Sendable (TestServer) async throws -> Void
+  ) async throws {
+    let directory = FileManager.default.temporaryDirectory.appending(path: "server-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: directory) }
+    let store = try await SQLiteStore.open(directory: directory.path(), synchronous: .normal)
+    let host = ScriptedHost(agents)
+    let runner = Runner(store: store, model: model, time: SystemTime(), limits: limits) { host }
+    let (ports, port) = AsyncStream<Int>.makeStream()
+    let log = LogRecorder()
+    let server = try Server(
+      configuration: configuration, runner: runner, store: store, model: model, time: SystemTime(),
+      logger: log.logger, onListening: { port.yield($0) }, host: { host })
+    let group = ServiceGroup(
+      services: [server], logger: Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() })
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+      tasks.addTask {
+        defer { port.finish() }
+        try await group.run()
+      }
+      if let number = await ports.first(where: { _ in true }) {
+        do {
+          try await body(TestServer(port: number, store: store, log: log, group: group))
+        } catch {
+          await group.triggerGracefulShutdown()
+          throw error
+        }
+        await group.triggerGracefulShutdown()
+      }
+      try await tasks.waitForAll()
+    }
+    try await store.close()
+  }
+}
+
+/// The machine's own clocks.
+struct SystemTime: TimeSource {
+  private static let start = ContinuousClock.now
+
+  var now: Timestamp { Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) }
+  var elapsed: Duration { ContinuousClock.now - Self.start }
+  func sleep(for duration: Duration) async throws { try await Task.sleep(for: duration) }
+}

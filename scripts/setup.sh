@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Checks what a build needs and installs missing Debian packages.
+#
+#   scripts/setup.sh            the Swift toolchain and the system packages
+#   scripts/setup.sh toolchain  the Swift toolchain alone
+#
+# Says nothing when everything is there. Exit 2: something is missing that it cannot install.
+set -euo pipefail
+
+swift=${SWIFT:-swift}
+swift_version_min=6.3
+modules=(lua5.4:liblua5.4-dev sqlite3:libsqlite3-dev libcurl:libcurl4-openssl-dev)
+
+fail() {
+  printf 'error: %s\n' "$1" >&2
+  shift
+  printf 'hint: %s\n' "$@" >&2
+  exit 2
+}
+
+check_toolchain() {
+  local install="install it from https://www.swift.org/install/linux/ and put its usr/bin first in PATH, \
+or name it: make SWIFT=/path/to/swift"
+  command -v "$swift" >/dev/null || fail "no Swift toolchain: '$swift' was not found" "$install"
+  local version
+  version=$("$swift" --version 2>/dev/null | sed -n 's/.*Swift version \([0-9][0-9.]*\).*/\1/p' | head -n 1)
+  [ -n "$version" ] || fail "'$swift --version' does not name a version" "$install"
+  local oldest
+  oldest=$(printf '%s\n%s\n' "$swift_version_min" "$version" | sort -V | head -n 1)
+  [ "$oldest" = "$swift_version_min" ] ||
+    fail "Swift $version is too old; $swift_version_min or newer is needed" "$install"
+}
+
+missing_packages() {
+  if command -v pkg-config >/dev/null; then
+    local module
+    for module in "${modules[@]}"; do
+      pkg-config --exists "${module%%:*}" || echo "${module#*:}"
+    done
+  else
+    echo pkg-config
+    printf '%s\n' "${modules[@]#*:}"
+  fi
+  # SwiftPM fetches the dependencies with git; providers are called over TLS.
+  command -v git >/dev/null || echo git
+  [ -e /etc/ssl/certs/ca-certificates.crt ] || [ -e /etc/pki/tls/certs/ca-bundle.crt ] || echo ca-certificates
+}
+
+install() {
+  local by_hand="as root: apt-get update && apt-get install -y $*"
+  command -v apt-get >/dev/null ||
+    fail "missing: $*" "these are the names in Debian 12; install what your system has in their place"
+  local as_root=()
+  if [ "$(id -u)" != 0 ]; then
+    sudo -n true 2>/dev/null || fail "missing packages: $*" "$by_hand"
+    as_root=(sudo -n)
+  fi
+  echo "installing $*"
+  local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0)
+  "${apt[@]}" update </dev/null || echo "apt-get update failed; trying with the lists that are here" >&2
+  "${apt[@]}" install -y --no-install-recommends "$@" </dev/null ||
+    fail "apt-get could not install: $*" "$by_hand"
+}
+
+check_toolchain
+[ "${1:-}" = toolchain ] && exit 0
+mapfile -t missing < <(missing_packages)
+[ "${#missing[@]}" = 0 ] || install "${missing[@]}"

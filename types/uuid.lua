@@ -1,0 +1,5 @@
+---@meta
+
+---Makes a random UUID (version 4).
+---@return string
+function uuid() end
