@@ -25,6 +25,8 @@ final class Run: Sendable {
   private let callsInFlight = Atomic<Int>(0)
   /// Calls that the script itself made: each has a key of its own.
   private let callsMade = Atomic<Int>(0)
+  /// The script's side of this run, once something of it was wanted.
+  private let openedScript = Mutex<(any ScriptRun)?>(nil)
 
   init(_ context: RunContext, message: String, environment: Environment, depth: Int = 0) {
     self.context = context
@@ -49,36 +51,50 @@ final class Run: Sendable {
     Failure(.timeout, "the run took longer than \(agent.limits.seconds) s", retryable: true)
   }
 
-  /// Runs the turn in `script` to its end; time is the caller's to watch.
+  /// Runs the turn to its end; time is the caller's to watch.
   ///
+  /// - Returns: How it ended, and the session's state if a script changed it.
   /// - Throws: ``Failure``, or `CancellationError`.
-  func complete(in script: any ScriptRun) async throws -> Turn.Ending {
+  func complete() async throws -> (Turn.Ending, state: RawJSON?) {
+    let result: Result<(Turn.Ending, state: RawJSON?), any Error>
+    do {
+      let ending = try await perform()
+      result = .success((ending, try await script?.changedState()))
+    } catch {
+      result = .failure(error)
+    }
+    await closeScript()
+    return try result.get()
+  }
+
+  /// Does what the turn says, one thing after another.
+  private func perform() async throws -> Turn.Ending {
     var action = turn.withLock { $0.start() }
     while true {
       try Task.checkCancellation()
       switch action {
       case .before(let message):
-        let accepted = try await script.before(message: message)
+        let accepted = try await openScript().before(message: message)
         if accepted.isBlank {
           throw Failure(.internal, "the agent '\(agent.name)' made an empty message of it")
         }
         action = turn.withLock { $0.accepted(accepted) }
       case .prepare:
-        action = try await prepare(script)
+        action = try await prepare()
       case .callModel(let messages):
         action = try await callModel(messages)
       case .callTools(let planned):
-        let calls = try await callTools(planned, in: script)
+        let calls = try await callTools(planned, in: openScript())
         action = try turn.withLock { turn throws(Failure) in try turn.ran(calls) }
       case .runBody:
-        let reply = try await script.run()
+        let reply = try await openScript().run()
         action = try turn.withLock { turn throws(Failure) in try turn.answered(reply) }
       case .runStub:
         let message = turn.withLock { $0.message }
-        let reply = try await script.stub(message: message)
+        let reply = try await openScript().stub(message: message)
         action = try turn.withLock { turn throws(Failure) in try turn.answered(reply) }
       case .after(let reply):
-        let changed = try await script.after(reply)
+        let changed = try await openScript().after(reply)
         action = try turn.withLock { turn throws(Failure) in try turn.finished(changed) }
       case .finish(let ending):
         return ending
@@ -86,20 +102,20 @@ final class Run: Sendable {
     }
   }
 
-  private func prepare(_ script: any ScriptRun) async throws -> Turn.Action {
+  private func prepare() async throws -> Turn.Action {
     guard environment.model.isConfigured(for: agent.models) else {
       return try turn.withLock { turn throws(Failure) in try turn.modelIsMissing() }
     }
     let prompt =
       switch agent.body {
       case .prompt(.constant(let text)): text
-      case .prompt(.function): try await script.prompt()
+      case .prompt(.function): try await openScript().prompt()
       case .run: ""
       }
     let names =
       switch agent.tools {
       case .names(let names): names
-      case .function: try await script.tools()
+      case .function: try await openScript().tools()
       }
     let toolbox = try Toolbox(names: names, delegates: agent.agents, host: environment.host)
     return try turn.withLock { turn throws(Failure) in try turn.prepared(prompt: prompt, toolbox: toolbox) }
@@ -237,17 +253,11 @@ extension Run {
 // MARK: What scripts ask for
 
 extension Run {
-  /// The services that the functions of `script` get.
-  func services(of script: @escaping @Sendable () -> (any ScriptRun)?) -> any RunServices {
-    Services(run: self, script: script)
-  }
-
   private struct Services: RunServices {
     let run: Run
-    let script: @Sendable () -> (any ScriptRun)?
 
     func callTool(name: String, arguments: JSON) async throws -> RawJSON {
-      guard let script = script() else { throw CancellationError() }
+      guard let script = run.script else { throw CancellationError() }
       return try await run.counted { try await run.callTool(name, arguments, in: script) }
     }
 
@@ -341,34 +351,30 @@ extension Run {
     return try await environment.deadlines.withTimeout(
       .seconds(child.agent.limits.seconds), run.timeout.message
     ) {
-      try await run.withScript { try await run.complete(in: $0).reply }
+      try await run.complete().0.reply
     }
-  }
-
-  /// Opens the script's side of this run for the time of `body`.
-  func withScript<Value>(_ body: (any ScriptRun) async throws -> Value) async throws -> Value {
-    let slot = ScriptSlot()
-    let script = try await environment.host.open(context, services: services(of: { slot.script }))
-    slot.script = script
-    let result: Result<Value, any Error>
-    do {
-      result = .success(try await body(script))
-    } catch {
-      result = .failure(error)
-    }
-    // The script's side knows the services: without this, neither would ever go.
-    slot.script = nil
-    await script.close()
-    return try result.get()
   }
 }
 
-/// Where a run's services find its script, which is made after them.
-private final class ScriptSlot: Sendable {
-  private let slot = Mutex<(any ScriptRun)?>(nil)
-  var script: (any ScriptRun)? {
-    get { slot.withLock { $0 } }
-    set { slot.withLock { $0 = newValue } }
+// MARK: The script's side
+
+extension Run {
+  private var script: (any ScriptRun)? { openedScript.withLock { $0 } }
+
+  /// The place in which this run's functions run, opened when the first of them is wanted: many turns want none.
+  ///
+  /// Called by ``perform()`` alone, which does one thing at a time.
+  private func openScript() async throws -> any ScriptRun {
+    if let script { return script }
+    let script = try await environment.host.open(context, services: Services(run: self))
+    openedScript.withLock { $0 = script }
+    return script
+  }
+
+  private func closeScript() async {
+    // The script's side knows the run through its services: without this, neither would ever go.
+    let script = openedScript.withLock { $0.take() }
+    await script?.close()
   }
 }
 

@@ -40,10 +40,12 @@ public final class Runner: Sendable {
 
   /// Answers one message; cancelling the task cancels the run.
   ///
+  /// - Parameter cancellation: Cancels the run as well, from wherever.
   /// - Throws: ``Failure``: `invalid_arguments`, `not_found` (agent), `denied`, `rejected`, `conflict` (busy session),
   ///   `rate_limited`, `timeout`, `upstream`, `cancelled`, `internal`, or what the script raised.
   public func chat(
-    _ request: ChatRequest, as user: Principal, onEvent: (@Sendable (RunEvent) -> Void)? = nil
+    _ request: ChatRequest, as user: Principal, cancellation: RunCancellation = RunCancellation(),
+    onEvent: (@Sendable (RunEvent) -> Void)? = nil
   ) async throws(Failure) -> ChatReply {
     try request.validate(messageCharactersMax: limits.messageCharactersMax)
     let host = host()
@@ -55,56 +57,19 @@ public final class Runner: Sendable {
     guard running.add(1, ordering: .relaxed).newValue <= limits.runsMax else {
       throw Failure(.limit, "the server is at its limit of runs", retryable: true, retryAfterSeconds: 1)
     }
-    let sessionID = request.sessionID ?? Identifier.randomUUID()
-    let key = SessionGate.Key(userID: user.id, sessionID: sessionID)
-    let interruption = Interruption()
-    do {
-      try await gate.enter(key, policy: agent.busy) { interruption.interrupt() }
-    } catch {
-      throw Failure(error)
-    }
     let turn = StoredTurn(
-      request: request, sessionID: sessionID, user: user, agent: agent, store: store, time: time,
+      request: request, sessionID: request.sessionID ?? Identifier.randomUUID(), user: user, agent: agent,
+      store: store, time: time,
       environment: Run.Environment(
         host: host, model: model, time: time, deadlines: deadlines, onEvent: onEvent),
-      cancel: { interruption.interrupt() })
-    let task = Task { [gate] in
-      defer { gate.leave(key) }
-      return await turn.complete()
-    }
-    interruption.set { task.cancel() }
+      cancellation: cancellation)
+    // A task of its own: what cancels the run leaves the caller to hear how it ended.
+    let task = Task { [gate] in await turn.complete(behind: gate) }
+    cancellation.set { task.cancel() }
     return try await withTaskCancellationHandler {
       await task.value
     } onCancel: {
       task.cancel()
     }.get()
-  }
-}
-
-/// Cancels a turn that may not have begun yet.
-private final class Interruption: Sendable {
-  private enum State {
-    case waiting, interrupted
-    case set(@Sendable () -> Void)
-  }
-
-  private let state = Mutex(State.waiting)
-
-  func set(_ cancel: @escaping @Sendable () -> Void) {
-    let isInterrupted = state.withLock { state in
-      defer { if case .waiting = state { state = .set(cancel) } }
-      if case .interrupted = state { return true }
-      return false
-    }
-    if isInterrupted { cancel() }
-  }
-
-  func interrupt() {
-    let cancel = state.withLock { state -> (@Sendable () -> Void)? in
-      defer { state = .interrupted }
-      if case .set(let cancel) = state { return cancel }
-      return nil
-    }
-    cancel?()
   }
 }

@@ -10,10 +10,21 @@ struct StoredTurn: Sendable {
   let store: any Store
   let time: any TimeSource
   let environment: Run.Environment
-  /// Cancels the task that completes the turn.
-  let cancel: @Sendable () -> Void
+  let cancellation: RunCancellation
 
-  func complete() async -> Result<ChatReply, Failure> {
+  /// Waits for the session, then does the turn.
+  func complete(behind gate: SessionGate) async -> Result<ChatReply, Failure> {
+    let key = SessionGate.Key(userID: user.id, sessionID: sessionID)
+    do {
+      try await gate.enter(key, policy: agent.busy, interrupt: cancellation.cancel)
+    } catch {
+      return .failure(Failure(error))
+    }
+    defer { gate.leave(key) }
+    return await complete()
+  }
+
+  private func complete() async -> Result<ChatReply, Failure> {
     let startedAt = time.now
     let runID = Identifier.uuid(at: startedAt)
     do {
@@ -38,14 +49,10 @@ struct StoredTurn: Sendable {
         input: request.scriptInput,
         history: opened.history),
       message: request.message, environment: environment)
-    let deadline = environment.deadlines.start(after: .seconds(agent.limits.seconds), cancel: cancel)
+    let deadline = environment.deadlines.start(after: .seconds(agent.limits.seconds), cancel: cancellation.cancel)
     let result: Result<(Turn.Ending, RawJSON?), Failure>
     do {
-      result = .success(
-        try await run.withScript { script in
-          let ending = try await run.complete(in: script)
-          return (ending, try await script.changedState())
-        })
+      result = .success(try await run.complete())
     } catch {
       // A run that was stopped may end with the error of whatever was cancelled in it.
       let stopped = deadline.isOver ? run.timeout : Failure(CancellationError())

@@ -49,42 +49,24 @@ extension Services {
       agent: exchange.parameters[0], message: body["message"]?.string ?? "",
       sessionID: body["session_id"]?.string, input: body["input"]?.object ?? JSONObject(),
       context: body["context"]?.object ?? JSONObject())
+    let cancellation = RunCancellation()
+    exchange.connection?.onDeparture(cancellation.cancel)
     let start = time.elapsed
-    let result = await complete(request, as: exchange.user, on: exchange.connection)
-    let nanoseconds = (time.elapsed - start).nanoseconds
-    let host = host()
-    switch result {
-    case .success(let reply):
+    do throws(Failure) {
+      let reply = try await runner.chat(request, as: exchange.user, cancellation: cancellation)
       metrics.turned(
-        agent: reply.agent, outcome: reply.usingStub ? "stub" : "completed", nanoseconds: nanoseconds)
-      metrics.used(reply, tools: host.tools)
+        agent: reply.agent, outcome: reply.usingStub ? "stub" : "completed",
+        nanoseconds: (time.elapsed - start).nanoseconds)
+      metrics.used(reply, tools: host().tools)
       return .json(reply.json.bytes)
-    case .failure(let failure):
+    } catch {
       // A name that nobody gave an agent is no label.
-      if host.agents[request.agent] != nil {
+      if host().agents[request.agent] != nil {
         metrics.turned(
-          agent: request.agent, outcome: failure.code.metricLabel, nanoseconds: nanoseconds)
+          agent: request.agent, outcome: error.code.metricLabel,
+          nanoseconds: (time.elapsed - start).nanoseconds)
       }
-      throw failure
-    }
-  }
-
-  /// Runs the turn in a task of its own, which ends with the client's connection.
-  private func complete(
-    _ request: ChatRequest, as user: Principal, on connection: Connection?
-  ) async -> Result<ChatReply, Failure> {
-    let task = Task { () -> Result<ChatReply, Failure> in
-      do throws(Failure) {
-        return .success(try await runner.chat(request, as: user))
-      } catch {
-        return .failure(error)
-      }
-    }
-    connection?.onDeparture { task.cancel() }
-    return await withTaskCancellationHandler {
-      await task.value
-    } onCancel: {
-      task.cancel()
+      throw error
     }
   }
 }
