@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// An agent as its script defines it; functions stay in the script and are named here by a flag.
-public struct Agent: Sendable {
+public final class Agent: Sendable {
   public enum Text: Sendable, Hashable {
     case constant(String)
     case function
@@ -33,27 +33,27 @@ public struct Agent: Sendable {
     public static let stub = Hooks(rawValue: 4)
   }
 
-  public var name: String
+  public let name: String
   /// Path in the workspace, `agents/market/title.lua`.
-  public var file: String
-  public var description: String
+  public let file: String
+  public let description: String
   /// Models in the order in which they are tried; empty = the configured default.
-  public var models: [String]
-  public var temperature: Double?
+  public let models: [String]
+  public let temperature: Double?
   /// Tokens that one answer of the model may have.
-  public var tokensMax: Int?
+  public let tokensMax: Int?
   /// Past messages that the model sees.
-  public var historyMessages: Int
-  public var tools: ToolSelection
-  public var agents: [String]
-  public var body: Body
-  public var hooks: Hooks
-  public var output: Schema?
-  public var limits: RunLimits
-  public var busy: BusyPolicy
+  public let historyMessages: Int
+  public let tools: ToolSelection
+  public let agents: [String]
+  public let body: Body
+  public let hooks: Hooks
+  public let output: Schema?
+  public let limits: RunLimits
+  public let busy: BusyPolicy
   /// Roles of which the user must have one; empty = everybody.
-  public var roles: [String]
-  public var access: Access
+  public let roles: [String]
+  public let access: Access
 
   public init(
     name: String, file: String, description: String = "", models: [String] = [], temperature: Double? = nil,

@@ -44,19 +44,38 @@ public enum FinishReason: String, Sendable {
 }
 
 /// The answer to a message.
-public struct ChatReply: Sendable {
-  public var sessionID: String
-  public var messageID: String
-  public var runID: String
-  public var agent: String
-  public var version: String
-  public var text: String
-  public var data: RawJSON?
-  public var usingStub: Bool
-  public var finishReason: FinishReason
-  public var calls: [ToolCall]
-  public var usage: Usage
-  public var at: Timestamp
+public final class ChatReply: Sendable {
+  public let sessionID: String
+  public let messageID: String
+  public let runID: String
+  public let agent: String
+  public let version: String
+  public let text: String
+  public let data: RawJSON?
+  public let usingStub: Bool
+  public let finishReason: FinishReason
+  public let calls: [ToolCall]
+  public let usage: Usage
+  public let at: Timestamp
+
+  init(
+    sessionID: String, messageID: String, runID: String, agent: String, version: String, text: String,
+    data: RawJSON?, usingStub: Bool, finishReason: FinishReason, calls: [ToolCall], usage: Usage,
+    at: Timestamp
+  ) {
+    self.sessionID = sessionID
+    self.messageID = messageID
+    self.runID = runID
+    self.agent = agent
+    self.version = version
+    self.text = text
+    self.data = data
+    self.usingStub = usingStub
+    self.finishReason = finishReason
+    self.calls = calls
+    self.usage = usage
+    self.at = at
+  }
 }
 
 /// What happens during a run, for whoever watches it.

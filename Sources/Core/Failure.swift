@@ -21,27 +21,47 @@ public struct Failure: Error, Sendable, Hashable, CustomStringConvertible {
     public static let `internal` = Code(rawValue: "internal")
   }
 
-  public let code: Code
+  public var code: Code { content.fields.code }
   /// One line that is safe to show to the caller: no secrets, prompts or tracebacks.
-  public let message: String
-  public let retryable: Bool
-  public let detail: JSON?
+  public var message: String { content.fields.message }
+  public var retryable: Bool { content.fields.retryable }
+  public var detail: JSON? { content.fields.detail }
   /// Seconds after which a retry is worth it, where the cause named them.
-  public let retryAfterSeconds: Double?
+  public var retryAfterSeconds: Double? { content.fields.retryAfterSeconds }
   /// File, line and traceback, or the provider's own words: for the log and the trace only.
-  public let diagnostic: String?
+  public var diagnostic: String? { content.fields.diagnostic }
+
+  private struct Fields: Sendable, Hashable {
+    let code: Code
+    let message: String
+    let retryable: Bool
+    let detail: JSON?
+    let retryAfterSeconds: Double?
+    let diagnostic: String?
+  }
+
+  private final class Content: Sendable {
+    let fields: Fields
+    init(_ fields: Fields) { self.fields = fields }
+  }
+
+  // One reference wide: every call that may fail has room for a failure in its frame, and so has one that waits.
+  private let content: Content
 
   public init(
     _ code: Code, _ message: String, retryable: Bool = false, detail: JSON? = nil,
     retryAfterSeconds: Double? = nil, diagnostic: String? = nil
   ) {
-    self.code = code
-    self.message = message
-    self.retryable = retryable
-    self.detail = detail
-    self.retryAfterSeconds = retryAfterSeconds
-    self.diagnostic = diagnostic
+    content = Content(
+      Fields(
+        code: code, message: message, retryable: retryable, detail: detail,
+        retryAfterSeconds: retryAfterSeconds, diagnostic: diagnostic))
   }
+
+  public static func == (left: Failure, right: Failure) -> Bool {
+    left.content.fields == right.content.fields
+  }
+  public func hash(into hasher: inout Hasher) { hasher.combine(content.fields) }
 
   public var description: String { "\(code): \(message)" }
 }

@@ -26,14 +26,14 @@ public enum ModelMessage: Sendable, Hashable {
   case tool(callID: String, name: String, content: String)
 }
 
-public struct ModelRequest: Sendable {
+public final class ModelRequest: Sendable {
   /// Names in the order in which they are tried; `provider/model` for another provider than the first; empty = default.
-  public var models: [String]
-  public var messages: [ModelMessage]
-  public var tools: [ToolDescription]
-  public var output: Schema?
-  public var temperature: Double?
-  public var tokensMax: Int?
+  public let models: [String]
+  public let messages: [ModelMessage]
+  public let tools: [ToolDescription]
+  public let output: Schema?
+  public let temperature: Double?
+  public let tokensMax: Int?
 
   public init(
     models: [String], messages: [ModelMessage], tools: [ToolDescription] = [], output: Schema? = nil,
@@ -108,7 +108,7 @@ extension Int {
 }
 
 /// Why a provider gave no usable answer, after the retries that its kind deserves.
-public struct ModelError: Error, Sendable, CustomStringConvertible {
+public final class ModelError: Error, Sendable, CustomStringConvertible {
   public enum Kind: Sendable, Hashable {
     /// No connection, or it broke.
     case connection

@@ -33,7 +33,8 @@ final class Run: Sendable {
     self.environment = environment
     self.depth = depth
     startedAt = environment.time.elapsed
-    turn = Mutex(Turn(agent: context.agent, message: message, history: context.history))
+    turn = Mutex(
+      Turn(agent: context.agent, limits: context.limits, message: message, history: context.history))
   }
 
   /// What the run has come to so far; complete steps only.
@@ -44,11 +45,11 @@ final class Run: Sendable {
   private var agent: Agent { context.agent }
 
   private var remaining: Duration {
-    max(.zero, .seconds(agent.limits.seconds) - (environment.time.elapsed - startedAt))
+    max(.zero, .seconds(context.limits.seconds) - (environment.time.elapsed - startedAt))
   }
 
   var timeout: Failure {
-    Failure(.timeout, "the run took longer than \(agent.limits.seconds) s", retryable: true)
+    Failure(.timeout, "the run took longer than \(context.limits.seconds) s", retryable: true)
   }
 
   /// Runs the turn to its end; time is the caller's to watch.
@@ -340,16 +341,17 @@ extension Run {
     child.runID = Identifier.uuid(at: environment.time.now)
     child.agent = agent
     let budget = try turn.withLock { turn throws(Failure) in try turn.remainingBudget() }
-    child.agent.limits.seconds = min(agent.limits.seconds, remaining / .seconds(1))
-    child.agent.limits.tokens = [agent.limits.tokens, budget.tokens].compactMap(\.self).min()
-    child.agent.limits.costUSD = [agent.limits.costUSD, budget.costUSD].compactMap(\.self).min()
+    child.limits = agent.limits
+    child.limits.seconds = min(agent.limits.seconds, remaining / .seconds(1))
+    child.limits.tokens = [agent.limits.tokens, budget.tokens].compactMap(\.self).min()
+    child.limits.costUSD = [agent.limits.costUSD, budget.costUSD].compactMap(\.self).min()
     child.state = .emptyObject
     child.history = []
     child.input = RawJSON(.object(object))
     let run = Run(child, message: message, environment: environment.silent, depth: depth + 1)
     defer { turn.withLock { $0.spent(run.progress.usage) } }
     return try await environment.deadlines.withTimeout(
-      .seconds(child.agent.limits.seconds), run.timeout.message
+      .seconds(child.limits.seconds), run.timeout.message
     ) {
       try await run.complete().0.reply
     }

@@ -59,7 +59,7 @@ public final class Runner: Sendable {
     }
     let turn = StoredTurn(
       request: request, sessionID: request.sessionID ?? Identifier.randomUUID(), user: user, agent: agent,
-      store: store, time: time,
+      store: store,
       environment: Run.Environment(
         host: host, model: model, time: time, deadlines: deadlines, onEvent: onEvent),
       cancellation: cancellation)

@@ -16,6 +16,8 @@ public protocol ScriptHost: Sendable {
 public struct RunContext: Sendable {
   public var runID: String
   public var agent: Agent
+  /// The agent's own, or what is left of its caller's.
+  public var limits: RunLimits
   public var user: Principal
   public var sessionID: String
   /// The session's state as it was stored, a JSON object.
@@ -31,6 +33,7 @@ public struct RunContext: Sendable {
   ) {
     self.runID = runID
     self.agent = agent
+    limits = agent.limits
     self.user = user
     self.sessionID = sessionID
     self.state = state

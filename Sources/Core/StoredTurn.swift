@@ -2,15 +2,29 @@
 import JSONCodec
 
 /// One turn between its two writes: the user's message before, the answer or the failure after.
-struct StoredTurn: Sendable {
+final class StoredTurn: Sendable {
   let request: ChatRequest
   let sessionID: String
   let user: Principal
   let agent: Agent
   let store: any Store
-  let time: any TimeSource
   let environment: Run.Environment
   let cancellation: RunCancellation
+
+  init(
+    request: ChatRequest, sessionID: String, user: Principal, agent: Agent, store: any Store,
+    environment: Run.Environment, cancellation: RunCancellation
+  ) {
+    self.request = request
+    self.sessionID = sessionID
+    self.user = user
+    self.agent = agent
+    self.store = store
+    self.environment = environment
+    self.cancellation = cancellation
+  }
+
+  private var time: any TimeSource { environment.time }
 
   /// Waits for the session, then does the turn.
   func complete(behind gate: SessionGate) async -> Result<ChatReply, Failure> {
@@ -49,7 +63,8 @@ struct StoredTurn: Sendable {
         input: request.scriptInput,
         history: opened.history),
       message: request.message, environment: environment)
-    let deadline = environment.deadlines.start(after: .seconds(agent.limits.seconds), cancel: cancellation.cancel)
+    let deadline = environment.deadlines.start(
+      after: .seconds(agent.limits.seconds), cancel: cancellation.cancel)
     let result: Result<(Turn.Ending, RawJSON?), Failure>
     do {
       result = .success(try await run.complete())

@@ -2,21 +2,21 @@
 public import JSONCodec
 
 /// A tool as its script defines it.
-public struct Tool: Sendable {
+public final class Tool: Sendable {
   public enum Effect: String, Sendable, CaseIterable {
     case read, write
   }
 
-  public var name: String
+  public let name: String
   /// Path in the workspace, `tools/todos.lua`.
-  public var file: String
-  public var description: String
-  public var parameters: Schema
-  public var access: Access
-  public var timeoutSeconds: Double
+  public let file: String
+  public let description: String
+  public let parameters: Schema
+  public let access: Access
+  public let timeoutSeconds: Double
   /// Further attempts after an error that is retryable.
-  public var retries: Int
-  public var effect: Effect
+  public let retries: Int
+  public let effect: Effect
 
   public init(
     name: String, file: String, description: String, parameters: Schema, access: Access = Access(),

@@ -17,7 +17,7 @@ struct Turn: Sendable {
     /// Call the script's `stub`.
     case runStub
     /// Call the script's `after`.
-    case after(ScriptReply)
+    indirect case after(ScriptReply)
     case finish(Ending)
   }
 
@@ -32,16 +32,23 @@ struct Turn: Sendable {
     let plan: Plan
   }
 
-  struct Ending: Sendable {
-    var reply: ScriptReply
-    var finishReason: FinishReason
-    var usingStub: Bool
+  final class Ending: Sendable {
+    let reply: ScriptReply
+    let finishReason: FinishReason
+    let usingStub: Bool
+
+    init(reply: ScriptReply, finishReason: FinishReason, usingStub: Bool) {
+      self.reply = reply
+      self.finishReason = finishReason
+      self.usingStub = usingStub
+    }
   }
 
   /// The same call in one run: executed so often, then answered with a nudge, then the run ends.
   static let repeatsMax = 2
 
   let agent: Agent
+  let limits: RunLimits
   private(set) var message: String
   private(set) var steps: [TurnStep] = []
   private(set) var usage = Usage()
@@ -61,8 +68,9 @@ struct Turn: Sendable {
     let arguments: RawJSON
   }
 
-  init(agent: Agent, message: String, history: [Message]) {
+  init(agent: Agent, limits: RunLimits, message: String, history: [Message]) {
     self.agent = agent
+    self.limits = limits
     self.message = message
     self.history = Conversation.modelMessages(history)
   }
@@ -111,9 +119,9 @@ struct Turn: Sendable {
 
   private mutating func nextModelCall() throws(Failure) -> Action {
     let isOverBudget =
-      modelCalls >= agent.limits.steps
-      || agent.limits.tokens.map { usage.tokens >= $0 } ?? false
-      || agent.limits.costUSD.flatMap { limit in usage.costUSD.map { $0 >= limit } } ?? false
+      modelCalls >= limits.steps
+      || limits.tokens.map { usage.tokens >= $0 } ?? false
+      || limits.costUSD.flatMap { limit in usage.costUSD.map { $0 >= limit } } ?? false
     if isOverBudget { return try stop(.limit, "I stopped at this agent's limit before I was done.") }
     if let failure = unknownCost { return try stop(.limit, failure.message) }
     modelCalls += 1
@@ -122,7 +130,7 @@ struct Turn: Sendable {
 
   /// An unknown price is not zero: a limit of cost without one could never hold.
   private var unknownCost: Failure? {
-    guard agent.limits.costUSD != nil, usage.costUSD == nil else { return nil }
+    guard limits.costUSD != nil, usage.costUSD == nil else { return nil }
     return Failure(.limit, "the agent has a limit of cost, but its model has no price (models.prices)")
   }
 
@@ -131,8 +139,8 @@ struct Turn: Sendable {
   /// - Throws: ``Failure`` `limit` when nothing is.
   func remainingBudget() throws(Failure) -> (tokens: Int?, costUSD: Double?) {
     if let unknownCost { throw unknownCost }
-    let tokens = agent.limits.tokens.map { $0 - min($0, usage.tokens) }
-    let cost = agent.limits.costUSD.map { max(0, $0 - (usage.costUSD ?? 0)) }
+    let tokens = limits.tokens.map { $0 - min($0, usage.tokens) }
+    let cost = limits.costUSD.map { max(0, $0 - (usage.costUSD ?? 0)) }
     if tokens == 0 || cost == 0, usage.tokens > 0 {
       throw Failure(.limit, "the run has used up its tokens or its cost")
     }

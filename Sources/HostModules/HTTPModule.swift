@@ -81,12 +81,12 @@ extension HostModule {
     var request = HTTPRequest(method: method, url: try address(url, options))
     request.headers = try headers(options)
     if let json = try options.json("json") {
-      request.body = RawJSON(json).bytes
+      request.body = HTTPBody(RawJSON(json).bytes)
       if !request.headers.contains(where: { $0.name.lowercased() == "content-type" }) {
         request.headers.append(("content-type", "application/json"))
       }
     } else {
-      request.body = try options.bytes("body")
+      request.body = try options.bytes("body").map { HTTPBody($0) }
     }
     request.timeout = .seconds(
       min(try options.seconds("timeout") ?? policy.timeoutSeconds, policy.timeoutSeconds))

@@ -45,15 +45,14 @@ extension HostModule {
     } catch let error as SchemaError {
       throw arguments.fault(1, "output: \(error)")
     }
-    var request = ModelRequest(
-      models: try models(options) ?? scope.run.agent.models, messages: try messages(options, arguments),
-      output: output, temperature: try options.number("temperature"),
-      tokensMax: try options.integer("max_tokens"))
-    for name in try options.strings("tools") ?? [] {
+    let tools = try (options.strings("tools") ?? []).map { name in
       guard let tool = scope.tools[name] else { throw arguments.fault(1, "there is no tool '\(name)'") }
-      request.tools.append(
-        ToolDescription(name: name, description: tool.description, schema: tool.parameters.json))
+      return ToolDescription(name: name, description: tool.description, schema: tool.parameters.json)
     }
+    let request = ModelRequest(
+      models: try models(options) ?? scope.run.agent.models, messages: try messages(options, arguments),
+      tools: tools, output: output, temperature: try options.number("temperature"),
+      tokensMax: try options.integer("max_tokens"))
     let reply = try await scope.services.chat(request)
     return .fields([
       "text": .string(reply.text), "data": try data(of: reply, output),

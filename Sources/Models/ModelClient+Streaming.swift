@@ -38,15 +38,15 @@ extension ModelClient {
     _ stream: HTTPStream, provider: Provider, onText: @Sendable (String) -> Void
   ) async throws -> ReplyAssembly {
     var events = ServerSentEvents()
-    var assembly = ReplyAssembly()
+    let assembly = ReplyAssembly()
     do {
       while !assembly.isDone, let piece = try await stream.next() {
         for event in events.decode(piece) {
-          try read(event, of: stream, into: &assembly, provider: provider, onText: onText)
+          try read(event, of: stream, into: assembly, provider: provider, onText: onText)
         }
       }
       if let event = events.finish() {
-        try read(event, of: stream, into: &assembly, provider: provider, onText: onText)
+        try read(event, of: stream, into: assembly, provider: provider, onText: onText)
       }
     } catch let failure as TransportError where assembly.text.isEmpty {
       throw ProviderFailure(failure, provider: provider)
@@ -70,7 +70,7 @@ extension ModelClient {
   }
 
   private func read(
-    _ event: [UInt8], of stream: HTTPStream, into assembly: inout ReplyAssembly, provider: Provider,
+    _ event: [UInt8], of stream: HTTPStream, into assembly: ReplyAssembly, provider: Provider,
     onText: @Sendable (String) -> Void
   ) throws(ProviderFailure) {
     if event == Array("[DONE]".utf8) {
@@ -89,7 +89,7 @@ extension ModelClient {
 /// One request to one provider, for as long as its retries last.
 struct Exchange {
   let provider: Provider
-  let body: [UInt8]
+  let body: HTTPBody
   /// What is left of the run's time.
   let remaining: Duration
 

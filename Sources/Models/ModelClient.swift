@@ -5,7 +5,7 @@ public import Logging
 public import Transport
 
 /// Asks the models of the configured providers, retries what deserves it, and falls back to the next model.
-public struct ModelClient: Model {
+public final class ModelClient: Model {
   public struct Configuration: Sendable {
     /// The first is asked for models that name none.
     public var providers: [ProviderConfiguration]
@@ -78,12 +78,7 @@ public struct ModelClient: Model {
     guard let (provider, model) = resolve(name) else {
       throw ProviderFailure(ModelError(.notConfigured, "no provider of models is configured"))
     }
-    let body = ChatRequest(
-      request: request, model: model, usesDeveloperRole: provider.configuration.usesDeveloperRole,
-      usesMaxCompletionTokens: provider.configuration.usesMaxCompletionTokens,
-      temperature: request.temperature ?? configuration.temperature,
-      tokensMax: request.tokensMax ?? configuration.tokensMax, isStreamed: onText != nil
-    ).encoded()
+    let body = body(of: request, model: model, for: provider, isStreamed: onText != nil)
     var attempt = 1
     while true {
       do {
@@ -105,8 +100,20 @@ public struct ModelClient: Model {
     }
   }
 
+  private func body(
+    of request: ModelRequest, model: String, for provider: Provider, isStreamed: Bool
+  ) -> HTTPBody {
+    HTTPBody(
+      ChatRequest(
+        request: request, model: model, usesDeveloperRole: provider.configuration.usesDeveloperRole,
+        usesMaxCompletionTokens: provider.configuration.usesMaxCompletionTokens,
+        temperature: request.temperature ?? configuration.temperature,
+        tokensMax: request.tokensMax ?? configuration.tokensMax, isStreamed: isStreamed
+      ).encoded())
+  }
+
   private func attemptOnce(
-    _ provider: Provider, _ body: [UInt8], until end: Duration, onText: (@Sendable (String) -> Void)?
+    _ provider: Provider, _ body: HTTPBody, until end: Duration, onText: (@Sendable (String) -> Void)?
   ) async throws -> ReplyAssembly {
     let exchange = Exchange(provider: provider, body: body, remaining: end - time.elapsed)
     guard exchange.remaining > .zero else {

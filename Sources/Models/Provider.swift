@@ -2,7 +2,7 @@
 import Transport
 
 /// A provider, ready to be asked: what does not change between requests is made once.
-struct Provider: Sendable {
+final class Provider: Sendable {
   let configuration: ProviderConfiguration
   let isUsable: Bool
   private let url: String
@@ -28,12 +28,13 @@ struct Provider: Sendable {
 
   var name: String { "the provider \(configuration.name)" }
 
-  func request(_ body: [UInt8], timeout: Duration) -> HTTPRequest {
-    HTTPRequest(
-      method: "POST", url: url, headers: headers, body: body, timeout: timeout,
-      responseBytesMax: Self.replyBytesMax,
+  func request(_ body: HTTPBody, timeout: Duration) -> HTTPRequest {
+    var request = HTTPRequest(
+      method: "POST", url: url, headers: headers, timeout: timeout, responseBytesMax: Self.replyBytesMax,
       // A completion changes nothing, so that a kept connection that has died meanwhile costs no error.
       isIdempotent: true)
+    request.body = body
+    return request
   }
 
   /// The first bytes of a body, without the key that some servers repeat.

@@ -4,7 +4,7 @@ import JSONCodec
 import Transport
 
 /// A failed attempt: what it means, and whether another one makes sense.
-struct ProviderFailure: Error {
+final class ProviderFailure: Error {
   let error: ModelError
   let mayRetry: Bool
   /// Wait that the server asks for.

@@ -3,7 +3,7 @@ import JSONCodec
 
 extension ReplyAssembly {
   /// Adds a `chat.completion.chunk` and returns the text in it.
-  mutating func read(chunk: JSON) -> String {
+  func read(chunk: JSON) -> String {
     read(usage: chunk["usage"])
     // The chunk with the usage has no choices, and neither has the first one of some servers.
     guard let choice = chunk["choices"]?.array?.first else { return "" }

@@ -6,7 +6,7 @@ import Transport
 /// A reply as it is put together, from one whole message or piece by piece.
 ///
 /// Servers differ in what they leave out, so whatever the protocol lets one guess is guessed.
-struct ReplyAssembly {
+final class ReplyAssembly {
   private struct Call {
     var id = ""
     var name = ""
@@ -28,7 +28,7 @@ struct ReplyAssembly {
   /// Reads a whole response.
   ///
   /// - Throws: ``ProviderFailure`` when it is no reply, whatever its status says.
-  init(_ response: HTTPResponse, provider: Provider, now: Timestamp) throws(ProviderFailure) {
+  convenience init(_ response: HTTPResponse, provider: Provider, now: Timestamp) throws(ProviderFailure) {
     func badReply(_ what: String) -> ProviderFailure {
       ProviderFailure(
         ModelError(
@@ -84,7 +84,7 @@ struct ReplyAssembly {
   }
 
   /// Reads a whole `chat.completion`; false when there is no answer in it.
-  mutating func read(completion: JSON) -> Bool {
+  func read(completion: JSON) -> Bool {
     guard let choice = completion["choices"]?.array?.first, let message = choice["message"],
       message.object != nil, ReplyAssembly.isContent(message["content"])
     else { return false }
@@ -110,7 +110,7 @@ struct ReplyAssembly {
   ///
   /// - Returns: The text in it.
   @discardableResult
-  mutating func read(content: JSON?) -> String {
+  func read(content: JSON?) -> String {
     var piece = ""
     switch content {
     case .string(let string): piece = string
@@ -125,14 +125,14 @@ struct ReplyAssembly {
     return piece
   }
 
-  mutating func read(refusal json: JSON?) { refusal += json?.string ?? "" }
+  func read(refusal json: JSON?) { refusal += json?.string ?? "" }
 
-  mutating func read(finishReason json: JSON?) { finishReason = json?.string ?? finishReason }
+  func read(finishReason json: JSON?) { finishReason = json?.string ?? finishReason }
 
   /// Place of the call that a piece belongs to, a new one if need be.
   ///
   /// Some servers leave out the index, and some give the same one to all calls: identifiers tell them apart.
-  mutating func position(of index: Int?, id: String) -> Int {
+  func position(of index: Int?, id: String) -> Int {
     let known = index.map { positions[$0] } ?? (calls.isEmpty ? nil : calls.count - 1)
     if let known, id.isEmpty || calls[known].id.isEmpty || calls[known].id == id { return known }
     if let index { positions[index] = calls.count }
@@ -140,7 +140,7 @@ struct ReplyAssembly {
   }
 
   /// Adds a call, or another piece of the one at `index`.
-  mutating func read(call: JSON, at index: Int) {
+  func read(call: JSON, at index: Int) {
     while calls.count <= index { calls.append(Call()) }
     if let id = call["id"]?.string, !id.isEmpty { calls[index].id = id }
     // `custom` is a tool whose argument is free text.
@@ -153,7 +153,7 @@ struct ReplyAssembly {
     }
   }
 
-  mutating func read(usage json: JSON?) {
+  func read(usage json: JSON?) {
     guard let json, json.object != nil else { return }
     func count(_ names: String...) -> Int? {
       names.lazy.compactMap { json[$0]?.double }.first.map { Int(min(max(0, $0.rounded()), Usage.tokensMax)) }

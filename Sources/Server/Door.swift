@@ -5,7 +5,7 @@ import Hummingbird
 import Logging
 
 /// Answers every request: names it, finds its route and its user, turns errors into problems, counts and logs.
-struct Door: HTTPResponder {
+final class Door: HTTPResponder {
   /// The framework's per-request logger is not used: a line is written only once its answer is known.
   struct Context: InitializableFromSource, Sendable {
     init(source: ApplicationRequestContextSource) {}
@@ -21,6 +21,20 @@ struct Door: HTTPResponder {
   let drain: Drain
   let bodyBytesMax: Int
   let logger: Logger
+
+  init(
+    table: RouteTable, authenticator: Authenticator, time: any TimeSource, metrics: ServerMetrics,
+    drain: Drain,
+    bodyBytesMax: Int, logger: Logger
+  ) {
+    self.table = table
+    self.authenticator = authenticator
+    self.time = time
+    self.metrics = metrics
+    self.drain = drain
+    self.bodyBytesMax = bodyBytesMax
+    self.logger = logger
+  }
 
   func respond(to request: Request, context: Context) async -> Response {
     let start = time.elapsed

@@ -48,9 +48,9 @@ public final class SQLiteStore: Store {
     configuration.busyMode = .timeout(5)
     configuration.maximumReaderCount = 4
     configuration.prepareDatabase { database in
-      // 16 MiB each: the inner pages of a large database and the sessions that are being used; and, in
-      // pages, a log long enough for pages that are written often to be copied back once for many writes.
-      try database.execute(sql: "PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 4096")
+      // 4 MiB each: the inner pages of a large database, while the rest is in the system's cache anyway; and,
+      // in pages, a log long enough for pages that are written often to be copied back once for many writes.
+      try database.execute(sql: "PRAGMA cache_size = -4096; PRAGMA wal_autocheckpoint = 4096")
     }
     let pool = try DatabasePool(path: path, configuration: configuration)
     let migrator = Migrations.migrator

@@ -89,7 +89,10 @@ final class EasyHandle {
       ccurl_set_offset(raw, CURLOPT_POSTFIELDSIZE_LARGE, Int64(body.count))
       // libcurl repeats a request whose kept connection turns out to be closed, unless it would have to read
       // the body again and cannot.
-      if mayRepeat || body.isEmpty { ccurl_set_pointer(raw, CURLOPT_POSTFIELDS, body.baseAddress) }
+      if mayRepeat || body.isEmpty {
+        // libcurl only reads it.
+        ccurl_set_pointer(raw, CURLOPT_POSTFIELDS, UnsafeMutableRawPointer(mutating: body.baseAddress))
+      }
     } else if method == "HEAD" {
       ccurl_set_long(raw, CURLOPT_NOBODY, 1)
     }

@@ -7,8 +7,8 @@ public struct HTTPRequest: Sendable {
   public var url: String
   /// Sent as they are; those that frame the message (`Host`, `Content-Length`, …) are the client's own.
   public var headers: [(name: String, value: String)]
-  /// `nil` = none; an empty array is a body of no bytes.
-  public var body: [UInt8]?
+  /// `nil` = none, which is not the same as one of no bytes.
+  public var body: HTTPBody?
   /// Until the connection stands, name look-up and TLS included.
   public var connectTimeout: Duration
   /// For everything, redirects included.
@@ -35,7 +35,7 @@ public struct HTTPRequest: Sendable {
     self.method = method
     self.url = url
     self.headers = headers
-    self.body = body
+    self.body = body.map { HTTPBody($0) }
     self.connectTimeout = connectTimeout
     self.timeout = timeout
     self.idleTimeout = idleTimeout

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// One request of a chain of redirects: checked, and with what is left of the time.
-struct Hop {
+final class Hop: Sendable {
   let request: HTTPRequest
   let url: HTTPURL
   private let deadline: ContinuousClock.Instant?
   private let redirectsLeft: Int
 
   /// - Throws: ``TransportError`` `badURL`, `badRequest` or `denied`.
-  init(_ request: HTTPRequest) throws(TransportError) {
+  convenience init(_ request: HTTPRequest) throws(TransportError) {
     try request.check()
     try self.init(
       request, HTTPURL(request.url), redirectsLeft: request.redirectsMax,

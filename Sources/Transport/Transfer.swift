@@ -17,7 +17,7 @@ final class Transfer: @unchecked Sendable {
   let request: HTTPRequest
   let url: HTTPURL
   let headerList: UnsafeMutablePointer<curl_slist>?
-  let body: UnsafeMutableRawBufferPointer?
+  var body: UnsafeRawBufferPointer? { request.body?.bytes }
 
   var delivery: Delivery?
   var handle: EasyHandle?
@@ -47,17 +47,9 @@ final class Transfer: @unchecked Sendable {
       list = curl_slist_append(list, "Content-Type:")
     }
     headerList = list
-    body = request.body.map { bytes in
-      let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: max(bytes.count, 1), alignment: 1)
-      copy.copyBytes(from: bytes)
-      return UnsafeMutableRawBufferPointer(rebasing: copy[..<bytes.count])
-    }
   }
 
-  deinit {
-    curl_slist_free_all(headerList)
-    body?.baseAddress?.deallocate()
-  }
+  deinit { curl_slist_free_all(headerList) }
 }
 
 // What libcurl tells of the transfer, on the loop thread.

@@ -33,28 +33,27 @@ enum AgentDefinition {
     reader.refuse("schedules", "'schedules' are not available yet")
     let body = body(reader)
     // The rest is read without a body, too: all problems come at once.
-    var agent = Agent(name: name, file: file, body: body ?? .run)
-    agent.description = reader.string("description") ?? ""
-    agent.models = reader.strings("model", isSingleAllowed: true) ?? []
-    agent.temperature = reader.number("temperature", in: 0...2)
-    agent.tokensMax = reader.integer("max_tokens", in: 1...1_000_000)
-    agent.historyMessages = reader.integer("history", in: 0...1000) ?? 20
-    if reader.isFunction("tools") {
-      agent.tools = .function
-    } else {
-      agent.tools = .names(reader.strings("tools") ?? [])
-    }
-    agent.agents = reader.strings("agents") ?? []
+    let agent = Agent(
+      name: name, file: file, description: reader.string("description") ?? "",
+      models: reader.strings("model", isSingleAllowed: true) ?? [],
+      temperature: reader.number("temperature", in: 0...2),
+      tokensMax: reader.integer("max_tokens", in: 1...1_000_000),
+      historyMessages: reader.integer("history", in: 0...1000) ?? 20,
+      tools: reader.isFunction("tools") ? .function : .names(reader.strings("tools") ?? []),
+      agents: reader.strings("agents") ?? [], body: body ?? .run, hooks: hooks(reader),
+      output: reader.schema("output"), limits: limits(reader, defaults),
+      busy: reader.choice("busy", Agent.BusyPolicy.self) ?? .queue, roles: roles(reader),
+      access: AccessDefinition.decode(reader))
+    return body == nil ? nil : agent
+  }
+
+  private static func hooks(_ reader: DefinitionReader) -> Agent.Hooks {
+    var hooks: Agent.Hooks = []
     for (key, hook) in [("before", Agent.Hooks.before), ("after", .after), ("stub", .stub)]
     where reader.function(key) {
-      agent.hooks.insert(hook)
+      hooks.insert(hook)
     }
-    agent.output = reader.schema("output")
-    agent.limits = limits(reader, defaults)
-    agent.busy = reader.choice("busy", Agent.BusyPolicy.self) ?? .queue
-    agent.roles = roles(reader)
-    agent.access = AccessDefinition.decode(reader)
-    return body == nil ? nil : agent
+    return hooks
   }
 
   private static func body(_ reader: DefinitionReader) -> Agent.Body? {

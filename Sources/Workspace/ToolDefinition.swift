@@ -54,12 +54,12 @@ enum ToolDefinition {
     }
     let isRunnable = reader.function("run")
     let parameters = reader.isPresent("parameters") ? reader.schema("parameters") : .empty
-    var tool = Tool(
+    let tool = Tool(
       name: name, file: path, description: description ?? "", parameters: parameters ?? .empty,
-      access: AccessDefinition.decode(reader))
-    tool.timeoutSeconds = reader.number("timeout", in: 0.001...3600) ?? 30
-    tool.retries = reader.integer("retry", in: 0...10) ?? 0
-    tool.effect = reader.choice("effect", Tool.Effect.self) ?? .write
+      access: AccessDefinition.decode(reader),
+      timeoutSeconds: reader.number("timeout", in: 0.001...3600) ?? 30,
+      retries: reader.integer("retry", in: 0...10) ?? 0,
+      effect: reader.choice("effect", Tool.Effect.self) ?? .write)
     return isRunnable && description != nil && parameters != nil ? tool : nil
   }
 

@@ -6,11 +6,18 @@ import Testing
 
 @Suite("Turn")
 struct TurnTests {
-  private static func agent(_ change: (inout Agent) -> Void = { _ in }) -> Agent {
-    var agent = Agent(
-      name: "todo", file: "agents/todo.lua", tools: .names(["add"]), body: .prompt(.constant("Be kind.")))
-    change(&agent)
-    return agent
+  private static func agent(
+    name: String = "todo", body: Agent.Body = .prompt(.constant("Be kind.")), hooks: Agent.Hooks = [],
+    output: Schema? = nil, limits: RunLimits = RunLimits()
+  ) -> Agent {
+    Agent(
+      name: name, file: "agents/todo.lua", tools: .names(["add"]), body: body, hooks: hooks, output: output,
+      limits: limits)
+  }
+
+  private static func turn(_ agent: Agent = agent(), message: String = "hi", history: [Message] = []) -> Turn
+  {
+    Turn(agent: agent, limits: agent.limits, message: message, history: history)
   }
 
   private static let tool = Tool(
@@ -19,7 +26,7 @@ struct TurnTests {
 
   private struct Host: ScriptHost {
     var version: String { "sha256:0" }
-    var agents: [String: Agent] { ["market.title": TurnTests.agent { $0.name = "market.title" }] }
+    var agents: [String: Agent] { ["market.title": TurnTests.agent(name: "market.title")] }
     var tools: [String: Tool] { ["add": TurnTests.tool] }
     func open(_ context: RunContext, services: any RunServices) async throws -> any ScriptRun {
       throw CancellationError()
@@ -29,7 +36,7 @@ struct TurnTests {
   private static func prepared(_ agent: Agent = agent(), history: [Message] = []) throws -> (
     Turn, [ModelMessage]
   ) {
-    var turn = Turn(agent: agent, message: "hi", history: history)
+    var turn = Self.turn(agent, history: history)
     let toolbox = try Toolbox(names: ["add"], delegates: ["market.title"], host: Host())
     guard case .callModel(let messages) = try turn.prepared(prompt: "Be kind.", toolbox: toolbox) else {
       throw Unexpected()
@@ -68,7 +75,7 @@ struct TurnTests {
 
   @Test("a turn with an input guard begins with it, and goes on with what it returns")
   func beginsWithBefore() throws {
-    var turn = Turn(agent: Self.agent { $0.hooks = .before }, message: "hi", history: [])
+    var turn = Self.turn(Self.agent(hooks: .before))
     guard case .before("hi") = turn.start() else { throw Unexpected() }
     guard case .prepare = turn.accepted("hello") else { throw Unexpected() }
     #expect(turn.message == "hello")
@@ -157,12 +164,7 @@ struct TurnTests {
   @Test("the limits of steps, tokens and cost end the turn and keep its work", arguments: 0..<3)
   func stopsAtLimits(which: Int) throws {
     var (turn, _) = try Self.prepared(
-      Self.agent {
-        $0.limits =
-          [
-            RunLimits(steps: 1), RunLimits(tokens: 15), RunLimits(costUSD: 0.5),
-          ][which]
-      })
+      Self.agent(limits: [RunLimits(steps: 1), RunLimits(tokens: 15), RunLimits(costUSD: 0.5)][which]))
     var reply = Self.asking(("add", #"{"title":"a"}"#))
     reply.usage.costUSD = 0.5
     let plan = try Self.plan(try turn.replied(reply))
@@ -173,7 +175,7 @@ struct TurnTests {
 
   @Test("a provider that fails hands over to the stub, but not after tools have run")
   func fallsBackToStub() throws {
-    let agent = Self.agent { $0.hooks = .stub }
+    let agent = Self.agent(hooks: .stub)
     var (turn, _) = try Self.prepared(agent)
     guard case .runStub = try turn.modelFailed(ModelError(.server, "down")) else { throw Unexpected() }
     let ending = try Self.ending(try turn.answered(ScriptReply(text: "stub")))
@@ -196,7 +198,7 @@ struct TurnTests {
 
   @Test("a limit of cost without a price ends the turn instead of never holding")
   func stopsWithoutPrice() throws {
-    var (turn, _) = try Self.prepared(Self.agent { $0.limits = RunLimits(costUSD: 0.5) })
+    var (turn, _) = try Self.prepared(Self.agent(limits: RunLimits(costUSD: 0.5)))
     var reply = Self.asking(("add", #"{"title":"a"}"#))
     reply.usage.costUSD = nil
     let ending = try Self.ending(try turn.ran(Self.done(try Self.plan(try turn.replied(reply)))))
@@ -206,11 +208,8 @@ struct TurnTests {
 
   @Test("what a script answers must fit the output, too")
   func checksScriptData() throws {
-    let agent = try Self.agent {
-      $0.body = .run
-      $0.output = try Schema(["title": "string"])
-    }
-    var turn = Turn(agent: agent, message: "m", history: [])
+    let agent = Self.agent(body: .run, output: try Schema(["title": "string"]))
+    var turn = Self.turn(agent)
     let good = ScriptReply(text: "", data: RawJSON(["title": "a"]))
     #expect(try Self.ending(try turn.answered(good)).reply.data == good.data)
     for data in [nil, RawJSON(["title": 1])] {
@@ -221,7 +220,7 @@ struct TurnTests {
 
   @Test("without a model and without a stub one plain sentence says so")
   func saysThatNoModelIsThere() throws {
-    var turn = Turn(agent: Self.agent(), message: "hi", history: [])
+    var turn = Self.turn()
     let ending = try Self.ending(try turn.modelIsMissing())
     #expect(ending.usingStub)
     #expect(ending.reply.text.contains("OPENAI_API_KEY"))
@@ -229,7 +228,7 @@ struct TurnTests {
 
   @Test("structured output is validated, and a misfit keeps its text")
   func validatesOutput() throws {
-    let agent = try Self.agent { $0.output = try Schema(["title": "string"]) }
+    let agent = Self.agent(output: try Schema(["title": "string"]))
     var (turn, _) = try Self.prepared(agent)
     let good = ModelReply(model: "m", text: #"{"title":"a"}"#, finishReason: .stop)
     #expect(try Self.ending(try turn.replied(good)).reply.data?.text == #"{"title":"a"}"#)
@@ -245,13 +244,5 @@ struct TurnTests {
     usage += Usage(inputTokens: 1, outputTokens: 1, costUSD: nil)
     #expect(usage.costUSD == nil)
     #expect(usage.tokens == 4)
-  }
-}
-
-extension TurnTests {
-  fileprivate static func agent(_ change: (inout Agent) throws -> Void) throws -> Agent {
-    var agent = Self.agent()
-    try change(&agent)
-    return agent
   }
 }

@@ -52,11 +52,12 @@ import Testing
 
   @Test("tools are functions with their schemas")
   func tools() async throws {
-    var request = ModelRequest.hello
-    request.tools = [
-      ToolDescription(
-        name: "add", description: "Adds.", schema: RawJSON(["type": "object", "properties": [:]]))
-    ]
+    let request = ModelRequest(
+      models: [], messages: [.user("hello")],
+      tools: [
+        ToolDescription(
+          name: "add", description: "Adds.", schema: RawJSON(["type": "object", "properties": [:]]))
+      ])
     #expect(
       try await body(request)["tools"] == [
         [
@@ -70,9 +71,8 @@ import Testing
 
   @Test("an output schema becomes the response format")
   func output() async throws {
-    var request = ModelRequest.hello
     let schema = try Schema(["title": "string"])
-    request.output = schema
+    let request = ModelRequest(models: [], messages: [.user("hello")], output: schema)
     let format = try await body(request)["response_format"]
     #expect(format?["type"] == "json_schema")
     #expect(format?["json_schema"]?["schema"] == (try schema.json.value()))
@@ -85,11 +85,9 @@ import Testing
     let models = fixture.models(
       ModelClient.Configuration(
         providers: [ProviderConfiguration(baseURL: server.baseURL)], temperature: 0.5, tokensMax: 100))
-    var request = ModelRequest.hello
-    _ = try await models.respond(to: request, within: .seconds(60), onText: nil)
-    request.temperature = 0
-    request.tokensMax = 7
-    _ = try await models.respond(to: request, within: .seconds(60), onText: nil)
+    let explicit = ModelRequest(models: [], messages: [.user("hello")], temperature: 0, tokensMax: 7)
+    _ = try await models.respond(to: .hello, within: .seconds(60), onText: nil)
+    _ = try await models.respond(to: explicit, within: .seconds(60), onText: nil)
     #expect(server.requests.map { $0.json["temperature"]?.double } == [0.5, 0])
     #expect(server.requests.map { $0.json["max_tokens"]?.integer } == [100, 7])
   }

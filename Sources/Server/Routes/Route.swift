@@ -3,7 +3,7 @@ import Core
 import HTTPTypes
 
 /// One operation: what the router matches, what the OpenAPI document says, and what answers.
-struct Route: Sendable {
+final class Route: Sendable {
   /// Who may call.
   enum Access: Sendable {
     /// Whoever reaches the server: probes and documents.

@@ -6,7 +6,7 @@ import JSONCodec
 import NIOCore
 
 /// A request on its way to its route's handler.
-struct Exchange: Sendable {
+final class Exchange: Sendable {
   let request: Request
   /// Values of the path's parameters, decoded, in the order of the template.
   let parameters: [String]
@@ -14,6 +14,16 @@ struct Exchange: Sendable {
   let bodyBytesMax: Int
   /// `nil` when the request came by another way than a socket.
   let connection: Connection?
+
+  init(
+    request: Request, parameters: [String], user: Principal, bodyBytesMax: Int, connection: Connection?
+  ) {
+    self.request = request
+    self.parameters = parameters
+    self.user = user
+    self.bodyBytesMax = bodyBytesMax
+    self.connection = connection
+  }
 
   /// Reads the body and checks it against `shape`.
   ///
