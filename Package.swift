@@ -93,7 +93,7 @@ let package = Package(
     tests("JSONCodecTests", ["JSONCodec"]),
     tests("CoreTests", ["Core", "JSONCodec"]),
     tests("LuaHostTests", ["LuaHost", "CLuaHost", "JSONCodec"]),
-    tests("LintTests", ["Lint"]),
+    tests("LintTests", ["Lint", "TestSupport"]),
     tests("SettingsTests", ["Settings"]),
     tests("TransportTests", ["Transport", "TestSupport", "JSONCodec"]),
     tests("ModelsTests", ["Models", "Transport", "Core", "JSONCodec", "TestSupport", logging]),

@@ -43,6 +43,8 @@ final class FakeServer: Sendable {
     while true {
       let connection = Glibc.accept(listener, nil, nil)
       guard connection >= 0 else { break }
+      // Programs that other tests start must not keep it open.
+      _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
       guard log.open(connection) else { break }
       let count = number
       Self.startThread { [self] in

@@ -33,18 +33,11 @@ struct CommandTests {
     let takesData = arguments[0] != "new" && arguments[0] != "frob"
     let workspace =
       arguments.contains("--workspace") || !takesData ? [] : ["--workspace", PerigeeBinary.repository]
-    let process = PerigeeBinary.process(
-      arguments + workspace + (takesData ? ["--data", data.path] : []), environment: [:])
-    let (output, errors) = (Pipe(), Pipe())
-    process.standardOutput = output
-    process.standardError = errors
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    let text = await errors.text()
-    await process.end()
-    #expect(process.terminationStatus == 2, "\(text)")
+    let outcome = try await perigee(arguments + workspace + (takesData ? ["--data", data.path] : []))
+    let text = outcome.errors
+    #expect(outcome.status == 2, "\(text)")
     #expect(text.hasPrefix("error: ") || text.hasPrefix("Error: "), "\(text)")
-    #expect(await output.text() == "")
+    #expect(outcome.output == "")
   }
 
   @Test("run answers once, remembers, and keeps users apart")
@@ -57,7 +50,7 @@ struct CommandTests {
           "--as", user,
         ]
         + more
-      return try await perigeeArguments(all)
+      return try await perigee(all)
     }
     #expect(try await ask("add buy milk", "ada").output == "Added: [ ] 1. buy milk\n")
     #expect(try await ask("show my to-dos", "bob").output == "Your list is empty.\n")
@@ -124,7 +117,7 @@ struct CommandTests {
       "perigee.yaml": "",
     ])
     for command in [["serve", "--port", "0"], ["run", "a", "--input", "x"]] {
-      let outcome = try await perigeeArguments(command + ["--workspace", folder.path])
+      let outcome = try await perigee(command + ["--workspace", folder.path])
       #expect(outcome.status == 2)
       #expect(outcome.errors.contains("agents/a.lua:1:10: error: an agent has no field 'promt' [W201]"))
       #expect(outcome.errors.contains("hint: did you mean 'prompt'?"))
@@ -173,15 +166,12 @@ struct CommandTests {
   func interrupted() async throws {
     let provider = try ScriptedProvider(.silence)
     let folder = try Folder(["agents/a.lua": "return { prompt = 'p' }"])
-    let process = PerigeeBinary.process(
+    let process = try PerigeeBinary.start(
       ["run", "a", "--workspace", folder.path, "--input", "x"],
       environment: ["OPENAI_BASE_URL": provider.baseURL])
-    process.standardError = Pipe()
-    try process.run()
     await provider.requests(atLeast: 1)
-    kill(process.processIdentifier, SIGINT)
-    await process.end()
-    #expect(process.terminationStatus == 130)
+    process.send(signal: SIGINT)
+    #expect(await process.end() == 130)
     let server = try await RunningServer(workspace: folder.path, data: folder.path + "/.perigee")
     let status = try await server.get("/v1/runs").json["data"]?.array?.first?["status"]
     #expect(status == "cancelled")
@@ -196,7 +186,7 @@ struct CommandTests {
         "retention: { days: 1 }\nguardrails: { input: [pii] }\nroutes:\n  - { path: /a, agent: a, shape: agents }\n",
     ])
     for command in [["serve"], ["run", "a", "--input", "x"]] {
-      let outcome = try await perigeeArguments(command + ["--workspace", folder.path])
+      let outcome = try await perigee(command + ["--workspace", folder.path])
       #expect(outcome.status == 2)
       for line in ["perigee.yaml:1", "perigee.yaml:2", "perigee.yaml:4"] {
         #expect(outcome.errors.contains(line))
@@ -227,19 +217,4 @@ struct CommandTests {
     #expect(bad.status == 1)
     #expect(bad.output.contains("the key is refused"))
   }
-}
-
-/// Runs a command given as a list.
-func perigeeArguments(_ arguments: [String]) async throws -> Outcome {
-  let process = PerigeeBinary.process(arguments, environment: [:])
-  let (output, errors) = (Pipe(), Pipe())
-  process.standardOutput = output
-  process.standardError = errors
-  process.standardInput = FileHandle.nullDevice
-  try process.run()
-  async let outputText = output.text()
-  async let errorText = errors.text()
-  let texts = await (outputText, errorText)
-  await process.end()
-  return Outcome(status: process.terminationStatus, output: texts.0, errors: texts.1)
 }

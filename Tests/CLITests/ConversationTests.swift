@@ -171,7 +171,7 @@ struct ConversationTests {
   @Test("another user's session is not found, whatever is done with it")
   func strangers() async throws {
     let data = try Folder()
-    _ = try await perigeeArguments([
+    _ = try await perigee([
       "run", "todo", "--workspace", PerigeeBinary.repository, "--data", data.path, "--as", "bob", "--session",
       "bobs",
       "--input", "add secret plan",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import JSONCodec
-import Synchronization
+import TestSupport
 import Transport
 
 /// A temporary folder that is gone after the test.
@@ -47,12 +47,9 @@ enum PerigeeBinary {
       .merging(changes) { $1 }
   }
 
-  static func process(_ arguments: [String], environment changes: [String: String]) -> Process {
-    let process = Process()
-    process.executableURL = url
-    process.arguments = arguments
-    process.environment = environment(changes)
-    return process
+  static func start(_ arguments: [String], environment changes: [String: String] = [:]) throws -> ChildProcess
+  {
+    try ChildProcess(url.path, arguments, environment: environment(changes))
   }
 }
 
@@ -66,63 +63,34 @@ struct Outcome: Sendable {
 func perigee(
   _ arguments: String..., environment: [String: String] = [:], input: String = ""
 ) async throws -> Outcome {
-  let process = PerigeeBinary.process(arguments, environment: environment)
-  let (output, errors, standardInput) = (Pipe(), Pipe(), Pipe())
-  process.standardOutput = output
-  process.standardError = errors
-  process.standardInput = standardInput
-  try process.run()
-  try standardInput.fileHandleForWriting.write(contentsOf: Data(input.utf8))
-  try standardInput.fileHandleForWriting.close()
-  async let outputText = output.text()
-  async let errorText = errors.text()
-  let texts = await (outputText, errorText)
-  await process.end()
-  return Outcome(status: process.terminationStatus, output: texts.0, errors: texts.1)
+  try await perigee(arguments, environment: environment, input: input)
 }
 
-extension Pipe {
-  /// Everything until the other end closes, read off the cooperative pool.
-  func text() async -> String {
-    let handle = fileHandleForReading
-    return await withCheckedContinuation { continuation in
-      DispatchQueue.global().async {
-        continuation.resume(returning: String(decoding: handle.readDataToEndOfFile(), as: UTF8.self))
-      }
-    }
-  }
+func perigee(
+  _ arguments: [String], environment: [String: String] = [:], input: String = ""
+) async throws -> Outcome {
+  let process = try PerigeeBinary.start(arguments, environment: environment)
+  process.send(input: input)
+  async let output = process.output.text()
+  async let errors = process.errors.text()
+  return await Outcome(status: process.end(), output: output, errors: errors)
 }
 
-extension Process {
-  func end() async {
-    await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
-      DispatchQueue.global().async {
-        self.waitUntilExit()
-        continuation.resume()
-      }
-    }
-  }
-}
-
-/// A server of the built binary on a port of its own.
-final class RunningServer: @unchecked Sendable {
-  // SAFETY: `process` is only started here and ended in `stop`, which tests call once, in their own task.
-  private let process: Process
-  private let errors = Pipe()
+/// A server of the built binary on a port of its own; a test stops it once.
+final class RunningServer: Sendable {
+  private let process: ChildProcess
   let origin: String
   let client: HTTPClient
   private let errorText: Task<String, Never>
 
   /// Returns when the server has said where it listens.
   init(workspace: String, data: String, environment: [String: String] = [:]) async throws {
-    process = PerigeeBinary.process(
+    let process = try PerigeeBinary.start(
       ["serve", "--workspace", workspace, "--data", data, "--port", "0"], environment: environment)
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = errors
-    try process.run()
-    errorText = Task { [errors] in await errors.text() }
-    let line = await RunningServer.firstLine(output.fileHandleForReading)
+    self.process = process
+    process.send(input: "")
+    errorText = Task { await process.errors.text() }
+    let line = await process.output.line()
     guard let start = line.range(of: "http://") else {
       throw Stopped(message: "the server did not start: \(line) \(await errorText.value)")
     }
@@ -135,28 +103,16 @@ final class RunningServer: @unchecked Sendable {
     var description: String { message }
   }
 
-  private static func firstLine(_ handle: FileHandle) async -> String {
-    await withCheckedContinuation { continuation in
-      DispatchQueue.global().async {
-        var bytes: [UInt8] = []
-        while let byte = try? handle.read(upToCount: 1)?.first, byte != UInt8(ascii: "\n") {
-          bytes.append(byte)
-        }
-        continuation.resume(returning: String(decoding: bytes, as: UTF8.self))
-      }
-    }
-  }
-
   /// Sends SIGTERM and waits; what the server wrote on standard error.
   @discardableResult
   func stop(signal: Int32 = SIGTERM) async -> (status: Int32, log: String) {
-    kill(process.processIdentifier, signal)
-    await process.end()
+    process.send(signal: signal)
+    let status = await process.end()
     await client.shutdown()
-    return (process.terminationStatus, await errorText.value)
+    return (status, await errorText.value)
   }
 
-  func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
+  func send(_ signal: Int32) { process.send(signal: signal) }
 
   struct Answer: Sendable {
     var status: Int

@@ -13,34 +13,34 @@ import Testing
   @Test(
     "mutated files are accepted and refused as the stock compiler does",
     .enabled(if: StockCompiler.isInstalled), arguments: 0..<4)
-  func mutants(batch: Int) throws {
+  func mutants(batch: Int) async throws {
     var random = SeededRandom(seed: UInt64(batch) + 1)
-    try compare((0..<Self.count).map { _ in Self.mutant(&random) })
+    try await compare((0..<Self.count).map { _ in Self.mutant(&random) })
   }
 
   @Test(
     "random statements are accepted and refused as the stock compiler does",
     .enabled(if: StockCompiler.isInstalled), arguments: 0..<4)
-  func statements(batch: Int) throws {
+  func statements(batch: Int) async throws {
     var random = SeededRandom(seed: UInt64(batch) + 100)
-    try compare((0..<Self.count).map { _ in Self.block(&random, depth: 0) })
+    try await compare((0..<Self.count).map { _ in Self.block(&random, depth: 0) })
   }
 
   @Test(
     "random jumps are accepted and refused as the stock compiler does",
     .enabled(if: StockCompiler.isInstalled), arguments: 0..<4)
-  func jumps(batch: Int) throws {
+  func jumps(batch: Int) async throws {
     var random = SeededRandom(seed: UInt64(batch) + 200)
-    try compare((0..<Self.count * 4).map { _ in Self.jumps(&random, depth: 0) })
+    try await compare((0..<Self.count * 4).map { _ in Self.jumps(&random, depth: 0) })
   }
 
   @Test(
     "random bytes in literals are accepted and refused as the stock compiler does",
     .enabled(if: StockCompiler.isInstalled))
-  func literals() throws {
+  func literals() async throws {
     var random = SeededRandom(seed: 7)
     let alphabet = Array(#"0123456789abefpxz.+-\"'{}[]= #nu"#) + ["\n"]
-    try compare(
+    try await compare(
       (0..<Self.count * 4).map { _ in
         let text = String(
           (0..<Int.random(in: 1...7, using: &random)).map { _ in alphabet.randomElement(using: &random)! })
@@ -51,9 +51,9 @@ import Testing
 
   static let count = Int(ProcessInfo.processInfo.environment["LINT_MUTANTS"] ?? "") ?? 250
 
-  private func compare(_ texts: [String]) throws {
+  private func compare(_ texts: [String]) async throws {
     let chunks = texts.map { Array($0.utf8) }
-    let answers = try StockCompiler.errors(of: chunks)
+    let answers = try await StockCompiler.errors(of: chunks)
     try #require(answers.count == chunks.count)
     #expect(answers.contains { $0 == nil } && answers.contains { $0 != nil }, "both answers must occur")
     for (text, answer) in zip(texts, answers) {

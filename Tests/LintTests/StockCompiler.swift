@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import TestSupport
 
 /// The stock Lua 5.4 on this machine, where there is one.
 enum StockCompiler {
@@ -10,7 +11,7 @@ enum StockCompiler {
   static var isInstalled: Bool { path != nil }
 
   /// Asks which chunks compile; `nil` for one that does, else what the compiler says.
-  static func errors(of chunks: [[UInt8]]) throws -> [String?] {
+  static func errors(of chunks: [[UInt8]]) async throws -> [String?] {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("lint-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
@@ -19,11 +20,8 @@ enum StockCompiler {
     let driver = folder.appendingPathComponent("driver.lua")
     try Data(chunks.flatMap { Array("\($0.count)\n".utf8) + $0 }).write(to: input)
     try Data(Self.driver.utf8).write(to: driver)
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: path ?? "")
-    process.arguments = [driver.path, input.path, output.path]
-    try process.run()
-    process.waitUntilExit()
+    let process = try ChildProcess(path ?? "", [driver.path, input.path, output.path], environment: [:])
+    _ = await process.end()
     let answers = try String(decoding: Data(contentsOf: output), as: UTF8.self)
     return answers.split(separator: "\n").map { $0 == "ok" ? nil : String($0) }
   }
