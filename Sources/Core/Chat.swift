@@ -121,19 +121,6 @@ extension ChatRequest {
         }
       }
   }
-
-  /// The title of a session that begins with this message.
-  var title: String {
-    // Bytes bound characters: a short plain line is taken without a walk over its characters.
-    if message.utf8.count <= ChatRequest.titleMax, message.utf8.allSatisfy({ $0 >= 0x20 }) {
-      return "Chat: " + message
-    }
-    let line = message.prefix(ChatRequest.titleMax + 1).split(whereSeparator: \.isNewline).joined(
-      separator: " ")
-    return "Chat: " + (line.count > ChatRequest.titleMax ? line.prefix(ChatRequest.titleMax - 1) + "…" : line)
-  }
-
-  private static let titleMax = 60
 }
 
 extension String {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Glibc
 import Synchronization
 
 /// Makes the identifiers of runs, messages and sessions.
@@ -7,19 +8,32 @@ public enum Identifier {
 
   /// UUID version 7 (RFC 9562, 6.2, method 1): sorts by the time it was made, and within a millisecond by a counter.
   public static func uuid(at time: Timestamp) -> String {
-    var generator = SystemRandomNumberGenerator()
     let number = count.wrappingAdd(1, ordering: .relaxed).oldValue & 0x0FFF
     let high = UInt64(bitPattern: time.milliseconds) << 16 | 0x7000 | number
-    let low = generator.next() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
+    let low = random() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
     return format(high, low)
   }
 
   /// UUID version 4 (RFC 9562): tells nothing.
   public static func randomUUID() -> String {
-    var generator = SystemRandomNumberGenerator()
-    let high = generator.next() & 0xFFFF_FFFF_FFFF_0FFF | 0x4000
-    let low = generator.next() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
+    let high = random() & 0xFFFF_FFFF_FFFF_0FFF | 0x4000
+    let low = random() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
     return format(high, low)
+  }
+
+  /// The system's random numbers, fetched by the dozen: a turn needs five.
+  private static let numbers = Mutex<[UInt64]>([])
+
+  private static func random() -> UInt64 {
+    numbers.withLock { numbers in
+      if numbers.isEmpty {
+        numbers = [UInt64](repeating: 0, count: 32)
+        // 256 bytes are what one call may ask for; it cannot fail for so few (getentropy(3)).
+        let code = numbers.withUnsafeMutableBytes { getentropy($0.baseAddress, $0.count) }
+        precondition(code == 0, "the system has no random numbers")
+      }
+      return numbers.removeLast()
+    }
   }
 
   private static func format(_ high: UInt64, _ low: UInt64) -> String {

@@ -6,9 +6,8 @@ public struct TurnOpening: Sendable {
   public var runID: String
   public var messageID: String
   public var userID: String
-  /// Created on first use, with `title` and empty state.
+  /// Created on first use, with ``title`` and empty state.
   public var sessionID: String
-  public var title: String
   public var agent: String
   public var version: String
   public var message: String
@@ -17,21 +16,30 @@ public struct TurnOpening: Sendable {
   public var at: Timestamp
 
   public init(
-    runID: String, messageID: String, userID: String, sessionID: String, title: String, agent: String,
-    version: String,
+    runID: String, messageID: String, userID: String, sessionID: String, agent: String, version: String,
     message: String, historyMessages: Int, at: Timestamp
   ) {
     self.runID = runID
     self.messageID = messageID
     self.userID = userID
     self.sessionID = sessionID
-    self.title = title
     self.agent = agent
     self.version = version
     self.message = message
     self.historyMessages = historyMessages
     self.at = at
   }
+}
+
+extension TurnOpening {
+  /// The title of a session that begins with this message.
+  public var title: String {
+    let line = message.prefix(TurnOpening.titleMax + 1).split(whereSeparator: \.isNewline).joined(
+      separator: " ")
+    return "Chat: " + (line.count > TurnOpening.titleMax ? line.prefix(TurnOpening.titleMax - 1) + "…" : line)
+  }
+
+  private static let titleMax = 60
 }
 
 public struct OpenedTurn: Sendable {

@@ -46,7 +46,7 @@ final class StoredTurn: Sendable {
       let opened = try await store.openTurn(
         TurnOpening(
           runID: runID, messageID: Identifier.uuid(at: startedAt), userID: user.id, sessionID: sessionID,
-          title: request.title, agent: agent.name, version: environment.host.version,
+          agent: agent.name, version: environment.host.version,
           message: request.message,
           historyMessages: agent.historyMessages, at: startedAt))
       environment.onEvent?(.started(runID: runID, sessionID: sessionID))

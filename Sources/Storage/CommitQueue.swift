@@ -39,23 +39,24 @@ final class CommitQueue: Sendable {
   }
 
   private func submit(_ write: any PendingWrite) {
-    let isRefused = state.withLock { state in
-      if state.isClosed { return true }
+    let (isRefused, isFirst) = state.withLock { state in
+      if state.isClosed { return (true, false) }
       state.waiting.append(write)
-      if !state.isDraining {
-        state.isDraining = true
-        pool.asyncWriteWithoutTransaction { self.drain($0) }
-      }
-      return false
+      defer { state.isDraining = true }
+      return (false, !state.isDraining)
     }
     if isRefused { write.fail(Failure.storeClosed) }
+    // Outside the lock: it wakes a thread.
+    if isFirst { pool.asyncWriteWithoutTransaction { self.drain($0) } }
   }
 
   /// Refuses further writes and returns when the ones before are done and the statements released.
   func close() async {
     state.withLock { $0.isClosed = true }
     await withCheckedContinuation { continuation in
-      pool.asyncWriteWithoutTransaction { _ in
+      pool.asyncWriteWithoutTransaction { database in
+        // A write that was taken a moment ago may not have asked for its turn yet.
+        self.drain(database)
         self.connection.close()
         continuation.resume()
       }

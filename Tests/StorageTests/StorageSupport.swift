@@ -64,7 +64,7 @@ func opening(
   at milliseconds: Int64 = 1000
 ) -> TurnOpening {
   TurnOpening(
-    runID: run, messageID: run + "-q", userID: user, sessionID: session, title: "Chat: " + message,
+    runID: run, messageID: run + "-q", userID: user, sessionID: session,
     agent: "helper", version: "v1", message: message, historyMessages: history,
     at: Timestamp(milliseconds: milliseconds))
 }
