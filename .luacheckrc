@@ -11,6 +11,7 @@ stds.perigee = {
     "log",
     "parallel",
     "reject",
+    "secrets",
     "text",
     "time",
     "tools",

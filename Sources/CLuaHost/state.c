@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A cell's Lua state: its allocator, its life, and how Swift enters it outside of fibers.
+#include "concat.h"
 #include "state.h"
 
 #include <lualib.h>
@@ -119,6 +120,7 @@ static void anchor_messages(lua_State *L) {
 
 static int set_up(lua_State *L) {
   luaL_checkstack(L, 20, NULL);
+  if (clh_concat_is_broken()) clh_concat_disable(L);
   lua_newtable(L);
   clh_open_base(L);
   clh_open_sandbox(L);

@@ -79,7 +79,7 @@ extension HostModule {
     let policy = scope.resources.httpPolicy
     let hosts = scope.access.hosts
     var request = HTTPRequest(method: method, url: try address(url, options))
-    request.headers = try headers(options)
+    try addHeaders(options, to: &request, secrets: scope.resources.secrets)
     if let json = try options.json("json") {
       request.body = HTTPBody(RawJSON(json).bytes)
       if !request.headers.contains(where: { $0.name.lowercased() == "content-type" }) {
@@ -99,7 +99,7 @@ extension HostModule {
       return isListed(hosts) && (policy.allow.isEmpty || isListed(policy.allow))
     }
     do {
-      return value(of: try await scope.resources.http.send(request))
+      return value(of: try await scope.resources.http.send(request), secrets: scope.resources.secrets)
     } catch let error as TransportError {
       throw HostError(error, hosts: hosts)
     }
@@ -122,27 +122,34 @@ extension HostModule {
     return url + (url.contains("?") ? "&" : "?") + pairs.sorted().joined(separator: "&")
   }
 
-  private static func headers(_ options: Options) throws(HostError) -> [(name: String, value: String)] {
-    var headers: [(name: String, value: String)] = []
-    for (name, value) in try options.table("headers") ?? [] {
+  private static func addHeaders(
+    _ options: Options, to request: inout HTTPRequest, secrets: ScriptSecrets
+  ) throws(HostError) {
+    for (name, value) in (try options.table("headers") ?? []).sorted(by: { $0.key < $1.key }) {
       guard case .string(let text) = value else {
         throw options.arguments.fault(
           options.position, "header '\(name)' is a \(value.typeName), not a string")
       }
-      headers.append((name, text))
+      if let header = try secrets.header(name, text) {
+        request.boundHeaders.append(header)
+      } else {
+        request.headers.append((name, text))
+      }
     }
-    return headers.sorted { $0.name < $1.name }
   }
 
-  private static func value(of response: HTTPResponse) -> LuaValue {
-    let headers = Dictionary(response.headers.map { ($0.name.lowercased(), $0.value) }) { "\($0), \($1)" }
+  private static func value(of response: HTTPResponse, secrets: ScriptSecrets) -> LuaValue {
+    let body = secrets.redact(response.body)
+    let headers = Dictionary(
+      response.headers.map { ($0.name.lowercased(), secrets.redact($0.value)) }
+    ) { "\($0), \($1)" }
     let isJSON = headers["content-type"].map { $0.contains("/json") || $0.contains("+json") } ?? false
     return .fields([
       "status": .integer(Int64(response.status)), "ok": .bool((200..<300).contains(response.status)),
       "headers": .table(
         headers.sorted { $0.key < $1.key }.map { LuaField($0.key, .string($0.value)) }),
-      "body": String(validating: response.body, as: UTF8.self).map { .string($0) } ?? .bytes(response.body),
-      "json": isJSON ? (try? RawJSON(checking: response.body)).map { .json($0) } : nil,
+      "body": String(validating: body, as: UTF8.self).map { .string($0) } ?? .bytes(body),
+      "json": isJSON ? (try? RawJSON(checking: body)).map { .json($0) } : nil,
     ])
   }
 }
@@ -155,7 +162,7 @@ extension HostError {
       case .connect, .broken: (.upstream, true)
       case .tls, .tooManyRedirects, .closed: (.upstream, false)
       case .tooLarge: (.limit, false)
-      case .denied: (.denied, false)
+      case .denied, .unbound: (.denied, false)
       case .badURL, .badRequest: (.invalidArguments, false)
       }
     let hint =

@@ -12,17 +12,19 @@ public struct ScriptResources: Sendable {
   public var keyValue: any KeyValueStore
   public var http: HTTPClient
   public var httpPolicy: HTTPPolicy
+  public var secrets: ScriptSecrets
   public var time: any TimeSource
   public var logger: Logger
 
   public init(
     database: any ScriptDatabase, keyValue: any KeyValueStore, http: HTTPClient, httpPolicy: HTTPPolicy,
-    time: any TimeSource, logger: Logger
+    secrets: ScriptSecrets = ScriptSecrets(), time: any TimeSource, logger: Logger
   ) {
     self.database = database
     self.keyValue = keyValue
     self.http = http
     self.httpPolicy = httpPolicy
+    self.secrets = secrets
     self.time = time
     self.logger = logger
   }

@@ -67,7 +67,7 @@ final class ProviderFailure: Error {
       case .broken: (.connection, "broke the connection", true)
       case .tls: (.connection, "has a certificate that is not trusted", false)
       case .tooLarge: (.badReply, "sent too large a reply", false)
-      case .badURL, .badRequest, .denied: (.notConfigured, "has a wrong base URL or header", false)
+      case .badURL, .badRequest, .denied, .unbound: (.notConfigured, "has a wrong base URL or header", false)
       case .tooManyRedirects: (.badReply, "redirects without end", false)
       case .closed: (.connection, "cannot be reached: the server shuts down", false)
       }

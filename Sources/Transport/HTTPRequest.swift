@@ -7,6 +7,8 @@ public struct HTTPRequest: Sendable {
   public var url: String
   /// Sent as they are; those that frame the message (`Host`, `Content-Length`, …) are the client's own.
   public var headers: [(name: String, value: String)]
+  /// Sent only where they may go: to another place the whole request is refused, a redirect goes there without.
+  public var boundHeaders: [BoundHeader] = []
   /// `nil` = none, which is not the same as one of no bytes.
   public var body: HTTPBody?
   /// Until the connection stands, name look-up and TLS included.
@@ -25,6 +27,21 @@ public struct HTTPRequest: Sendable {
   ///
   /// `nil` = as its method says (RFC 9110, 9.2.2): a `POST` is sent once.
   public var isIdempotent: Bool?
+
+  /// A header with a secret in it.
+  public struct BoundHeader: Sendable {
+    let name: String
+    let value: String
+    let allows: @Sendable (EgressPolicy.Destination) -> Bool
+
+    public init(
+      name: String, value: String, allows: @escaping @Sendable (EgressPolicy.Destination) -> Bool
+    ) {
+      self.name = name
+      self.value = value
+      self.allows = allows
+    }
+  }
 
   public init(
     method: String = "GET", url: String, headers: [(name: String, value: String)] = [], body: [UInt8]? = nil,
@@ -61,7 +78,7 @@ extension HTTPRequest {
   /// Refuses what could not be sent as one well-formed message.
   func check() throws(TransportError) {
     guard method.isToken else { throw TransportError(.badRequest, "the method is not a token") }
-    for (name, value) in headers {
+    for (name, value) in headers + boundHeaders.map({ ($0.name, $0.value) }) {
       guard name.isToken else { throw TransportError(.badRequest, "a header's name is not a token") }
       guard !value.utf8.contains(where: { $0 < 0x20 && $0 != 0x09 || $0 == 0x7F }) else {
         throw TransportError(.badRequest, "the header '\(name)' has a control character")

@@ -19,6 +19,9 @@ final class Hop: Sendable {
     _ request: HTTPRequest, _ url: HTTPURL, redirectsLeft: Int, deadline: ContinuousClock.Instant?
   ) throws(TransportError) {
     try request.egress?.check(url.destination)
+    if let header = request.boundHeaders.first(where: { !$0.allows(url.destination) }) {
+      throw TransportError(.unbound, "the secret in the header '\(header.name)' is not bound to this host")
+    }
     self.request = request
     self.url = url
     self.redirectsLeft = redirectsLeft
@@ -54,6 +57,7 @@ final class Hop: Sendable {
     }
     if url.destination != self.url.destination {
       request.headers.removeAll { !Self.openHeaders.contains($0.name.lowercased()) }
+      request.boundHeaders = []
     }
     if let deadline {
       request.timeout = deadline - .now

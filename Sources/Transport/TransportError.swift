@@ -10,6 +10,8 @@ public struct TransportError: Error, Sendable, CustomStringConvertible {
     case tooLarge = "too_large"
     /// The egress policy refuses the host or its address.
     case denied
+    /// A header of the request may not go there.
+    case unbound
     /// The certificate is not trusted, or the TLS handshake failed.
     case tls
     case badURL = "bad_url"

@@ -22,7 +22,7 @@ extension Configuration {
       (isAsked("limits.runs_concurrent") && limits.runsConcurrent > 0, "limits.runs_concurrent"),
       (limits.tokensPerDay > 0, "limits.tokens_per_day"),
       (limits.costUSDPerDay > 0, "limits.cost_usd_per_day"),
-      (!configuration.scripts.secrets.isEmpty, "scripts.secrets"), (configuration.log.content, "log.content"),
+      (configuration.log.content, "log.content"),
       (configuration.telemetry.otlpEndpoint != nil, "telemetry.otlp_endpoint"),
       (configuration.telemetry.content, "telemetry.content"),
       (

@@ -49,7 +49,9 @@ struct Host: Sendable {
     let scripts = try await SQLiteScriptDatabase.open(directory: directory)
     let resources = ScriptResources(
       database: scripts, keyValue: SQLiteKeyValueStore(store: store, time: time), http: client,
-      httpPolicy: try HTTPPolicy(configuration.http), time: time, logger: logger)
+      httpPolicy: try HTTPPolicy(configuration.http),
+      secrets: try ScriptSecrets(configuration.scripts, environment: options.environment), time: time,
+      logger: logger)
     let workspace = try await Workspace(
       directory: options.workspace, resources: resources,
       settings: LuaScriptHost.Settings(configuration.scripts, environment: options.environment),
@@ -103,17 +105,20 @@ extension ModelClient.Configuration {
 
 extension HTTPPolicy {
   init(_ configuration: Configuration.HTTP) throws {
-    var allow: [HostPattern] = []
-    for text in configuration.allow {
-      guard let pattern = HostPattern(text) else {
-        throw CommandError(
-          message: "http.allow: '\(text)' is not a host", hint: "write api.example.com or *.example.org:8443")
-      }
-      allow.append(pattern)
-    }
     self.init(
-      allow: allow, allowsPrivateAddresses: configuration.privateAddresses,
+      allow: try configuration.allow.map { try HostPattern(configured: $0, key: "http.allow") },
+      allowsPrivateAddresses: configuration.privateAddresses,
       timeoutSeconds: configuration.timeout / .seconds(1), bodyBytesMax: configuration.bodyBytesMax)
+  }
+}
+
+extension HostPattern {
+  fileprivate init(configured text: String, key: String) throws {
+    guard let pattern = HostPattern(text) else {
+      throw CommandError(
+        message: "\(key): '\(text)' is not a host", hint: "write api.example.com or *.example.org:8443")
+    }
+    self = pattern
   }
 }
 
@@ -123,5 +128,25 @@ extension LuaScriptHost.Settings {
       memoryBytesMax: configuration.memoryBytesMax, cpu: configuration.cpuTime,
       runsPerCell: configuration.runsPerCell, spread: max(1, ProcessInfo.processInfo.activeProcessorCount),
       environment: environment.filter { configuration.env.contains($0.key) })
+  }
+}
+
+extension ScriptSecrets {
+  init(_ configuration: Configuration.Scripts, environment: [String: String]) throws {
+    var entries: [String: Entry] = [:]
+    for (name, binding) in configuration.secrets {
+      guard !configuration.env.contains(binding.env) else {
+        throw CommandError(
+          message:
+            "scripts.env shows \(binding.env) to scripts, and scripts.secrets.\(name) keeps it from them",
+          hint: "take it out of scripts.env")
+      }
+      entries[name] = Entry(
+        value: try Configuration.secret(env: binding.env, environment: environment)?.reveal(),
+        variable: binding.env,
+        hosts: try binding.hosts.map { try HostPattern(configured: $0, key: "scripts.secrets.\(name).hosts") }
+      )
+    }
+    self.init(entries)
   }
 }

@@ -23,7 +23,7 @@ final class TestWorkspace: Sendable {
   ///   - provider: Base URL of a model's server; without one no model is configured.
   init(
     _ files: [String: String], provider: String? = nil,
-    policy: HTTPPolicy = HTTPPolicy(allowsPrivateAddresses: true),
+    policy: HTTPPolicy = HTTPPolicy(allowsPrivateAddresses: true), secrets: ScriptSecrets = ScriptSecrets(),
     settings: LuaScriptHost.Settings = LuaScriptHost.Settings()
   ) async throws {
     directory = try TestWorkspace.write(files)
@@ -41,7 +41,7 @@ final class TestWorkspace: Sendable {
       directory: directory,
       resources: ScriptResources(
         database: scripts, keyValue: SQLiteKeyValueStore(store: store, time: time), http: client,
-        httpPolicy: policy,
+        httpPolicy: policy, secrets: secrets,
         time: time, logger: logger), settings: settings, defaults: RunLimits())
     self.workspace = workspace
     runner = Runner(store: store, model: model, time: time) { workspace.host }
@@ -75,11 +75,12 @@ final class TestWorkspace: Sendable {
   @discardableResult
   static func with<Value: Sendable>(
     _ files: [String: String], provider: String? = nil,
-    policy: HTTPPolicy = HTTPPolicy(allowsPrivateAddresses: true),
+    policy: HTTPPolicy = HTTPPolicy(allowsPrivateAddresses: true), secrets: ScriptSecrets = ScriptSecrets(),
     settings: LuaScriptHost.Settings = LuaScriptHost.Settings(),
     _ body: (TestWorkspace) async throws -> Value
   ) async throws -> Value {
-    let workspace = try await TestWorkspace(files, provider: provider, policy: policy, settings: settings)
+    let workspace = try await TestWorkspace(
+      files, provider: provider, policy: policy, secrets: secrets, settings: settings)
     let value: Value
     do {
       value = try await body(workspace)
@@ -94,7 +95,7 @@ final class TestWorkspace: Sendable {
   /// What a `run` agent with this body answers.
   static func answer(
     _ lua: String, access: String = "", tools: String? = nil, lists: String = "", provider: String? = nil,
-    policy: HTTPPolicy = HTTPPolicy(allowsPrivateAddresses: true)
+    policy: HTTPPolicy = HTTPPolicy(allowsPrivateAddresses: true), secrets: ScriptSecrets = ScriptSecrets()
   ) async throws -> String {
     var files = [
       "agents/probe.lua": """
@@ -104,7 +105,9 @@ final class TestWorkspace: Sendable {
       """
     ]
     if let tools { files["tools/probe.lua"] = tools }
-    return try await with(files, provider: provider, policy: policy) { try await $0.chat("probe").text }
+    return try await with(files, provider: provider, policy: policy, secrets: secrets) {
+      try await $0.chat("probe").text
+    }
   }
 }
 

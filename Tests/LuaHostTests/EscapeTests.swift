@@ -272,4 +272,26 @@ struct EscapeTests {
           .string("cannot resume dead coroutine"),
         ]))
   }
+
+  @Test("a __concat handler that makes the stack grow does no harm, whether or not this Lua can call it")
+  func concatHandler() async throws {
+    let source = """
+      return function()
+        local meta = {}
+        local function deep(n) if n > 0 then local x = deep(n - 1) return x end return 1 end
+        meta.__concat = function() deep(150) local t = {} for i = 1, 100 do t[i] = { i } end return "joined" end
+        local function object() return setmetatable({}, meta) end
+        local function join() return object() .. "/" .. object() .. 1 .. object() end
+        local ok, result
+        for _ = 1, 500 do
+          ok, result = pcall(join)
+          local pair = select(2, pcall(function() return object() .. object() end))
+          assert(pair == "joined" or pair:find("attempt to concatenate a table value", 1, true), pair)
+        end
+        return ok and result or result:match("attempt to concatenate a table value")
+      end
+      """
+    let result = try await TestHost.run(source)
+    #expect([.string("joined"), .string("attempt to concatenate a table value")].contains(result))
+  }
 }

@@ -96,6 +96,7 @@ struct DoctorCommand: AsyncParsableCommand {
     }
     findings.append(await examineStore(configuration))
     findings.append(await examineScripts())
+    findings += configuration.scripts.secrets.sorted { $0.key < $1.key }.map(examine)
     findings += await examineProviders(configuration)
     return findings
   }
@@ -129,6 +130,13 @@ struct DoctorCommand: AsyncParsableCommand {
     } catch {
       return Finding(part: "scripts", state: .error, message: "\n\(error)")
     }
+  }
+
+  private func examine(_ name: String, _ binding: Configuration.SecretBinding) -> Finding {
+    let isSet = !(options.environment[binding.env] ?? "").isEmpty
+    return Finding(
+      part: "secret \(name)", state: isSet ? .ok : .warning,
+      message: isSet ? "for \(binding.hosts.joined(separator: ", "))" : "\(binding.env) is not set")
   }
 
   private func examineProviders(_ configuration: Configuration) async -> [Finding] {
