@@ -6,10 +6,12 @@ BINARY := .build/release/perigee
 SWIFT_FILES := Sources Tests Package.swift
 # Handed on to the command: make run ARGS="--port 9000"
 ARGS ?=
+# How long make fuzz runs, all harnesses together: make fuzz SECONDS=600
+SECONDS ?= 60
 export SWIFT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test lint format bench sanitize docs clean
+.PHONY: help setup build run test lint format bench sanitize fuzz docs clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -41,6 +43,10 @@ bench: build ## measure the server against a local provider, about 1 to 2 minute
 
 sanitize: setup ## run the tests of the Lua host under the address sanitizer
 	@$(SWIFT) test --sanitize=address --filter LuaHostTests --scratch-path .build-asan $(ARGS)
+
+fuzz: ## feed the C part of the Lua host hostile inputs for SECONDS, 60 unless told
+	@scripts/setup.sh fuzz
+	@Fuzz/fuzz --seconds $(SECONDS) $(ARGS)
 
 docs: build ## write types/, .luarc.json, .luacheckrc and the reference in docs/ anew
 	@$(BINARY) types --docs docs

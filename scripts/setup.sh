@@ -4,6 +4,7 @@
 #
 #   scripts/setup.sh            the Swift toolchain and the system packages
 #   scripts/setup.sh toolchain  the Swift toolchain alone
+#   scripts/setup.sh fuzz       the system packages, and a clang with libFuzzer when there is none
 #
 # Says nothing when everything is there. Exit 2: something is missing that it cannot install.
 set -euo pipefail
@@ -66,4 +67,12 @@ install() {
 check_toolchain
 [ "${1:-}" = toolchain ] && exit 0
 mapfile -t missing < <(missing_packages)
+# The toolchain's own clang will do, except where it came without the sanitizers' runtime.
+if [ "${1:-}" = fuzz ]; then
+  command -v python3 >/dev/null || missing+=(python3)
+  command -v ar >/dev/null || missing+=(binutils)
+  [ "${#missing[@]}" = 0 ] || install "${missing[@]}"
+  "$(dirname "$0")/../Fuzz/fuzz" --check-compiler >/dev/null 2>&1 || install clang-14 libclang-rt-14-dev
+  exit 0
+fi
 [ "${#missing[@]}" = 0 ] || install "${missing[@]}"

@@ -33,7 +33,7 @@ banned() {
   files Sources -- '*.swift' | each_line "$1" '!/^[[:space:]]*\/\// && '"$2"
 }
 
-files Sources Tests Benchmarks scripts .ci/run -- '*.swift' '*.c' '*.h' '*.py' '*.sh' run bench |
+files Sources Tests Benchmarks Fuzz scripts .ci/run -- '*.swift' '*.c' '*.h' '*.py' '*.sh' '*.dict' run bench fuzz |
   xargs -r -d '\n' awk '
     FNR == 1 { found = 0 }
     /SPDX-License-Identifier: Apache-2\.0/ && FNR <= 2 { found = 1 }
@@ -60,9 +60,9 @@ files Sources Tests -- '*.swift' | xargs -r -d '\n' awk '
 
 text=(-- '*.swift' '*.c' '*.h' '*.lua' '*.md' '*.py' '*.sh' '*.yaml' '*.json' bench)
 # The pattern does not contain itself.
-files Sources Tests Benchmarks agents tools lib evals docs "${text[@]}" |
+files Sources Tests Benchmarks Fuzz/src agents tools lib evals docs "${text[@]}" |
   each_line 'unfinished: do it, or open an issue' '/(^|[^A-Za-z])(TO[D]O|FIXM[E]|XX[X])([^A-Za-z]|$)/'
-files Sources Tests agents tools lib evals Benchmarks -- '*.swift' '*.lua' '*.c' '*.h' '*.py' |
+files Sources Tests agents tools lib evals Benchmarks Fuzz/src -- '*.swift' '*.lua' '*.c' '*.h' '*.py' |
   each_line 'a tab: indent with spaces' '/\t/'
 
 # Home folders, and the folder that this checkout stands in.

@@ -41,14 +41,14 @@ void clh_begin_slice(struct clh_state *state, struct clh_fiber *fiber) {
   state->billed = fiber->run;
   state->slice_start = state->last_check = now;
   state->slice_deadline = now + SLICE_NS;
-  state->kill_deadline = now + (fiber->run->cpu_ns_max - fiber->run->cpu_ns);
+  state->kill_deadline = now + (fiber->run->cpu_ns_max - clh_used_ns(fiber->run));
   state->stretch_start = 0;
   state->units_left = UNITS_PER_CHECK;
 }
 
 void clh_end_slice(struct clh_state *state) {
   clh_settle_refusal(state);
-  state->current->run->cpu_ns += clh_now() - state->slice_start;
+  __atomic_fetch_add(state->current->run->meter, clh_now() - state->slice_start, __ATOMIC_RELAXED);
   state->current = NULL;
   state->billed = NULL;
 }

@@ -229,7 +229,7 @@ static void reap(struct clh_state *state) {
 enum clh_slice clh_fiber_resume(struct clh_fiber *fiber) {
   struct clh_run *run = fiber->run;
   struct clh_state *state = run->state;
-  if (run->cpu_ns >= run->cpu_ns_max && run->death == CLH_ALIVE) run->death = CLH_DEATH_TIME;
+  if (clh_used_ns(run) >= run->cpu_ns_max && run->death == CLH_ALIVE) run->death = CLH_DEATH_TIME;
   if (clh_is_dead(fiber)) {
     clh_fiber_finish(fiber);
     return CLH_SLICE_DEAD;

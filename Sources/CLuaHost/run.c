@@ -31,6 +31,7 @@ struct clh_run *clh_run_open(struct clh_state *state, int64_t cpu_ns_max, size_t
   if (run == NULL) return NULL;
   run->state = state;
   run->cpu_ns_max = cpu_ns_max;
+  run->meter = &run->cpu_ns;
   run->result_bytes_max = result_bytes_max;
   run->branches_max = branches_max;
   run->env_ref = run->private_ref = run->modules_ref = LUA_NOREF;
@@ -61,9 +62,14 @@ void clh_run_close(struct clh_run *run) {
   while (*link != run) link = &(*link)->next;
   *link = run->next;
   run->closed = true;
+  // A shared meter may be gone before the last fiber is.
+  run->cpu_ns = clh_used_ns(run);
+  run->meter = &run->cpu_ns;
   if (run->fibers == NULL) clh_free(run);
 }
 
 enum clh_death clh_run_death(const struct clh_run *run) { return run->death; }
 
-int64_t clh_run_cpu_ns(const struct clh_run *run) { return run->cpu_ns; }
+int64_t clh_run_cpu_ns(const struct clh_run *run) { return clh_used_ns(run); }
+
+void clh_run_share_meter(struct clh_run *run, int64_t *meter) { run->meter = meter; }

@@ -148,6 +148,7 @@ struct clh_state *clh_state_create(size_t memory_bytes_max, struct clh_callbacks
   state->report.bytes_max = SIZE_MAX;
   state->boot_run.state = state;
   state->boot_run.cpu_ns_max = BOOT_CPU_NS;
+  state->boot_run.meter = &state->boot_run.cpu_ns;
   state->boot_run.env_ref = state->boot_run.private_ref = state->boot_run.modules_ref = LUA_NOREF;
   state->boot.run = &state->boot_run;
   state->boot.blocked = 1;

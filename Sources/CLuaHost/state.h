@@ -84,6 +84,7 @@ struct clh_run {
   enum clh_death death;
   int env_ref, private_ref, modules_ref;
   int64_t cpu_ns, cpu_ns_max;
+  int64_t *meter;  // `cpu_ns`, or what several runs use up together, in other cells too
   size_t bytes_allocated;  // gross, since the run was opened
   size_t result_bytes_max;
   uint32_t branches_max;
@@ -116,6 +117,10 @@ struct clh_state {
   uint32_t script_count;
   struct clh_tape report;
 };
+
+static inline int64_t clh_used_ns(const struct clh_run *run) {
+  return __atomic_load_n(run->meter, __ATOMIC_RELAXED);
+}
 
 // Registry keys.
 extern const char clh_key_globals;      // name -> value or module table, as the preludes see it

@@ -189,48 +189,62 @@ const char *clh_tape_write(lua_State *L, int index, struct clh_tape *tape) {
   return problem;
 }
 
-static uint32_t read_count(const char *bytes, size_t *offset) {
-  uint32_t count;
-  memcpy(&count, bytes + *offset, sizeof count);
-  *offset += sizeof count;
+// Passes `size` bytes. Swift writes whole values only; even a tape that holds others
+// is not read past its end.
+static const char *take(lua_State *L, const struct clh_tape *tape, size_t *offset, size_t size) {
+  if (tape->buffer.length - *offset < size) luaL_error(L, "the host's value is damaged");
+  const char *bytes = tape->buffer.bytes + *offset;
+  *offset += size;
+  return bytes;
+}
+
+static uint32_t read_length(lua_State *L, const struct clh_tape *tape, size_t *offset) {
+  uint32_t length;
+  memcpy(&length, take(L, tape, offset, sizeof length), sizeof length);
+  return length;
+}
+
+// The count of values that follow, each of at least one byte: so none makes a table larger than its tape.
+static uint32_t read_count(lua_State *L, const struct clh_tape *tape, size_t *offset) {
+  uint32_t count = read_length(L, tape, offset);
+  if (tape->buffer.length - *offset < count) luaL_error(L, "the host's value is damaged");
   return count;
 }
 
-static void push_value(lua_State *L, const char *bytes, size_t *offset, int depth);
+static void push_value(lua_State *L, const struct clh_tape *tape, size_t *offset, int depth);
 
-static void push_bytes(lua_State *L, const char *bytes, size_t *offset) {
-  uint32_t length = read_count(bytes, offset);
-  lua_pushlstring(L, bytes + *offset, length);
-  *offset += length;
+static void push_bytes(lua_State *L, const struct clh_tape *tape, size_t *offset) {
+  uint32_t length = read_length(L, tape, offset);
+  lua_pushlstring(L, take(L, tape, offset, length), length);
   clh_charge_bytes(L, length);
 }
 
-static void push_array(lua_State *L, const char *bytes, size_t *offset, int depth) {
-  uint32_t count = read_count(bytes, offset);
+static void push_array(lua_State *L, const struct clh_tape *tape, size_t *offset, int depth) {
+  uint32_t count = read_count(L, tape, offset);
   lua_createtable(L, count < INT32_MAX ? (int)count : INT32_MAX, 0);
   clh_charge(L, count);
   for (uint32_t i = 1; i <= count; i++) {
-    push_value(L, bytes, offset, depth - 1);
+    push_value(L, tape, offset, depth - 1);
     lua_rawseti(L, -2, i);
   }
   clh_json_mark_array(L, -1);
 }
 
-static void push_table(lua_State *L, const char *bytes, size_t *offset, int depth) {
-  uint32_t count = read_count(bytes, offset);
+static void push_table(lua_State *L, const struct clh_tape *tape, size_t *offset, int depth) {
+  uint32_t count = read_count(L, tape, offset);
   lua_createtable(L, 0, count < INT32_MAX ? (int)count : INT32_MAX);
   clh_charge(L, count);
   for (uint32_t i = 0; i < count; i++) {
-    push_bytes(L, bytes, offset);
-    push_value(L, bytes, offset, depth - 1);
+    push_bytes(L, tape, offset);
+    push_value(L, tape, offset, depth - 1);
     lua_rawset(L, -3);
   }
 }
 
-static void push_value(lua_State *L, const char *bytes, size_t *offset, int depth) {
+static void push_value(lua_State *L, const struct clh_tape *tape, size_t *offset, int depth) {
   if (depth == 0) luaL_error(L, "value nests too deeply");
   luaL_checkstack(L, 4, NULL);
-  enum clh_tag tag = (enum clh_tag)bytes[(*offset)++];
+  enum clh_tag tag = (enum clh_tag)*take(L, tape, offset, 1);
   switch (tag) {
     case CLH_TAG_NIL:
       lua_pushnil(L);
@@ -241,37 +255,35 @@ static void push_value(lua_State *L, const char *bytes, size_t *offset, int dept
       return;
     case CLH_TAG_INTEGER: {
       int64_t value;
-      memcpy(&value, bytes + *offset, sizeof value);
-      *offset += sizeof value;
+      memcpy(&value, take(L, tape, offset, sizeof value), sizeof value);
       lua_pushinteger(L, value);
       return;
     }
     case CLH_TAG_NUMBER: {
       double value;
-      memcpy(&value, bytes + *offset, sizeof value);
-      *offset += sizeof value;
+      memcpy(&value, take(L, tape, offset, sizeof value), sizeof value);
       lua_pushnumber(L, value);
       return;
     }
     case CLH_TAG_STRING:
-      push_bytes(L, bytes, offset);
+      push_bytes(L, tape, offset);
       return;
     case CLH_TAG_ARRAY:
-      push_array(L, bytes, offset, depth);
+      push_array(L, tape, offset, depth);
       return;
     case CLH_TAG_TABLE:
-      push_table(L, bytes, offset, depth);
+      push_table(L, tape, offset, depth);
       return;
     case CLH_TAG_JSON: {
-      uint32_t length = read_count(bytes, offset);
-      clh_json_decode(L, bytes + *offset, length);
-      *offset += length;
+      uint32_t length = read_length(L, tape, offset);
+      clh_json_decode(L, take(L, tape, offset, length), length);
       return;
     }
     case CLH_TAG_NULL:
       clh_json_push_null(L);
       return;
   }
+  luaL_error(L, "the host's value is damaged");
 }
 
 static void check(lua_State *L, const struct clh_tape *tape) {
@@ -283,7 +295,7 @@ uint32_t clh_tape_open_array(lua_State *L, const struct clh_tape *tape, size_t *
   check(L, tape);
   if (tape->buffer.length == 0 || tape->buffer.bytes[*offset] != CLH_TAG_ARRAY) return 0;
   *offset += 1;
-  return read_count(tape->buffer.bytes, offset);
+  return read_count(L, tape, offset);
 }
 
 void clh_tape_push(lua_State *L, const struct clh_tape *tape, size_t *offset) {
@@ -292,5 +304,5 @@ void clh_tape_push(lua_State *L, const struct clh_tape *tape, size_t *offset) {
     lua_pushnil(L);
     return;
   }
-  push_value(L, tape->buffer.bytes, offset, DEPTH_MAX);
+  push_value(L, tape, offset, DEPTH_MAX);
 }

@@ -6,8 +6,16 @@ import Synchronization
 final class Run: Sendable {
   /// Agents that may call one another in a chain.
   static let depthMax = 8
-  /// Calls by scripts to tools and agents that may be under way at once in one run.
+  /// Calls by scripts to tools and agents that may be under way at once in one turn, those of called agents too.
   static let callsInFlightMax = 64
+  /// Agents that scripts may call in one turn.
+  static let agentCallsMax = 256
+
+  /// What all runs of a turn may do together.
+  private final class Calls: Sendable {
+    let inFlight = Atomic<Int>(0)
+    let agents = Atomic<Int>(0)
+  }
 
   struct Environment: Sendable {
     let host: any ScriptHost
@@ -22,16 +30,21 @@ final class Run: Sendable {
   private let depth: Int
   private let startedAt: Duration
   private let turn: Mutex<Turn>
-  private let callsInFlight = Atomic<Int>(0)
+  /// Shared with the runs that this one calls.
+  private let calls: Calls
+  /// The script that called this agent.
+  private let caller: (any ScriptRun)?
   /// Calls that the script itself made: each has a key of its own.
   private let callsMade = Atomic<Int>(0)
   /// The script's side of this run, once something of it was wanted.
   private let openedScript = Mutex<(any ScriptRun)?>(nil)
 
-  init(_ context: RunContext, message: String, environment: Environment, depth: Int = 0) {
+  init(_ context: RunContext, message: String, environment: Environment, calledBy parent: Run? = nil) {
     self.context = context
     self.environment = environment
-    self.depth = depth
+    depth = parent.map { $0.depth + 1 } ?? 0
+    calls = parent?.calls ?? Calls()
+    caller = parent?.script
     startedAt = environment.time.elapsed
     turn = Mutex(
       Turn(agent: context.agent, limits: context.limits, message: message, history: context.history))
@@ -273,8 +286,8 @@ extension Run {
 
   /// Bounds the calls under way, so that a tool that calls itself ends.
   private func counted<Value>(_ body: () async throws -> Value) async throws -> Value {
-    defer { callsInFlight.subtract(1, ordering: .relaxed) }
-    guard callsInFlight.add(1, ordering: .relaxed).newValue <= Run.callsInFlightMax else {
+    defer { calls.inFlight.subtract(1, ordering: .relaxed) }
+    guard calls.inFlight.add(1, ordering: .relaxed).newValue <= Run.callsInFlightMax else {
       throw Failure(
         .limit, "more than \(Run.callsInFlightMax) calls of tools and agents are under way in this run")
     }
@@ -288,10 +301,11 @@ extension Run {
       case .function: try await script.tools()
       }
     guard names.contains(name), let tool = environment.host.tools[name] else {
-      throw Failure(
-        .notFound,
-        "\(agent.name) has no tool '\(name)'; "
-          + (names.isEmpty ? "it has none" : "it has: \(names.joined(separator: ", "))"))
+      throw Misuse(
+        failure: Failure(
+          .notFound,
+          "\(agent.name) has no tool '\(name)'; "
+            + (names.isEmpty ? "it has none" : "it has: \(names.joined(separator: ", "))")))
     }
     let valid: JSON
     do {
@@ -334,6 +348,9 @@ extension Run {
       throw Failure(.notFound, "there is no agent '\(name)'")
     }
     try agent.admit(context.user)
+    guard calls.agents.add(1, ordering: .relaxed).newValue <= Run.agentCallsMax else {
+      throw Failure(.limit, "more than \(Run.agentCallsMax) agents were called in this run")
+    }
     let message = input["message"]?.string ?? input.string ?? RawJSON(input).text
     var object = input.object ?? JSONObject()
     object["message"] = .string(message)
@@ -348,7 +365,7 @@ extension Run {
     child.state = .emptyObject
     child.history = []
     child.input = RawJSON(.object(object))
-    let run = Run(child, message: message, environment: environment.silent, depth: depth + 1)
+    let run = Run(child, message: message, environment: environment.silent, calledBy: self)
     defer { turn.withLock { $0.spent(run.progress.usage) } }
     return try await environment.deadlines.withTimeout(
       .seconds(child.limits.seconds), run.timeout.message
@@ -368,7 +385,7 @@ extension Run {
   /// Called by ``perform()`` alone, which does one thing at a time.
   private func openScript() async throws -> any ScriptRun {
     if let script { return script }
-    let script = try await environment.host.open(context, services: Services(run: self))
+    let script = try await environment.host.open(context, services: Services(run: self), caller: caller)
     openedScript.withLock { $0 = script }
     return script
   }

@@ -9,7 +9,11 @@ public protocol ScriptHost: Sendable {
   var tools: [String: Tool] { get }
 
   /// Makes the place in which one run's functions run; nothing of the script is evaluated yet.
-  func open(_ context: RunContext, services: any RunServices) async throws -> any ScriptRun
+  ///
+  /// - Parameter caller: The run whose script called this agent: both use up one budget of processor time.
+  func open(
+    _ context: RunContext, services: any RunServices, caller: (any ScriptRun)?
+  ) async throws -> any ScriptRun
 }
 
 /// What a script may know of its run (`ctx`).
@@ -88,9 +92,14 @@ public struct ScriptReply: Sendable, Hashable {
   }
 }
 
+/// A complaint about the script that made a call, not about what it called nor about its own caller.
+public struct Misuse: Error {
+  public let failure: Failure
+}
+
 /// What a script's host calls ask of the run that they belong to.
 ///
-/// Each throws ``Failure`` or `CancellationError`.
+/// Each throws ``Failure``, ``Misuse`` or `CancellationError`.
 public protocol RunServices: Sendable {
   /// `tools.call`: a tool that the agent lists, validated and recorded as the model's calls are.
   func callTool(name: String, arguments: JSON) async throws -> RawJSON

@@ -4,7 +4,7 @@ import JSONCodec
 import LuaHost
 
 extension HostModule {
-  /// What `ctx` can do: `ctx.session.messages(n)`.
+  /// What belongs to no module: `ctx.session.messages(n)`, and the prelude's own needs.
   static let contextFunctions: [HostFunction<ScriptScope?>] = [
     HostFunction(
       "_session.messages",
@@ -19,6 +19,15 @@ extension HostModule {
                 "created_at": .string(message.createdAt.description),
               ])
             })
-        }, named: "ctx.session.messages"))
+        }, named: "ctx.session.messages")),
+    // What the prelude is about to raise about the script that called it.
+    HostFunction(
+      "_fault",
+      .immediate { arguments, scope in
+        if case .string(let code) = arguments.first, case .string(let message) = arguments.dropFirst().first {
+          scope?.note(fault: HostError(code: code, message: message))
+        }
+        return .nil
+      }),
   ]
 }

@@ -10,11 +10,17 @@ public enum Prelude {
     local call = host.functions
     local globals, entries = {}, {}
 
+    -- An error that is the script's own, should nothing catch it.
+    local function fault(code, message)
+      call["_fault"](code, message)
+      host.error(code, message)
+    end
+
     -- Modules ---------------------------------------------------------------
 
     function globals.require(name)
       if type(name) ~= "string" or not name:find("^lib%.[%w_]+[%w_.]*$") or name:find("..", 1, true) then
-        host.error("invalid_arguments", "require takes a module of this workspace, such as \"lib.money\"")
+        fault("invalid_arguments", "require takes a module of this workspace, such as \"lib.money\"")
       end
       return host.load(name:gsub("%.", "/") .. ".lua")
     end
@@ -30,7 +36,7 @@ public enum Prelude {
     end
 
     local function argument(name, expected, value)
-      host.error("invalid_arguments",
+      fault("invalid_arguments",
         ("bad argument #1 to '%s' (%s expected, got %s)"):format(name, expected, type(value)))
     end
 
@@ -68,7 +74,7 @@ public enum Prelude {
 
     local function transaction(body)
       if type(body) ~= "function" then argument("db.transaction", "function", body) end
-      if current() ~= 0 then host.error("invalid_arguments", "a db.transaction is already open here") end
+      if current() ~= 0 then fault("invalid_arguments", "a db.transaction is already open here") end
       local open, here = transactions(), coroutine.running()
       local number = call["_db.begin"]()
       open[here] = number
@@ -87,7 +93,7 @@ public enum Prelude {
       local fn = call["_" .. name]
       return function(...)
         if current() ~= 0 then
-          host.error("invalid_arguments", name .. " may not be called inside db.transaction: it would wait for its end")
+          fault("invalid_arguments", name .. " may not be called inside db.transaction: it would wait for its end")
         end
         return fn(...)
       end
@@ -110,14 +116,14 @@ public enum Prelude {
       for key in pairs(functions) do
         if type(key) == "string" then named[#named + 1] = key
         elseif math.type(key) ~= "integer" or key < 1 or key > #functions then
-          host.error("invalid_arguments", "the branches of " .. name .. " stand in a list or under names")
+          fault("invalid_arguments", "the branches of " .. name .. " stand in a list or under names")
         end
       end
       table.sort(named)
       for _, key in ipairs(named) do keys[#keys + 1] = key end
       for i, key in ipairs(keys) do
         if type(functions[key]) ~= "function" then
-          host.error("invalid_arguments",
+          fault("invalid_arguments",
             ("branch %s of %s is a %s, not a function"):format(key, name, type(functions[key])))
         end
         list[i] = adopting(functions[key])
@@ -143,7 +149,7 @@ public enum Prelude {
 
     function parallel.race(functions)
       local keys, list = branches("parallel.race", functions)
-      if #list == 0 then host.error("invalid_arguments", "parallel.race needs at least one branch") end
+      if #list == 0 then fault("invalid_arguments", "parallel.race needs at least one branch") end
       local results = host.spawn(list, "race")
       for i, result in ipairs(results) do
         if result.ok then return result.value, keys[i] end
@@ -154,12 +160,12 @@ public enum Prelude {
     function parallel.map(list, fn, opts)
       if type(list) ~= "table" then argument("parallel.map", "table", list) end
       if type(fn) ~= "function" then
-        host.error("invalid_arguments",
+        fault("invalid_arguments",
           ("bad argument #2 to 'parallel.map' (function expected, got %s)"):format(type(fn)))
       end
       local limit = opts and opts.limit or 8
       if math.type(limit) ~= "integer" or limit < 1 then
-        host.error("invalid_arguments", "the limit of parallel.map is a whole number of at least 1")
+        fault("invalid_arguments", "the limit of parallel.map is a whole number of at least 1")
       end
       local functions = {}
       for i = 1, #list do functions[i] = adopting(function() return fn(list[i], i) end) end
@@ -173,7 +179,7 @@ public enum Prelude {
     globals.guard = {
       same = function(field, results)
         if type(results) ~= "table" then
-          host.error("invalid_arguments",
+          fault("invalid_arguments",
             ("bad argument #2 to 'guard.same' (table expected, got %s)"):format(type(results)))
         end
         local first, firstKey
@@ -203,7 +209,7 @@ public enum Prelude {
       template = function(template, values)
         if type(template) ~= "string" then argument("text.template", "string", template) end
         if type(values) ~= "table" then
-          host.error("invalid_arguments",
+          fault("invalid_arguments",
             ("bad argument #2 to 'text.template' (table expected, got %s)"):format(type(values)))
         end
         return (template:gsub("{(.-[{}])", function(body)
@@ -211,7 +217,7 @@ public enum Prelude {
           local name = body:sub(1, -2)
           local value = values[name]
           if body:sub(-1) == "{" or value == nil then
-            host.error("invalid_arguments", ("text.template has no value for '{%s}'"):format(name))
+            fault("invalid_arguments", ("text.template has no value for '{%s}'"):format(name))
           end
           return tostring(value)
         end))
@@ -272,6 +278,9 @@ public enum Prelude {
       if changed == nil then return message end
       if type(changed) ~= "string" then
         host.error("internal", ("before must return the message, not a %s"):format(type(changed)))
+      end
+      if not utf8.len(changed) or changed:find("\0", 1, true) then
+        host.error("internal", "before must return text: valid UTF-8 without NUL")
       end
       return changed
     end

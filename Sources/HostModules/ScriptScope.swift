@@ -221,6 +221,9 @@ extension ScriptScope {
     switch error {
     case let error as HostError: hostError = error
     case let failure as Failure: hostError = HostError(failure)
+    case let misuse as Misuse:
+      note(fault: HostError(misuse.failure))
+      return HostError(misuse.failure)
     default: return error
     }
     if name != "tools.call" { note(fault: hostError) }

@@ -15,6 +15,7 @@ public actor Cell<Context: Sendable> {
   struct Run {
     let raw: OpaquePointer
     let budget: RunBudget
+    let meter: CPUMeter
   }
 
   /// Makes a cell: its globals are in place, no script has been evaluated.
@@ -34,8 +35,11 @@ public actor Cell<Context: Sendable> {
 
   /// Opens a run with a fresh environment; evaluates no script.
   ///
+  /// - Parameter meter: Counts its time, together with that of every other run that has it.
   /// - Throws: ``ScriptError`` of kind `full` or `memoryLimit`.
-  public func open(budget: RunBudget = RunBudget()) throws(ScriptError) -> RunHandle {
+  public func open(budget: RunBudget = RunBudget(), meter: CPUMeter = CPUMeter()) throws(ScriptError)
+    -> RunHandle
+  {
     guard runs.count < limits.runsMax else {
       throw ScriptError(.full, "the cell has \(runs.count) runs already")
     }
@@ -45,8 +49,9 @@ public actor Cell<Context: Sendable> {
     else {
       throw ScriptError(.memoryLimit, "the cell has not enough memory for another run")
     }
+    clh_run_share_meter(raw, meter.nanoseconds)
     lastNumber += 1
-    runs[lastNumber] = Run(raw: raw, budget: budget)
+    runs[lastNumber] = Run(raw: raw, budget: budget, meter: meter)
     return RunHandle(number: lastNumber)
   }
 

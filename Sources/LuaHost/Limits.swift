@@ -31,6 +31,19 @@ public struct RunBudget: Sendable, Hashable {
   }
 }
 
+/// Lua time that several runs use up together, in whatever cells they are.
+public final class CPUMeter: Sendable {
+  // SAFETY: after `init` only C touches it, atomically; a run that counts on it holds this object.
+  nonisolated(unsafe) let nanoseconds: UnsafeMutablePointer<Int64>
+
+  public init() {
+    nanoseconds = .allocate(capacity: 1)
+    nanoseconds.initialize(to: 0)
+  }
+
+  deinit { nanoseconds.deallocate() }
+}
+
 /// Names an open run of one cell.
 public struct RunHandle: Sendable, Hashable {
   let number: UInt64

@@ -136,6 +136,12 @@ struct DefinitionReader {
 
   func schema(_ key: String) -> Schema? {
     guard let value = object[key] else { return nil }
+    if value.mark == nil, let mark = value.innerMark {
+      problems.add(
+        path: path + [key], .invalidSchema,
+        mark == "deep" ? "the schema is nested too deeply" : "a schema is data only: it has a \(mark) in it")
+      return nil
+    }
     do {
       return try Schema(value)
     } catch {
@@ -153,6 +159,18 @@ struct DefinitionReader {
 extension JSON {
   /// A list; Lua's empty table is one too.
   var list: [JSON]? { array ?? (object?.isEmpty == true ? [] : nil) }
+
+  /// The first ``mark`` anywhere in the value.
+  var innerMark: String? {
+    if let mark { return mark }
+    for member in object?.members ?? [] {
+      if let mark = member.value.innerMark { return mark }
+    }
+    for value in array ?? [] {
+      if let mark = value.innerMark { return mark }
+    }
+    return nil
+  }
 
   /// What ``Prelude`` writes for a value that data cannot hold.
   var mark: String? {

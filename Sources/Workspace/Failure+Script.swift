@@ -15,7 +15,8 @@ extension Failure {
     let agent = scope.run.agent.name
     if let hostError = error.hostError, scope.isOwnFault(hostError.code, hostError.message) {
       self.init(
-        .internal, "the script of agent '\(agent)' failed", diagnostic: "\(hostError)\n\(error.report)")
+        .internal, "the script of agent '\(agent)' failed",
+        diagnostic: "\(hostError)".cut(to: Failure.messageBytesMax) + "\n\(error.report)")
     } else {
       self.init(error, of: agent)
     }
@@ -28,8 +29,10 @@ extension Failure {
     let diagnostic = error.report
     if let hostError = error.hostError {
       self.init(
-        Code(rawValue: hostError.code), hostError.message, retryable: hostError.retryable,
-        detail: hostError.detail.flatMap { try? $0.value() },
+        Code(rawValue: hostError.code.cut(to: Failure.codeBytesMax)),
+        hostError.message.cut(to: Failure.messageBytesMax),
+        retryable: hostError.retryable,
+        detail: hostError.detail.flatMap { $0.bytes.count > Failure.detailBytesMax ? nil : try? $0.value() },
         // A message that was refused is an answer, not a fault.
         diagnostic: hostError.code == Code.rejected.rawValue ? nil : diagnostic)
       return
@@ -39,6 +42,19 @@ extension Failure {
     case .memoryLimit: self.init(.limit, "the script used more than its memory", diagnostic: diagnostic)
     default: self.init(.internal, runtimeMessage, diagnostic: diagnostic)
     }
+  }
+}
+
+extension Failure {
+  /// What of a script's own error goes further; a detail that is larger is left out.
+  fileprivate static let codeBytesMax = 64
+  fileprivate static let messageBytesMax = 4000
+  fileprivate static let detailBytesMax = 64 << 10
+}
+
+extension String {
+  fileprivate func cut(to bytes: Int) -> String {
+    utf8.count <= bytes ? self : String(decoding: utf8.prefix(bytes), as: UTF8.self) + "…"
   }
 }
 

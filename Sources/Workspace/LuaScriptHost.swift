@@ -64,8 +64,11 @@ public final class LuaScriptHost: ScriptHost {
     }
   }
 
-  public func open(_ context: RunContext, services: any RunServices) async throws -> any ScriptRun {
+  public func open(
+    _ context: RunContext, services: any RunServices, caller: (any ScriptRun)?
+  ) async throws -> any ScriptRun {
     let scope = ScriptScope(agentOf: context, services: services, resources: resources, tools: bundle.tools)
-    return try await LuaScriptRun.open(scope, host: self)
+    return try await LuaScriptRun.open(
+      scope, host: self, meter: (caller as? LuaScriptRun)?.meter ?? CPUMeter())
   }
 }

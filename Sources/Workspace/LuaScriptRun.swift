@@ -11,8 +11,11 @@ struct LuaScriptRun: ScriptRun {
   private let pool: CellPool
   private let place: CellPool.Place
   private let handle: RunHandle
+  let meter: CPUMeter
 
-  static func open(_ scope: ScriptScope, host: LuaScriptHost) async throws -> LuaScriptRun {
+  static func open(
+    _ scope: ScriptScope, host: LuaScriptHost, meter: CPUMeter
+  ) async throws -> LuaScriptRun {
     let place: CellPool.Place
     do {
       place = try host.pool.take()
@@ -20,8 +23,9 @@ struct LuaScriptRun: ScriptRun {
       throw Failure(error, of: scope.run.agent.name)
     }
     do {
-      let handle = try await place.cell.open(budget: host.budget)
-      let run = LuaScriptRun(scope: scope, pool: host.pool, place: place, handle: handle)
+      let handle = try await place.cell.open(budget: host.budget, meter: meter)
+      let run = LuaScriptRun(
+        scope: scope, pool: host.pool, place: place, handle: handle, meter: meter)
       do {
         _ = try await run.value(.open, [.json(context(of: scope.run, host: host))])
         return run

@@ -3,6 +3,7 @@ import ArgumentParser
 import Core
 import Glibc
 import Settings
+import Synchronization
 import Workspace
 
 /// Exit codes that scripts around the command line may rely on.
@@ -36,7 +37,14 @@ enum Console {
     return isColoured ? "\u{1B}[2m\(text)\u{1B}[0m" : text
   }
 
+  /// Held while a line is written: a long one takes a pipe several steps.
+  private static let writing = Mutex(())
+
   private static func write(_ text: String, to descriptor: Int32) {
+    writing.withLock { _ in writeAll(text, to: descriptor) }
+  }
+
+  private static func writeAll(_ text: String, to descriptor: Int32) {
     var text = text
     text.withUTF8 { buffer in
       var rest = UnsafeRawBufferPointer(buffer)

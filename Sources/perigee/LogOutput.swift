@@ -30,20 +30,28 @@ struct LogOutput: LogHandler {
       writer.object {
         $0.member("time", time)
         $0.member("level", event.level.rawValue)
-        $0.member("message", event.message.description)
-        for (key, value) in all { $0.member(key, "\(value)") }
+        $0.member("message", event.message.description.cut)
+        for (key, value) in all { $0.member(key, "\(value)".cut) }
       }
       Console.note(writer.raw.text)
     } else {
-      let fields = all.map { " \($0.key)=\("\($0.value)".printable)" }.joined()
+      let fields = all.map { " \($0.key)=\("\($0.value)".cut.printable)" }.joined()
       Console.note(
-        "\(time) \(event.level.rawValue.uppercased()) \(event.message.description.printable)\(Console.dim(fields))"
+        "\(time) \(event.level.rawValue.uppercased()) \(event.message.description.cut.printable)\(Console.dim(fields))"
       )
     }
   }
 }
 
 extension String {
+  /// No part of a line may grow without bound, whoever wrote it.
+  private static let partBytesMax = 16 << 10
+
+  fileprivate var cut: String {
+    utf8.count <= Self.partBytesMax
+      ? self : String(decoding: utf8.prefix(Self.partBytesMax), as: UTF8.self) + "…"
+  }
+
   /// Without control characters, so that a script can forge neither lines nor a terminal's commands.
   fileprivate var printable: String {
     guard utf8.contains(where: { $0 < 0x20 && $0 != 0x0A || $0 == 0x7F }) || utf8.contains(0x0A) else {

@@ -28,7 +28,9 @@ struct TurnTests {
     var version: String { "sha256:0" }
     var agents: [String: Agent] { ["market.title": TurnTests.agent(name: "market.title")] }
     var tools: [String: Tool] { ["add": TurnTests.tool] }
-    func open(_ context: RunContext, services: any RunServices) async throws -> any ScriptRun {
+    func open(
+      _ context: RunContext, services: any RunServices, caller: (any ScriptRun)?
+    ) async throws -> any ScriptRun {
       throw CancellationError()
     }
   }

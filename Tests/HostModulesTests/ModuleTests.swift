@@ -498,3 +498,51 @@ extension Result {
     if case .failure(let failure) = self { failure } else { nil }
   }
 }
+
+@Suite("Budgets of called agents", .timeLimit(.minutes(1)))
+struct CalledAgentTests {
+  @Test("agents that call one another use up one budget of processor time")
+  func sharedProcessorTime() async throws {
+    let burn = """
+      return { run = function() local stop = os.clock() + 0.05 while os.clock() < stop do end return "burnt" end }
+      """
+    let outer = """
+      return { run = function() for _ = 1, 40 do pcall(agents.run, "burn", {}) end return "free" end }
+      """
+    let settings = LuaScriptHost.Settings(cpu: .milliseconds(200))
+    try await TestWorkspace.with(
+      ["agents/burn.lua": burn, "agents/outer.lua": outer], settings: settings
+    ) { (workspace: TestWorkspace) async throws -> Void in
+      let failure = await #expect(throws: Failure.self) { try await workspace.chat("outer") }
+      #expect(failure?.code == .limit)
+    }
+  }
+
+  @Test("a turn calls so many agents and no more, however deep")
+  func countedCalls() async throws {
+    let leaf = "return { run = function() return 'x' end }"
+    let middle = "return { run = function() for _ = 1, 20 do agents.run('leaf', {}) end return 'x' end }"
+    let outer = """
+      return { run = function()
+        local ok, err = pcall(function() for _ = 1, 20 do agents.run("middle", {}) end end)
+        return err.code .. ": " .. err.message
+      end }
+      """
+    try await TestWorkspace.with(
+      ["agents/leaf.lua": leaf, "agents/middle.lua": middle, "agents/outer.lua": outer]
+    ) { (workspace: TestWorkspace) async throws -> Void in
+      let reply = try await workspace.chat("outer")
+      #expect(reply.text == "limit: more than 256 agents were called in this run")
+    }
+  }
+
+  @Test("calling a tool that the agent does not list is the script's fault, not its caller's")
+  func unlistedTool() async throws {
+    try await TestWorkspace.with(
+      ["agents/a.lua": "return { run = function() return tools.call('nope', {}) end }"]
+    ) { (workspace: TestWorkspace) async throws -> Void in
+      let failure = await #expect(throws: Failure.self) { try await workspace.chat("a") }
+      #expect(failure?.code == .internal)
+    }
+  }
+}

@@ -99,6 +99,9 @@ void clh_run_close(struct clh_run *run);
 enum clh_death clh_run_death(const struct clh_run *run);
 int64_t clh_run_cpu_ns(const struct clh_run *run);
 
+// Counts the run's time on `meter`, which has to outlive the run's closing; several runs may share it.
+void clh_run_share_meter(struct clh_run *run, int64_t *meter);
+
 enum clh_fiber_start { CLH_STARTED, CLH_NO_ENTRY, CLH_NO_MEMORY, CLH_TOO_MANY };
 
 /// Makes a fiber for an entry; its arguments are then written to the input tape as one array.

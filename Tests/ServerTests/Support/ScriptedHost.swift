@@ -45,7 +45,9 @@ struct ScriptedHost: ScriptHost {
     tools = ["add": Tool(name: "add", file: "tools/add.lua", description: "Adds.", parameters: .empty)]
   }
 
-  func open(_ context: RunContext, services: any RunServices) async throws -> any ScriptRun {
+  func open(
+    _ context: RunContext, services: any RunServices, caller: (any ScriptRun)?
+  ) async throws -> any ScriptRun {
     guard let agent = scripted[context.agent.name] else { throw Failure(.notFound, "no such agent") }
     return Script(agent: agent, context: context)
   }

@@ -1,0 +1,8 @@
+-- Attack: Reads the database without access to it.
+-- Expect: internal access
+
+return {
+  run = function(ctx, input)
+    return #db.query("select 1 as one")
+  end,
+}

@@ -1,0 +1,10 @@
+-- Attack: Writes the database with access to read only.
+-- Expect: internal access
+
+return {
+  access = { db = "read" },
+  run = function(ctx, input)
+    db.exec("insert into ledger (text) values ('x')")
+    return "wrote"
+  end,
+}

@@ -1,0 +1,8 @@
+-- Attack: Calls the host's functions that are for its own Lua.
+-- Expect: internal
+
+return {
+  run = function(ctx, input)
+    return db._begin or _G["_db.begin"] or host.functions["_db.begin"]()
+  end,
+}

@@ -1,0 +1,8 @@
+-- Attack: Sends a request without access to any host.
+-- Expect: internal access
+
+return {
+  run = function(ctx, input)
+    return http.get("https://example.com/").body
+  end,
+}

@@ -1,0 +1,8 @@
+-- Attack: Calls a tool that it does not list.
+-- Expect: internal
+
+return {
+  run = function(ctx, input)
+    return tostring(tools.call("ledger_add", { text = "x" }).id)
+  end,
+}

@@ -1,0 +1,8 @@
+-- Attack: Hands a coroutine to an agent's run in its input.
+-- Expect: internal
+
+return {
+  run = function(ctx, input)
+    agents.run("neighbour", { message = "x", co = coroutine.create(function() end) })
+  end,
+}

@@ -1,0 +1,8 @@
+-- Attack: Opens a file.
+-- Expect: internal
+
+return {
+  run = function(ctx, input)
+    return io.open("/etc/passwd"):read("a")
+  end,
+}

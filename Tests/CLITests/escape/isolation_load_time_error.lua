@@ -1,0 +1,4 @@
+-- Attack: Fails while the file loads.
+-- Expect: refused boom
+
+error("boom")

@@ -1,0 +1,8 @@
+-- Attack: Requires an absolute path.
+-- Expect: internal require takes a module
+
+return {
+  run = function(ctx, input)
+    return require("/etc/passwd")
+  end,
+}

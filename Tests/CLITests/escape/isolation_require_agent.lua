@@ -1,0 +1,8 @@
+-- Attack: Requires an agent's file.
+-- Expect: internal require takes a module
+
+return {
+  run = function(ctx, input)
+    return require("agents.neighbour")
+  end,
+}

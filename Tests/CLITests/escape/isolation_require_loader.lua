@@ -1,0 +1,8 @@
+-- Attack: Looks for the loaders and their paths.
+-- Expect: internal
+
+return {
+  run = function(ctx, input)
+    return package.loaded._G
+  end,
+}

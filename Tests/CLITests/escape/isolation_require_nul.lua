@@ -1,0 +1,8 @@
+-- Attack: Requires a name that a zero byte cuts off.
+-- Expect: internal require takes a module
+
+return {
+  run = function(ctx, input)
+    return require("lib.shared\0.x").next()
+  end,
+}

@@ -1,0 +1,9 @@
+-- Attack: Encodes its own encoding without end.
+-- Expect: limit
+
+return {
+  run = function(ctx, input)
+    local s = "\""
+    while true do s = json.encode(s) end
+  end,
+}

@@ -1,0 +1,9 @@
+-- Attack: Calls itself without end.
+-- Expect: internal overflow
+
+return {
+  run = function(ctx, input)
+    local function f() return 1 + f() end
+    f()
+  end,
+}

@@ -1,0 +1,9 @@
+-- Attack: Calls itself with one argument more each time.
+-- Expect: limit
+
+return {
+  run = function(ctx, input)
+    local function f(...) return f(1, ...) end
+    f()
+  end,
+}

@@ -1,0 +1,9 @@
+-- Attack: Nests coroutines without end.
+-- Expect: internal overflow
+
+return {
+  run = function(ctx, input)
+    local function f() return coroutine.wrap(f)() end
+    f()
+  end,
+}

@@ -1,0 +1,8 @@
+-- Attack: Walks an iterator that never ends.
+-- Expect: limit processor time
+
+return {
+  run = function(ctx, input)
+    for _ in (function() return 1 end) do end
+  end,
+}

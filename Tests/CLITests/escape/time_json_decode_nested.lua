@@ -1,0 +1,8 @@
+-- Attack: Decodes lists nested a hundred thousand deep.
+-- Expect: internal nested deeper
+
+return {
+  run = function(ctx, input)
+    json.decode(("["):rep(100000) .. ("]"):rep(100000))
+  end,
+}

@@ -1,0 +1,8 @@
+-- Attack: Loops in __pairs.
+-- Expect: limit processor time
+
+return {
+  run = function(ctx, input)
+    for _ in pairs(setmetatable({}, { __pairs = function() while true do end end })) do end
+  end,
+}

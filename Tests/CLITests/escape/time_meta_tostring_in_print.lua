@@ -1,0 +1,8 @@
+-- Attack: Loops in __tostring, called by print.
+-- Expect: limit processor time
+
+return {
+  run = function(ctx, input)
+    print(setmetatable({}, { __tostring = function() while true do end end }))
+  end,
+}

@@ -1,0 +1,8 @@
+-- Attack: Counts to the greatest integer.
+-- Expect: limit processor time
+
+return {
+  run = function(ctx, input)
+    for _ = math.mininteger, math.maxinteger do end
+  end,
+}

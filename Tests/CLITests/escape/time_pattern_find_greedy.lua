@@ -1,0 +1,8 @@
+-- Attack: Nests seven greedy repetitions.
+-- Expect: limit processor time
+
+return {
+  run = function(ctx, input)
+    return ("x"):rep(20000):find(".*.*.*.*.*.*.*b")
+  end,
+}

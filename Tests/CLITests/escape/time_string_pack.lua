@@ -1,0 +1,9 @@
+-- Attack: Packs a megabyte for ever.
+-- Expect: limit
+
+return {
+  run = function(ctx, input)
+    local s = ("x"):rep(1000000)
+    while true do string.pack("zs4", s, s) end
+  end,
+}

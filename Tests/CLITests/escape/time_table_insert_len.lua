@@ -1,0 +1,8 @@
+-- Attack: Inserts before a hundred million elements that only __len knows.
+-- Expect: limit
+
+return {
+  run = function(ctx, input)
+    table.insert(setmetatable({}, { __len = function() return 100000000 end }), 1, 1)
+  end,
+}

@@ -1,0 +1,9 @@
+-- Attack: Calls itself at its tail for ever.
+-- Expect: limit processor time
+
+return {
+  run = function(ctx, input)
+    local function f() return f() end
+    f()
+  end,
+}

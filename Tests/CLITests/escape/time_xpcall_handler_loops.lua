@@ -1,0 +1,8 @@
+-- Attack: Loops in the message handler, where stock Lua runs no hooks.
+-- Expect: limit processor time
+
+return {
+  run = function(ctx, input)
+    xpcall(error, function() while true do end end)
+  end,
+}
