@@ -1,5 +1,5 @@
 -- Attack: Encodes its own encoding without end.
--- Expect: limit
+-- Expect: limit|internal
 
 return {
   run = function(ctx, input)
