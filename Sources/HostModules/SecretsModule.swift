@@ -54,6 +54,7 @@ public struct ScriptSecrets: Sendable {
   ///
   /// - Throws: ``HostError`` as ``find(_:)``.
   func header(_ name: String, _ text: String) throws(HostError) -> HTTPRequest.BoundHeader? {
+    if entries.isEmpty { return nil }
     let pieces = text.split(separator: mark, omittingEmptySubsequences: false)
     guard pieces.count > 1 else { return nil }
     var value = String(pieces[0])

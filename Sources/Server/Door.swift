@@ -24,8 +24,7 @@ final class Door: HTTPResponder {
 
   init(
     table: RouteTable, authenticator: Authenticator, time: any TimeSource, metrics: ServerMetrics,
-    drain: Drain,
-    bodyBytesMax: Int, logger: Logger
+    drain: Drain, bodyBytesMax: Int, logger: Logger
   ) {
     self.table = table
     self.authenticator = authenticator

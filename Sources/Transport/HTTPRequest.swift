@@ -75,10 +75,15 @@ extension HTTPRequest {
     "expect", "te", "trailer", "http2-settings",
   ]
 
+  /// Every header that goes out, those with secrets too.
+  var sentHeaders: [(name: String, value: String)] {
+    boundHeaders.isEmpty ? headers : headers + boundHeaders.map { ($0.name, $0.value) }
+  }
+
   /// Refuses what could not be sent as one well-formed message.
   func check() throws(TransportError) {
     guard method.isToken else { throw TransportError(.badRequest, "the method is not a token") }
-    for (name, value) in headers + boundHeaders.map({ ($0.name, $0.value) }) {
+    for (name, value) in sentHeaders {
       guard name.isToken else { throw TransportError(.badRequest, "a header's name is not a token") }
       guard !value.utf8.contains(where: { $0 < 0x20 && $0 != 0x09 || $0 == 0x7F }) else {
         throw TransportError(.badRequest, "the header '\(name)' has a control character")

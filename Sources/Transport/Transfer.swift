@@ -38,7 +38,7 @@ final class Transfer: @unchecked Sendable {
     self.request = request
     self.url = url
     var list: UnsafeMutablePointer<curl_slist>?
-    for (name, value) in request.headers + request.boundHeaders.map({ ($0.name, $0.value) }) {
+    for (name, value) in request.sentHeaders {
       // A name with a semicolon is how libcurl is told to send an empty value.
       list = curl_slist_append(list, value.isEmpty ? "\(name);" : "\(name): \(value)")
     }

@@ -217,4 +217,45 @@ struct CommandTests {
     #expect(bad.status == 1)
     #expect(bad.output.contains("the key is refused"))
   }
+
+  @Test("a secret of perigee.yaml reaches the host that it is bound to, and nothing that anybody reads")
+  func secrets() async throws {
+    let service = try ScriptedProvider { request in
+      .json(["seen": .string(request.header("authorization") ?? "")])
+    }
+    let agent = """
+      return { access = { http = { "127.0.0.1:\(service.port)" } }, run = function()
+        local headers = { Authorization = "Bearer " .. secrets.get("shop") }
+        local answer = http.get("\(service.origin)/", { headers = headers })
+        log.info(answer.body)
+        return answer.json.seen
+      end }
+      """
+    func configuration(_ more: String) -> String {
+      """
+      scripts: { \(more)secrets: { shop: { env: SHOP_KEY, hosts: ["127.0.0.1:\(service.port)"] } } }
+      http: { private_addresses: true }
+      """
+    }
+    let folder = try Folder(["agents/buyer.lua": agent, "perigee.yaml": configuration("")])
+    let data = try Folder()
+    func run(_ command: [String], _ environment: [String: String]) async throws -> Outcome {
+      try await perigee(
+        command + ["--workspace", folder.path, "--data", data.path], environment: environment)
+    }
+    let key = ["SHOP_KEY": "sk-shop-0815"]
+    let bought = try await run(["run", "buyer", "--input", "x"], key)
+    #expect(bought.output == "Bearer [redacted]\n", "\(bought.errors)")
+    #expect(service.requests.map { $0.header("authorization") } == ["Bearer sk-shop-0815"])
+    let doctor = try await run(["doctor"], key)
+    let unset = try await run(["doctor"], [:])
+    #expect(doctor.output.contains("secret shop") && unset.output.contains("SHOP_KEY is not set"))
+    for text in [bought.output, bought.errors, doctor.output, doctor.errors] {
+      #expect(!text.contains("sk-shop-0815"))
+    }
+    try folder.write("perigee.yaml", configuration("env: [SHOP_KEY], "))
+    let shown = try await run(["run", "buyer", "--input", "x"], key)
+    #expect(shown.status == 2)
+    #expect(shown.errors.contains("scripts.env shows SHOP_KEY"), "\(shown.errors)")
+  }
 }
