@@ -14,6 +14,8 @@ let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics
 
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+
 /// One target per room; an arrow may only point to a room listed further down.
 func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: swift)
@@ -40,6 +42,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
@@ -47,7 +50,7 @@ let package = Package(
       name: "perigee",
       dependencies: [
         "Server", "Settings", "Workspace", "HostModules", "Models", "Storage", "Transport", "Core",
-        "JSONCodec", logging, metrics,
+        "Threads", "JSONCodec", logging, metrics,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         lifecycle,
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -80,21 +83,24 @@ let package = Package(
     room(
       "Storage",
       [
-        "Core", "JSONCodec",
+        "Core", "Threads", "JSONCodec",
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "GRDBSQLite", package: "GRDB.swift"),
       ]),
     room("Transport", ["CCurl"]),
     room("Core", ["JSONCodec"]),
-    room("LuaHost", ["CLuaHost", "JSONCodec"]),
+    room("LuaHost", ["CLuaHost", "Threads", "JSONCodec", deque]),
+    room("Threads", ["CThreads", deque]),
     room("JSONCodec", []),
     room("TestSupport", ["JSONCodec"]),
     .target(name: "CLuaHost", dependencies: ["CLua"], cSettings: c),
+    .target(name: "CThreads", cSettings: c),
     .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     tests("JSONCodecTests", ["JSONCodec"]),
     tests("CoreTests", ["Core", "JSONCodec"]),
     tests("LuaHostTests", ["LuaHost", "CLuaHost", "JSONCodec"]),
+    tests("ThreadsTests", ["Threads"]),
     tests("LintTests", ["Lint", "TestSupport"]),
     tests("SettingsTests", ["Settings"]),
     tests("TransportTests", ["Transport", "TestSupport", "JSONCodec"]),

@@ -12,8 +12,8 @@
 #define GRACE_NS (20 * NS_PER_MS)
 #define UNITS_PER_CHECK 20000
 
-// How long a script may hold its thread where it cannot be interrupted: in a comparator, a pattern match.
-// Counted twice, once by the clock and then by the thread's own time, so that a busy machine does not kill.
+// Processor time for which a script may hold its thread where it cannot be interrupted: in a comparator, a
+// pattern match.
 #define STRETCH_NS (200 * NS_PER_MS)
 
 // Instructions between two looks at the clock: fewer while instructions turn out to be slow ones, such as
@@ -34,23 +34,38 @@ static int64_t read_clock(clockid_t clock) {
 
 int64_t clh_now(void) { return read_clock(CLOCK_MONOTONIC); }
 
+// The thread's own time, which stands still while others have the processor. Reading it costs twenty times what
+// the other clock does, so it is read only where the other one says that it matters.
+int64_t clh_slice_cpu(const struct clh_state *state) {
+  return read_clock(CLOCK_THREAD_CPUTIME_ID) - state->slice_cpu_start;
+}
+
 void clh_begin_slice(struct clh_state *state, struct clh_fiber *fiber) {
   int64_t now = clh_now();
   state->refused = false;
   state->current = fiber;
   state->billed = fiber->run;
-  state->slice_start = state->last_check = now;
+  state->last_check = now;
+  __atomic_store_n(&state->slice_start, now, __ATOMIC_RELAXED);
   state->slice_deadline = now + SLICE_NS;
+  state->slice_cpu_start = read_clock(CLOCK_THREAD_CPUTIME_ID);
   state->kill_deadline = now + (fiber->run->cpu_ns_max - clh_used_ns(fiber->run));
-  state->stretch_start = 0;
   state->units_left = UNITS_PER_CHECK;
 }
 
 void clh_end_slice(struct clh_state *state) {
   clh_settle_refusal(state);
-  __atomic_fetch_add(state->current->run->meter, clh_now() - state->slice_start, __ATOMIC_RELAXED);
+  int64_t used = clh_now() - state->slice_start;
+  if (used > SLICE_NS) used = clh_slice_cpu(state);
+  __atomic_fetch_add(state->current->run->meter, used, __ATOMIC_RELAXED);
+  __atomic_store_n(&state->slice_start, 0, __ATOMIC_RELAXED);
   state->current = NULL;
   state->billed = NULL;
+}
+
+int64_t clh_state_slice_ns(const struct clh_state *state) {
+  int64_t start = __atomic_load_n(&state->slice_start, __ATOMIC_RELAXED);
+  return start == 0 ? 0 : clh_now() - start;
 }
 
 void clh_begin_grace(struct clh_fiber *fiber) {
@@ -117,11 +132,17 @@ static void relieve(lua_State *L, struct clh_state *state) {
   if (state->bytes > state->bytes_max - state->bytes_max / 4) clh_end_hungriest(state);
 }
 
-static bool holds_its_thread(struct clh_state *state, int64_t now) {
-  if (now - state->slice_start < STRETCH_NS) return false;
-  int64_t used = read_clock(CLOCK_THREAD_CPUTIME_ID);
-  if (state->stretch_start == 0) state->stretch_start = used;
-  return used - state->stretch_start >= STRETCH_NS;
+// Says whether the budget is used up. The clock ran at least as fast as the thread's own time, so that one is asked
+// only when the clock says that the end has come.
+static bool is_spent(struct clh_state *state, struct clh_run *run, int64_t now) {
+  if (now < state->kill_deadline) return false;
+  int64_t left = run->cpu_ns_max - clh_used_ns(run) - clh_slice_cpu(state);
+  state->kill_deadline = now + left;
+  return left <= 0;
+}
+
+static bool holds_its_thread(const struct clh_state *state, int64_t now) {
+  return now - state->slice_start >= STRETCH_NS && clh_slice_cpu(state) >= STRETCH_NS;
 }
 
 // Looks at memory, clock and caller. Returns true when the fiber has to leave its stack. `can_pause`: it is
@@ -129,7 +150,7 @@ static bool holds_its_thread(struct clh_state *state, int64_t now) {
 static bool is_over(lua_State *L, struct clh_fiber *fiber, int64_t now, bool can_pause) {
   struct clh_state *state = fiber->run->state;
   if (state->bytes > pressure_mark(state)) relieve(L, state);
-  if (now >= state->kill_deadline && !clh_is_dead(fiber)) fiber->run->death = CLH_DEATH_TIME;
+  if (!clh_is_dead(fiber) && is_spent(state, fiber->run, now)) fiber->run->death = CLH_DEATH_TIME;
   if (clh_is_dead(fiber)) return !fiber->unwinding || now >= fiber->grace_deadline;
   if (now < state->slice_deadline || fiber == &state->boot) return false;
   if (can_pause && clh_can_wait(L, fiber)) return false;
@@ -194,5 +215,10 @@ void clh_charge(lua_State *L, size_t units) {
     return;
   }
   state->units_left = UNITS_PER_CHECK;
-  if (fiber != NULL && is_over(L, fiber, clh_now(), false)) clh_die(L, fiber);
+  if (fiber == NULL) return;
+  int64_t now = clh_now();
+  if (is_over(L, fiber, now, false)) clh_die(L, fiber);
+  // This C function cannot pause, the instruction behind its call can.
+  if (now >= state->slice_deadline && lua_gethookcount(L) != 1 && clh_can_wait(L, fiber))
+    lua_sethook(L, clh_hook, LUA_MASKCOUNT, 1);
 }

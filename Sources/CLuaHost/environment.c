@@ -157,7 +157,7 @@ static int math_randomseed(lua_State *L) {
 // The run's own Lua time, in seconds: the process's would tell of its neighbours.
 static int os_clock(lua_State *L) {
   struct clh_state *state = clh_state_of(L);
-  int64_t used = clh_used_ns(state->current->run) + (clh_now() - state->slice_start);
+  int64_t used = clh_used_ns(state->current->run) + clh_slice_cpu(state);
   lua_pushnumber(L, (lua_Number)used / 1e9);
   return 1;
 }

@@ -103,7 +103,8 @@ struct clh_state {
 
   struct clh_fiber *current;  // whose slice it is
   struct clh_run *billed;     // whose allocations are counted
-  int64_t slice_start, slice_deadline, kill_deadline, last_check, stretch_start;
+  int64_t slice_start;        // atomic: other threads read it; 0 between slices
+  int64_t slice_cpu_start, slice_deadline, kill_deadline, last_check;
   size_t units_left;
   bool condemned;             // a run was killed that is not the running one
 
@@ -163,6 +164,8 @@ int clh_protected(struct clh_state *state, lua_CFunction function, void *argumen
 
 // budget.c
 int64_t clh_now(void);
+/// Processor time of the running slice.
+int64_t clh_slice_cpu(const struct clh_state *state);
 void clh_hook(lua_State *L, lua_Debug *ar);
 void clh_begin_slice(struct clh_state *state, struct clh_fiber *fiber);
 void clh_end_slice(struct clh_state *state);

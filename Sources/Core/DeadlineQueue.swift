@@ -97,7 +97,8 @@ final class DeadlineQueue: Sendable {
     _ duration: Duration, _ message: @autoclosure () -> String,
     _ operation: @escaping @Sendable () async throws -> Value
   ) async throws -> Value {
-    let task = Task { try await operation() }
+    let executor = withUnsafeCurrentTask { $0?.unownedTaskExecutor?.asTaskExecutor() }
+    let task = Task(executorPreference: executor) { try await operation() }
     let deadline = start(after: duration) { task.cancel() }
     let result = await withTaskCancellationHandler {
       await task.result

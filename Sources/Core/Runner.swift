@@ -19,18 +19,23 @@ public final class Runner: Sendable {
   private let time: any TimeSource
   private let limits: Limits
   private let host: @Sendable () -> any ScriptHost
+  private let executor: @Sendable () -> (any TaskExecutor)?
   private let deadlines: DeadlineQueue
   private let gate = SessionGate()
   private let running = Atomic<Int>(0)
 
-  /// - Parameter host: Gives the version of the scripts that a new run takes.
+  /// - Parameters:
+  ///   - executor: On which the task of a new run prefers to run.
+  ///   - host: Gives the version of the scripts that a new run takes.
   public init(
     store: any Store, model: any Model, time: any TimeSource, limits: Limits = Limits(),
+    executor: @escaping @Sendable () -> (any TaskExecutor)? = { nil },
     host: @escaping @Sendable () -> any ScriptHost
   ) {
     self.store = store
     self.model = model
     self.time = time
+    self.executor = executor
     deadlines = DeadlineQueue(time: time)
     self.limits = limits
     self.host = host
@@ -64,7 +69,7 @@ public final class Runner: Sendable {
         host: host, model: model, time: time, deadlines: deadlines, onEvent: onEvent),
       cancellation: cancellation)
     // A task of its own: what cancels the run leaves the caller to hear how it ended.
-    let task = Task { [gate] in await turn.complete(behind: gate) }
+    let task = Task(executorPreference: executor()) { [gate] in await turn.complete(behind: gate) }
     cancellation.set { task.cancel() }
     return try await withTaskCancellationHandler {
       await task.value

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CLuaHost
 
-// SAFETY: the pointer is followed by the cell's actor only; tasks of branches merely carry it there.
+// SAFETY: both are followed by the cell's actor only; tasks of branches merely carry them there. The exception are
+// the tapes of a fiber that waits for the host: they are the calling task's until the fiber goes on.
 struct Fiber: @unchecked Sendable {
   let raw: OpaquePointer
+  let queue: FiberQueue
 }
 
 /// How a fiber ended.
@@ -17,27 +19,39 @@ extension Cell {
   /// Runs a fiber to its end, slice by slice.
   func drive(_ fiber: Fiber, _ context: Context) async -> FiberEnd {
     while true {
-      if Task.isCancelled { clh_fiber_kill(fiber.raw, CLH_DEATH_CANCELLED) }
-      state.context = context
-      let slice = clh_fiber_resume(fiber.raw)
-      state.context = nil
+      await fiber.queue.enter()
+      var slice = resume(fiber, context)
+      while slice == CLH_SLICE_PREEMPTED {
+        await fiber.queue.giveWay()
+        slice = resume(fiber, context)
+      }
+      fiber.queue.leave()
       switch slice {
       case CLH_SLICE_DONE: return .done
       case CLH_SLICE_FAILED: return .failed
-      case CLH_SLICE_PREEMPTED: await Task.yield()
-      case CLH_SLICE_CALL: await answer(fiber, context)
+      case CLH_SLICE_CALL:
+        guard let body = state.suspending(clh_fiber_function(fiber.raw)) else { return .failed }
+        await answer(fiber, with: body, context)
       case CLH_SLICE_SPAWN: await runBranches(of: fiber, context)
       default: return .dead(clh_fiber_death(fiber.raw))
       }
     }
   }
 
-  /// Calls the host function that the fiber waits for.
-  private func answer(_ fiber: Fiber, _ context: Context) async {
-    guard let body = state.suspending(clh_fiber_function(fiber.raw)) else { return }
-    let arguments = CellState<Context>.arguments(of: fiber.raw)
+  private func resume(_ fiber: Fiber, _ context: Context) -> clh_slice {
+    if Task.isCancelled { clh_fiber_kill(fiber.raw, CLH_DEATH_CANCELLED) }
+    state.context = context
+    defer { state.context = nil }
+    return clh_fiber_resume(fiber.raw)
+  }
+
+  /// Calls the host function that the fiber waits for. Not on the cell's actor: reading large arguments and writing
+  /// large results keeps none of its runs waiting.
+  private nonisolated func answer(
+    _ fiber: Fiber, with body: @Sendable ([LuaValue], Context) async throws -> LuaValue, _ context: Context
+  ) async {
     do {
-      let value = try await body(arguments, context)
+      let value = try await body(CellState<Context>.arguments(of: fiber.raw), context)
       TapeWriter(tape: clh_fiber_input(fiber.raw)).write(value)
     } catch {
       TapeWriter(tape: clh_fiber_input(fiber.raw)).raise(HostError(any: error))
@@ -88,7 +102,7 @@ extension Cell {
       if started == CLH_NO_MEMORY { clh_fiber_kill(parent.raw, CLH_DEATH_MEMORY) }
       return .stopped
     }
-    let fiber = Fiber(raw: raw)
+    let fiber = Fiber(raw: raw, queue: parent.queue)
     defer { clh_fiber_close(raw) }
     switch await drive(fiber, context) {
     case .done: return .succeeded

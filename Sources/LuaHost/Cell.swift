@@ -8,6 +8,7 @@ public import JSONCodec
 /// its slice of about a millisecond. Dropping the cell frees everything.
 public actor Cell<Context: Sendable> {
   let state: CellState<Context>
+  private nonisolated let clock: SliceClock
   let limits: CellLimits
   private var runs: [UInt64: Run] = [:]
   private var lastNumber: UInt64 = 0
@@ -16,6 +17,7 @@ public actor Cell<Context: Sendable> {
     let raw: OpaquePointer
     let budget: RunBudget
     let meter: CPUMeter
+    let queue = FiberQueue()
   }
 
   /// Makes a cell: its globals are in place, no script has been evaluated.
@@ -31,6 +33,7 @@ public actor Cell<Context: Sendable> {
   ) throws(ScriptError) {
     self.limits = limits
     state = try CellState(functions: functions, preludes: preludes, scripts: scripts, limits: limits)
+    clock = SliceClock(raw: state.raw)
   }
 
   /// Opens a run with a fresh environment; evaluates no script.
@@ -111,6 +114,9 @@ public actor Cell<Context: Sendable> {
   /// Lua memory of the cell, in bytes.
   public var memoryBytes: Int { clh_state_bytes(state.raw) }
 
+  /// Says whether a slice goes on for longer than it should, until whose end nothing else of the cell can run.
+  public nonisolated var isHeld: Bool { clock.elapsed > .milliseconds(2) }
+
   /// Open runs.
   public var runCount: Int { runs.count }
 
@@ -166,7 +172,7 @@ public actor Cell<Context: Sendable> {
       throw ScriptError(.memoryLimit, "the cell has not enough memory for another call")
     }
     TapeWriter(tape: clh_fiber_input(raw)).write(.array(arguments))
-    return Fiber(raw: raw)
+    return Fiber(raw: raw, queue: run.queue)
   }
 }
 

@@ -89,6 +89,16 @@ final class CellState<Context: Sendable> {
   }
 }
 
+/// Tells from outside of the cell's actor how long its slice has lasted.
+///
+// SAFETY: C reads one number atomically; the cell that has this keeps the state.
+struct SliceClock: @unchecked Sendable {
+  let raw: OpaquePointer
+
+  /// Zero between slices.
+  var elapsed: Duration { .nanoseconds(clh_state_slice_ns(raw)) }
+}
+
 /// Answers immediate host calls with the context of the running slice.
 private final class Responder<Context: Sendable> {
   let functions: [HostFunction<Context>]

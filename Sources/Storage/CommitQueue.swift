@@ -3,6 +3,7 @@ import Core
 import GRDB
 import GRDBSQLite
 import Synchronization
+import Threads
 
 /// Commits concurrent writes in groups: while one transaction commits, the next writes collect.
 ///
@@ -19,6 +20,7 @@ final class CommitQueue: Sendable {
   }
 
   private let pool: DatabasePool
+  private let thread = SerialThread(name: "perigee-store")
   private let connection: WriterConnection
   private let state = Mutex(State())
 
@@ -47,21 +49,23 @@ final class CommitQueue: Sendable {
     }
     if isRefused { write.fail(Failure.storeClosed) }
     // Outside the lock: it wakes a thread.
-    if isFirst { pool.asyncWriteWithoutTransaction { self.drain($0) } }
+    if isFirst { thread.async { self.drain() } }
   }
 
   /// Refuses further writes and returns when the ones before are done and the statements released.
   func close() async {
     state.withLock { $0.isClosed = true }
     await withCheckedContinuation { continuation in
-      pool.asyncWriteWithoutTransaction { database in
+      thread.async {
         // A write that was taken a moment ago may not have asked for its turn yet.
-        self.drain(database)
+        self.drain()
         self.connection.close()
         continuation.resume()
       }
     }
   }
+
+  private func drain() { pool.writeWithoutTransaction { drain($0) } }
 
   private func drain(_ database: Database) {
     while let group = nextGroup() {

@@ -32,7 +32,7 @@ final class CellPool: Sendable {
   private static let idleMax = 4
 
   private let runsPerCell: Int
-  /// Cells among which runs are spread before any is filled: one actor is one thread at a time.
+  /// Cells among which runs are spread before any is filled: in one cell they wait for each other.
   private let spread: Int
   private let make: @Sendable () throws(ScriptError) -> Cell<ScriptScope?>
   private let state = Mutex(State())
@@ -44,11 +44,12 @@ final class CellPool: Sendable {
     self.make = make
   }
 
-  /// Takes a place in the least busy cell.
+  /// Takes a place in the least busy cell, or in a new one while the others are held.
   ///
+  /// - Parameter caller: Whose cell is preferred: agents that call one another then crowd each other, not the rest.
   /// - Throws: ``ScriptError`` when a new cell cannot be made.
-  func take() throws(ScriptError) -> Place {
-    if let place = state.withLock({ takeOpen(&$0) }) { return place }
+  func take(beside caller: Place? = nil) throws(ScriptError) -> Place {
+    if let place = state.withLock({ takeOpen(beside: caller, &$0) }) { return place }
     // Made outside the lock: it takes a hundred microseconds.
     let cell = try make()
     return state.withLock { state in
@@ -58,17 +59,28 @@ final class CellPool: Sendable {
     }
   }
 
-  private func takeOpen(_ state: inout State) -> Place? {
+  private func takeOpen(beside caller: Place?, _ state: inout State) -> Place? {
+    if let caller, let index = state.slots.firstIndex(where: { $0.id == caller.id }),
+      hasRoom(state.slots[index])
+    {
+      return takePlace(at: index, &state)
+    }
     guard state.slots.count(where: { !$0.isRetired }) >= spread else { return nil }
     var best: Int?
-    for index in state.slots.indices
-    where state.slots[index].runs < runsPerCell && !state.slots[index].isRetired {
-      if best.map({ state.slots[index].runs < state.slots[$0].runs }) ?? true { best = index }
+    for index in state.slots.indices {
+      let slot = state.slots[index]
+      guard hasRoom(slot), !slot.cell.isHeld else { continue }
+      if best.map({ slot.runs < state.slots[$0].runs }) ?? true { best = index }
     }
-    guard let best else { return nil }
-    state.slots[best].runs += 1
-    state.slots[best].served += 1
-    return Place(cell: state.slots[best].cell, id: state.slots[best].id)
+    return best.map { takePlace(at: $0, &state) }
+  }
+
+  private func hasRoom(_ slot: Slot) -> Bool { slot.runs < runsPerCell && !slot.isRetired }
+
+  private func takePlace(at index: Int, _ state: inout State) -> Place {
+    state.slots[index].runs += 1
+    state.slots[index].served += 1
+    return Place(cell: state.slots[index].cell, id: state.slots[index].id)
   }
 
   /// - Parameter isHealthy: False when the cell has not enough room left for more runs.

@@ -17,7 +17,7 @@ public final class LuaScriptHost: ScriptHost {
     public var environment: [String: String]
 
     public init(
-      memoryBytesMax: Int = 32 << 20, cpu: Duration = .seconds(2), runsPerCell: Int = 32, spread: Int = 2,
+      memoryBytesMax: Int = 32 << 20, cpu: Duration = .seconds(2), runsPerCell: Int = 32, spread: Int = 8,
       environment: [String: String] = [:]
     ) {
       self.memoryBytesMax = memoryBytesMax
@@ -68,7 +68,6 @@ public final class LuaScriptHost: ScriptHost {
     _ context: RunContext, services: any RunServices, caller: (any ScriptRun)?
   ) async throws -> any ScriptRun {
     let scope = ScriptScope(agentOf: context, services: services, resources: resources, tools: bundle.tools)
-    return try await LuaScriptRun.open(
-      scope, host: self, meter: (caller as? LuaScriptRun)?.meter ?? CPUMeter())
+    return try await LuaScriptRun.open(scope, host: self, caller: caller as? LuaScriptRun)
   }
 }

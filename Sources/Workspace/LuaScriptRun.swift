@@ -11,14 +11,16 @@ struct LuaScriptRun: ScriptRun {
   private let pool: CellPool
   private let place: CellPool.Place
   private let handle: RunHandle
-  let meter: CPUMeter
+  /// Shared with the agents that it calls.
+  private let meter: CPUMeter
 
   static func open(
-    _ scope: ScriptScope, host: LuaScriptHost, meter: CPUMeter
+    _ scope: ScriptScope, host: LuaScriptHost, caller: LuaScriptRun?
   ) async throws -> LuaScriptRun {
+    let meter = caller?.meter ?? CPUMeter()
     let place: CellPool.Place
     do {
-      place = try host.pool.take()
+      place = try host.pool.take(beside: caller?.place)
     } catch {
       throw Failure(error, of: scope.run.agent.name)
     }

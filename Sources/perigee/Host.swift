@@ -6,6 +6,7 @@ import Logging
 import Models
 import Settings
 import Storage
+import Threads
 import Transport
 import Workspace
 
@@ -59,8 +60,8 @@ struct Host: Sendable {
     let runner = Runner(
       store: store, model: model, time: time,
       limits: Runner.Limits(
-        messageCharactersMax: configuration.limits.messageCharsMax, runsMax: configuration.limits.runsTotal)
-    ) { workspace.host }
+        messageCharactersMax: configuration.limits.messageCharsMax, runsMax: configuration.limits.runsTotal),
+      executor: { TurnLine() }, host: { workspace.host })
     return Host(
       configuration: configuration, store: store, scripts: scripts, client: client, model: model,
       workspace: workspace, runner: runner, lease: lease)
@@ -126,7 +127,7 @@ extension LuaScriptHost.Settings {
   init(_ configuration: Configuration.Scripts, environment: [String: String]) {
     self.init(
       memoryBytesMax: configuration.memoryBytesMax, cpu: configuration.cpuTime,
-      runsPerCell: configuration.runsPerCell, spread: max(1, ProcessInfo.processInfo.activeProcessorCount),
+      runsPerCell: configuration.runsPerCell,
       environment: environment.filter { configuration.env.contains($0.key) })
   }
 }

@@ -86,6 +86,8 @@ bool clh_state_seal(struct clh_state *state);
 const char *clh_state_report(const struct clh_state *state, size_t *length);
 
 size_t clh_state_bytes(const struct clh_state *state);
+/// How long the slice that is running has lasted; 0 between slices. May be called from any thread.
+int64_t clh_state_slice_ns(const struct clh_state *state);
 /// Makes every allocation after the next `count` ones fail; -1 ends that. For tests of what memory failure
 /// does.
 void clh_state_fail_allocation_after(struct clh_state *state, long count);

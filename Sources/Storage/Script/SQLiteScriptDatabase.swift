@@ -2,10 +2,11 @@
 public import Core
 import Dispatch
 import Synchronization
+import Threads
 
 /// The workspace's own SQLite file, opened for statements that are not trusted.
 ///
-/// One connection writes, taken in turn; a few read. Statements run on queues of their own, with a limit on
+/// One connection writes, taken in turn; a few read. Statements run on threads of their own, with a limit on
 /// time, rows and bytes, and a cancelled task stops its statement.
 public final class SQLiteScriptDatabase: ScriptDatabase {
   /// Name of the file in the data directory.
@@ -49,7 +50,7 @@ public final class SQLiteScriptDatabase: ScriptDatabase {
   public func close() async {
     for connection in await readers.close() + writers.close() {
       await withCheckedContinuation { continuation in
-        connection.queue.async {
+        connection.thread.async {
           connection.close()
           continuation.resume()
         }

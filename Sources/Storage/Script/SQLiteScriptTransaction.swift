@@ -2,6 +2,7 @@
 import Core
 import Dispatch
 import Synchronization
+import Threads
 
 /// A transaction of a script, which holds the writer until it ends; dropping it ends it.
 final class SQLiteScriptTransaction: ScriptTransaction {
@@ -34,7 +35,7 @@ final class SQLiteScriptTransaction: ScriptTransaction {
 }
 
 /// The hold on the writer, shared by the transaction and its timer; its end is decided on the connection's
-/// queue.
+/// thread.
 private final class TransactionLease: Sendable {
   private let connection: ScriptConnection
   private let writers: LeasePool<ScriptConnection>
@@ -58,8 +59,9 @@ private final class TransactionLease: Sendable {
   func startTimer() {
     let limit = connection.limits.transactionTime
     let milliseconds = Int((limit / .milliseconds(1)).rounded(.up))
-    connection.queue.asyncAfter(deadline: .now() + .milliseconds(milliseconds)) { [weak self] in
-      try? self?.finish("ROLLBACK", Failure.transactionTimeout(limit))
+    DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(milliseconds)) { [weak self] in
+      guard let lease = self else { return }
+      lease.connection.thread.async { try? lease.finish("ROLLBACK", Failure.transactionTimeout(limit)) }
     }
   }
 
@@ -87,7 +89,7 @@ private final class TransactionLease: Sendable {
 
   func rollback() async {
     await withCheckedContinuation { continuation in
-      connection.queue.async {
+      connection.thread.async {
         try? self.finish("ROLLBACK", Failure.transactionEnded)
         continuation.resume()
       }
@@ -95,10 +97,10 @@ private final class TransactionLease: Sendable {
   }
 
   func abandon() {
-    connection.queue.async { try? self.finish("ROLLBACK", Failure.transactionEnded) }
+    connection.thread.async { try? self.finish("ROLLBACK", Failure.transactionEnded) }
   }
 
-  /// Ends the transaction, unless it has ended; on the connection's queue.
+  /// Ends the transaction, unless it has ended; on the connection's thread.
   private func finish(_ sql: String, _ reason: Failure) throws {
     if let ending = ending.withLock({ $0 }) { throw ending }
     defer { release(reason) }

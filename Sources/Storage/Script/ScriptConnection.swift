@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import Core
-import Dispatch
 import GRDBSQLite
+import Threads
 
-/// One connection to the workspace's database, with a thread's worth of queue of its own.
-// SAFETY: `handle`, `watch` and `statements` are touched on `queue` only, or when nobody else has the object.
+/// One connection to the workspace's database, with a thread of its own.
+// SAFETY: `handle`, `watch` and `statements` are touched on `thread` only, or when nobody else has the object.
 final class ScriptConnection: @unchecked Sendable {
   /// One statement of a script, and what it may do.
   struct Request: Sendable {
@@ -18,14 +18,17 @@ final class ScriptConnection: @unchecked Sendable {
     var transactionEnd: ContinuousClock.Instant?
   }
 
-  let queue: DispatchQueue
+  let thread: SerialThread
   let limits: ScriptDatabaseLimits
-  let watch = ScriptWatch()
+  let watch: ScriptWatch
   private(set) var handle: OpaquePointer?
   private var statements = StatementCache()
 
   init(path: String, isReadOnly: Bool, limits: ScriptDatabaseLimits) throws {
-    queue = DispatchQueue(label: "perigee.workspace." + (isReadOnly ? "reader" : "writer"))
+    let thread = SerialThread(name: isReadOnly ? "perigee-reader" : "perigee-writer")
+    self.thread = thread
+    // A long statement does not keep the processor from short ones.
+    watch = ScriptWatch { thread.lower() }
     self.limits = limits
     let access = isReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE
     let code = sqlite3_open_v2(path, &handle, access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
@@ -42,14 +45,14 @@ final class ScriptConnection: @unchecked Sendable {
     handle = nil
   }
 
-  /// Runs `body` on the connection's queue; cancelling the task stops the statement that runs there.
+  /// Runs `body` on the connection's thread; cancelling the task stops the statement that runs there.
   func perform<Value: Sendable>(
     _ body: @escaping @Sendable (ScriptConnection, CancellationFlag) throws -> Value
   ) async throws -> Value {
     let flag = CancellationFlag()
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
-        queue.async {
+        thread.async {
           continuation.resume(
             with: Result {
               if flag.isSet { throw CancellationError() }

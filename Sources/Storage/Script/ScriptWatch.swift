@@ -5,7 +5,7 @@ import Synchronization
 
 /// What SQLite asks of us while it compiles and runs a statement: may it, and may it go on.
 ///
-/// Belongs to one ``ScriptConnection`` and is touched on its queue only.
+/// Belongs to one ``ScriptConnection`` and is touched on its thread only.
 final class ScriptWatch {
   enum Stop {
     case time(Duration)
@@ -16,13 +16,22 @@ final class ScriptWatch {
   var policy = ScriptPolicy()
   var denial: String?
   var stop: Stop?
+  /// From when on a statement is a long one.
+  private var patience: ContinuousClock.Instant?
   private var deadline: ContinuousClock.Instant?
+  private let onLong: () -> Void
   private var overrun = Stop.cancelled
   private var cancellation: CancellationFlag?
+
+  private static let short = Duration.milliseconds(5)
+
+  /// - Parameter onLong: Called by a statement that turns out to take long.
+  init(onLong: @escaping () -> Void) { self.onLong = onLong }
 
   /// Starts the time of a statement, which ``end()`` follows.
   func begin(deadline: ContinuousClock.Instant, overrun: Stop, cancellation: CancellationFlag?) {
     self.deadline = deadline
+    patience = .now + Self.short
     self.overrun = overrun
     self.cancellation = cancellation
   }
@@ -39,9 +48,14 @@ final class ScriptWatch {
   /// Whether the statement has to end now.
   private func mustStop() -> Bool {
     guard policy.access != .host, let deadline else { return false }
+    let now = ContinuousClock.now
+    if let patience, now >= patience {
+      self.patience = nil
+      onLong()
+    }
     if cancellation?.isSet ?? false {
       stop = .cancelled
-    } else if ContinuousClock.now >= deadline {
+    } else if now >= deadline {
       stop = overrun
     } else {
       return false

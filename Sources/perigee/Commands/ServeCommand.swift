@@ -6,6 +6,7 @@ import Metrics
 import Server
 import ServiceLifecycle
 import Settings
+import Threads
 import UnixSignals
 import Workspace
 
@@ -63,10 +64,11 @@ struct ServeCommand: AsyncParsableCommand {
       throw CommandError(message: error.message, hint: error.hint)
     }
     do {
-      try await ServiceGroup(
+      let services = ServiceGroup(
         services: [server, ReloadOnHangup(workspace: host.workspace, logger: logger)],
         gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
-      ).run()
+      )
+      try await withTaskExecutorPreference(TurnThreads.shared) { try await services.run() }
     } catch let error as ServerError {
       throw CommandError(message: error.message, hint: error.hint)
     }
