@@ -53,10 +53,16 @@ void clh_begin_slice(struct clh_state *state, struct clh_fiber *fiber) {
   state->units_left = UNITS_PER_CHECK;
 }
 
+static void end_grace(const struct clh_state *state, const struct clh_fiber *fiber) {
+  int64_t used = fiber->run->grace_used_ns + clh_slice_cpu(state) - fiber->grace_cpu_start;
+  fiber->run->grace_used_ns = used < GRACE_NS ? used : GRACE_NS;
+}
+
 void clh_end_slice(struct clh_state *state) {
   clh_settle_refusal(state);
   int64_t used = clh_now() - state->slice_start;
   if (used > SLICE_NS) used = clh_slice_cpu(state);
+  if (state->current->unwinding) end_grace(state, state->current);
   __atomic_fetch_add(state->current->run->meter, used, __ATOMIC_RELAXED);
   __atomic_store_n(&state->slice_start, 0, __ATOMIC_RELAXED);
   state->current = NULL;
@@ -69,12 +75,37 @@ int64_t clh_state_slice_ns(const struct clh_state *state) {
 }
 
 void clh_begin_grace(struct clh_fiber *fiber) {
+  // The fibers of a dead run share what there is; those of a living one are billed to its budget.
+  int64_t left = fiber->run->death == CLH_ALIVE ? GRACE_NS : GRACE_NS - fiber->run->grace_used_ns;
   fiber->unwinding = true;
-  fiber->grace_deadline = clh_now() + GRACE_NS;
+  fiber->grace_cpu_start = clh_slice_cpu(fiber->run->state);
+  fiber->grace_cpu_end = fiber->grace_cpu_start + left;
+  fiber->grace_deadline = clh_now() + left;
+}
+
+// As `is_spent`: the thread's own time counts, and is asked when the clock says that the end has come.
+static bool is_grace_over(struct clh_fiber *fiber, int64_t now) {
+  if (now < fiber->grace_deadline) return false;
+  int64_t left = fiber->grace_cpu_end - clh_slice_cpu(fiber->run->state);
+  fiber->grace_deadline = now + left;
+  return left <= 0;
+}
+
+// Leaves all frames of the fiber at once: no handler that is still pending runs. The error is raised in the main
+// thread, under whose protected call the fiber runs; its coroutines are never touched again.
+static void abandon(struct clh_fiber *fiber) {
+  lua_State *main = fiber->run->state->L;
+  fiber->abandoned = true;
+  lua_pushnil(main);
+  lua_error(main);
 }
 
 static void raise_stopped(lua_State *L, struct clh_fiber *fiber) {
-  if (!fiber->unwinding) clh_begin_grace(fiber);
+  if (!fiber->unwinding) {
+    clh_begin_grace(fiber);
+  } else if (is_grace_over(fiber, clh_now())) {
+    abandon(fiber);
+  }
   lua_rawgetp(L, LUA_REGISTRYINDEX, &clh_key_stopped);
   lua_error(L);
 }
@@ -94,7 +125,7 @@ void clh_after_error(lua_State *L, int status) {
   bool is_boot = fiber == &clh_state_of(L)->boot;
   if (status == LUA_ERRMEM && !is_boot && !clh_is_dead(fiber)) fiber->run->death = CLH_DEATH_MEMORY;
   if (!clh_is_dead(fiber)) return;
-  if (fiber->unwinding && clh_now() < fiber->grace_deadline) {
+  if (fiber->unwinding && !is_grace_over(fiber, clh_now())) {
     // A __close handler of a dead fiber may catch its own errors.
     lua_rawgetp(L, LUA_REGISTRYINDEX, &clh_key_stopped);
     bool stopped = lua_rawequal(L, -1, -2);
@@ -151,7 +182,7 @@ static bool is_over(lua_State *L, struct clh_fiber *fiber, int64_t now, bool can
   struct clh_state *state = fiber->run->state;
   if (state->bytes > pressure_mark(state)) relieve(L, state);
   if (!clh_is_dead(fiber) && is_spent(state, fiber->run, now)) fiber->run->death = CLH_DEATH_TIME;
-  if (clh_is_dead(fiber)) return !fiber->unwinding || now >= fiber->grace_deadline;
+  if (clh_is_dead(fiber)) return !fiber->unwinding || is_grace_over(fiber, now);
   if (now < state->slice_deadline || fiber == &state->boot) return false;
   if (can_pause && clh_can_wait(L, fiber)) return false;
   if (holds_its_thread(state, now)) {
@@ -188,8 +219,6 @@ void clh_hook(lua_State *L, lua_Debug *ar) {
   lua_Debug deep;
   if (lua_getstack(L, CALL_DEPTH_MAX, &deep) && !fiber->unwinding) clh_error(L, "stack overflow");
   if (is_over(L, fiber, now, true)) {
-    // Handlers that outlived their grace end at their first instruction.
-    if (fiber->unwinding) lua_sethook(L, clh_hook, LUA_MASKCOUNT, 1);
     clh_die(L, fiber);
     return;
   }

@@ -208,11 +208,12 @@ void clh_fiber_finish(struct clh_fiber *fiber) {
     fiber->suspension = CLH_RUNNING;
     fiber->loading_depth = 0;
     fiber->blocked = 1;
-    for (int i = fiber->depth - 1; i >= 0; i--) {
+    for (int i = fiber->depth - 1; i >= 0 && !fiber->abandoned; i--) {
       if (clh_protected(state, reset_coroutine, fiber->inner[i]) != LUA_OK) lua_settop(state->L, 0);
     }
     fiber->depth = 0;
-    if (clh_protected(state, reset_coroutine, fiber->co) != LUA_OK) lua_settop(state->L, 0);
+    if (!fiber->abandoned && clh_protected(state, reset_coroutine, fiber->co) != LUA_OK)
+      lua_settop(state->L, 0);
     clh_end_slice(state);
   }
   release(fiber);
@@ -226,6 +227,19 @@ static void reap(struct clh_state *state) {
   }
 }
 
+struct resumption {
+  struct clh_fiber *fiber;
+  int count, status;
+};
+
+// In a protected call of the main thread, by whose error a fiber can be abandoned.
+static int resume_coroutine(lua_State *L) {
+  struct resumption *resumption = lua_touserdata(L, 1);
+  int results = 0;
+  resumption->status = lua_resume(resumption->fiber->co, L, resumption->count, &results);
+  return 0;
+}
+
 enum clh_slice clh_fiber_resume(struct clh_fiber *fiber) {
   struct clh_run *run = fiber->run;
   struct clh_state *state = run->state;
@@ -234,14 +248,14 @@ enum clh_slice clh_fiber_resume(struct clh_fiber *fiber) {
     clh_fiber_finish(fiber);
     return CLH_SLICE_DEAD;
   }
-  int count = fiber->started ? 0 : fiber->is_branch ? 2 : 1;
+  struct resumption resumption = {fiber, fiber->started ? 0 : fiber->is_branch ? 2 : 1, LUA_ERRMEM};
   fiber->started = true;
   fiber->suspension = CLH_RUNNING;
   fiber->depth = 0;
   clh_begin_slice(state, fiber);
-  int results = 0;
-  int status = lua_resume(fiber->co, state->L, count, &results);
+  if (clh_protected(state, resume_coroutine, &resumption) != LUA_OK) lua_settop(state->L, 0);
   clh_end_slice(state);
+  int status = resumption.status;
   if (state->condemned) reap(state);
   if (status == LUA_ERRMEM && run->death == CLH_ALIVE) run->death = CLH_DEATH_MEMORY;
   if (run->death != CLH_ALIVE) clh_run_finish(run);

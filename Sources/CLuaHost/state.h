@@ -53,7 +53,8 @@ struct clh_fiber {
   enum clh_death death;
   bool started, finished, failed;
   bool unwinding;           // dead, and its error or its __close handlers are on their way
-  int64_t grace_deadline;
+  bool abandoned;           // left by `abandon`: its coroutines must not be touched again
+  int64_t grace_deadline, grace_cpu_start, grace_cpu_end;
   int blocked;              // resumes from frames that cannot yield
   int closing;              // nested coroutine.close
 
@@ -84,6 +85,7 @@ struct clh_run {
   enum clh_death death;
   int env_ref, private_ref, modules_ref;
   int64_t cpu_ns, cpu_ns_max;
+  int64_t grace_used_ns;   // by the handlers of its fibers, since it is dead
   int64_t *meter;  // `cpu_ns`, or what several runs use up together, in other cells too
   size_t bytes_allocated;  // gross, since the run was opened
   size_t result_bytes_max;

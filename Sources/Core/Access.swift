@@ -13,11 +13,11 @@ public struct Access: Sendable, Hashable {
   public var files: Level
   public var queue: Bool
   public var models: Bool
-  public var hosts: [HostPattern]
+  public var requests: [RequestGrant]
 
   public init(
     database: Level = .none, keyValue: Level = .none, memory: Level = .none, files: Level = .none,
-    queue: Bool = false, models: Bool = false, hosts: [HostPattern] = []
+    queue: Bool = false, models: Bool = false, requests: [RequestGrant] = []
   ) {
     self.database = database
     self.keyValue = keyValue
@@ -25,7 +25,38 @@ public struct Access: Sendable, Hashable {
     self.files = files
     self.queue = queue
     self.models = models
-    self.hosts = hosts
+    self.requests = requests
+  }
+}
+
+/// What may be sent to a host: `api.example.com`, or `GET,HEAD api.example.com` for these methods only.
+public struct RequestGrant: Sendable, Hashable, CustomStringConvertible {
+  /// Upper case; `nil` = all.
+  public let methods: Set<String>?
+  public let host: HostPattern
+
+  static let known: Set<String> = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+  /// Parses a grant; `nil` when it is not a host, or a list of methods and a host.
+  public init?(_ text: String) {
+    let words = text.split(separator: " ", omittingEmptySubsequences: false)
+    guard let last = words.last, words.count <= 2, let host = HostPattern(String(last)) else { return nil }
+    self.host = host
+    guard words.count == 2 else {
+      methods = nil
+      return
+    }
+    let methods = words[0].split(separator: ",", omittingEmptySubsequences: false).map { $0.uppercased() }
+    guard methods.allSatisfy(Self.known.contains) else { return nil }
+    self.methods = Set(methods)
+  }
+
+  public func allows(_ method: String, host: String, port: Int) -> Bool {
+    (methods?.contains(method.uppercased()) ?? true) && self.host.matches(host: host, port: port)
+  }
+
+  public var description: String {
+    (methods.map { $0.sorted().joined(separator: ",") + " " } ?? "") + host.description
   }
 }
 

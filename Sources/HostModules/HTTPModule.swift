@@ -75,9 +75,9 @@ extension HostModule {
   private static func send(
     method: String, url: String, options: Options, scope: ScriptScope, function: String
   ) async throws -> LuaValue {
-    try scope.need({ !$0.hosts.isEmpty }, #"http = { "HOST" }"#, for: function)
+    try scope.need({ !$0.requests.isEmpty }, #"http = { "HOST" }"#, for: function)
     let policy = scope.resources.httpPolicy
-    let hosts = scope.access.hosts
+    let grants = scope.access.requests
     var request = HTTPRequest(method: method, url: try address(url, options))
     try addHeaders(options, to: &request, secrets: scope.resources.secrets)
     if let json = try options.json("json") {
@@ -92,16 +92,14 @@ extension HostModule {
       min(try options.seconds("timeout") ?? policy.timeoutSeconds, policy.timeoutSeconds))
     request.responseBytesMax = policy.bodyBytesMax
     request.redirectsMax = redirectsMax
-    request.egress = EgressPolicy(allowsPrivateAddresses: policy.allowsPrivateAddresses) { to in
-      let isListed = { (patterns: [HostPattern]) in
-        patterns.contains { $0.matches(host: to.host, port: to.port) }
-      }
-      return isListed(hosts) && (policy.allow.isEmpty || isListed(policy.allow))
+    request.egress = EgressPolicy(allowsPrivateAddresses: policy.allowsPrivateAddresses) { method, to in
+      grants.contains { $0.allows(method, host: to.host, port: to.port) }
+        && (policy.allow.isEmpty || policy.allow.contains { $0.matches(host: to.host, port: to.port) })
     }
     do {
       return value(of: try await scope.resources.http.send(request), secrets: scope.resources.secrets)
     } catch let error as TransportError {
-      throw HostError(error, hosts: hosts)
+      throw HostError(error, grants: grants)
     }
   }
 
@@ -155,7 +153,7 @@ extension HostModule {
 }
 
 extension HostError {
-  fileprivate init(_ error: TransportError, hosts: [HostPattern]) {
+  fileprivate init(_ error: TransportError, grants: [RequestGrant]) {
     let (code, retryable): (Failure.Code, Bool) =
       switch error.kind {
       case .timeout: (.timeout, true)
@@ -166,7 +164,7 @@ extension HostError {
       case .badURL, .badRequest: (.invalidArguments, false)
       }
     let hint =
-      error.kind == .denied ? "; access.http lists \(hosts.map(\.description).joined(separator: ", "))" : ""
+      error.kind == .denied ? "; access.http lists \(grants.map { "\"\($0)\"" }.joined(separator: ", "))" : ""
     self.init(Failure(code, error.message + hint, retryable: retryable))
   }
 }

@@ -20,19 +20,21 @@ public struct EgressPolicy: Sendable {
 
   /// False = only addresses of the public internet, whatever names lead to them.
   public let allowsPrivateAddresses: Bool
-  private let allows: @Sendable (Destination) -> Bool
+  private let allows: @Sendable (_ method: String, Destination) -> Bool
 
-  /// - Parameter allows: Asked for the URL of the request and of every redirect; must not block.
+  /// - Parameter allows: Asked for the method and URL of the request and of every redirect; must not block.
   public init(
-    allowsPrivateAddresses: Bool = false, allows: @escaping @Sendable (Destination) -> Bool = { _ in true }
+    allowsPrivateAddresses: Bool = false,
+    allows: @escaping @Sendable (_ method: String, Destination) -> Bool = { _, _ in true }
   ) {
     self.allowsPrivateAddresses = allowsPrivateAddresses
     self.allows = allows
   }
 
-  func check(_ destination: Destination) throws(TransportError) {
-    guard allows(destination) else {
-      throw TransportError(.denied, "the host is not on the list of those that may be reached")
+  func check(_ method: String, _ destination: Destination) throws(TransportError) {
+    guard allows(method, destination) else {
+      throw TransportError(
+        .denied, "\(method) to \(destination.host):\(destination.port) is not on the list of what is allowed")
     }
   }
 

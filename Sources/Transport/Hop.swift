@@ -18,7 +18,7 @@ final class Hop: Sendable {
   private init(
     _ request: HTTPRequest, _ url: HTTPURL, redirectsLeft: Int, deadline: ContinuousClock.Instant?
   ) throws(TransportError) {
-    try request.egress?.check(url.destination)
+    try request.egress?.check(request.method, url.destination)
     if let header = request.boundHeaders.first(where: { !$0.allows(url.destination) }) {
       throw TransportError(.unbound, "the secret in the header '\(header.name)' is not bound to this host")
     }

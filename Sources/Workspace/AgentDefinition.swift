@@ -119,12 +119,12 @@ enum AccessDefinition {
     access.keyValue = level(reader, "kv")
     access.models = reader.bool("llm") ?? false
     for (index, text) in (reader.strings("http") ?? []).enumerated() {
-      if let pattern = HostPattern(text) {
-        access.hosts.append(pattern)
+      if let grant = RequestGrant(text) {
+        access.requests.append(grant)
       } else {
         reader.problems.add(
           path: reader.path + ["http", String(index + 1)], .outOfRange,
-          "'\(text)' is not a host such as \"api.example.com\" or \"*.example.org:8443\"",
+          "'\(text)' is not a host such as \"api.example.com\", \"*.example.org:8443\" or \"GET,HEAD api.example.com\"",
           hint: text.contains("/") ? "name the host without scheme and path" : nil)
       }
     }

@@ -63,6 +63,24 @@ struct ValueTests {
     arguments: ["", "http://a.com", "a.com/x", "a b", "a.com:0", "a.com:x", "*."])
   func refusesPatterns(text: String) { #expect(HostPattern(text) == nil) }
 
+  @Test(
+    "a grant names methods and a host",
+    arguments: [
+      ("a.com", "DELETE", true), ("GET a.com", "GET", true), ("get,Head a.com", "HEAD", true),
+      ("GET,HEAD a.com", "POST", false), ("GET a.com:8443", "GET", false), ("GET *.a.com", "GET", false),
+    ] as [(String, String, Bool)])
+  func grants(grant: String, method: String, isAllowed: Bool) throws {
+    #expect(try #require(RequestGrant(grant)).allows(method, host: "a.com", port: 443) == isAllowed)
+  }
+
+  @Test(
+    "what is no list of methods and a host is no grant",
+    arguments: ["", "GET", "GET ", " a.com", "GET, a.com", "FETCH a.com", "GET  a.com", "GET a.com b.com"])
+  func refusesGrants(text: String) {
+    // "GET" alone could be a host of the local network, as "db" could.
+    #expect((RequestGrant(text) == nil) == (text != "GET"))
+  }
+
   @Test("a request is checked as a whole")
   func checksRequests() {
     func fields(_ request: ChatRequest) -> [String] {

@@ -193,6 +193,24 @@ struct ModuleTests {
     #expect(server.requests.first?.json == ["a": 1])
   }
 
+  @Test("http sends only the methods that are listed for the host, after a redirect too")
+  func httpMethods() async throws {
+    let read = try ScriptedProvider(.json([:]))
+    let write = try ScriptedProvider(.status(303, headers: [("Location", read.origin + "/made")]))
+    let text = try await TestWorkspace.answer(
+      """
+      local got = http.get("\(read.origin)/").status
+      local _, posted = pcall(http.post, "\(read.origin)/")
+      local _, fetched = pcall(http.get, "\(write.origin)/")
+      local made = http.post("\(write.origin)/").status
+      local _, deleted = pcall(http.request, { method = "delete", url = "\(write.origin)/" })
+      return json.encode{ got, posted.code, fetched.code, made, deleted.message }
+      """, access: #"http = { "GET,HEAD 127.0.0.1:\#(read.port)", "post 127.0.0.1:\#(write.port)" }"#)
+    #expect(text.hasPrefix(#"[200,"denied","denied",200,"DELETE to 127.0.0.1:\#(write.port) is not on the list"#))
+    #expect(read.requests.map(\.method) == ["GET", "GET"])
+    #expect(write.requests.map(\.method) == ["POST"])
+  }
+
   @Test("http refuses private addresses unless the configuration allows them")
   func httpPrivate() async throws {
     let server = try ScriptedProvider(.json([:]))

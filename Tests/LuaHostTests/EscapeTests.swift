@@ -231,6 +231,33 @@ struct EscapeTests {
     await #expect(throws: CancellationError.self) { try await call.value }
   }
 
+  @Test("a run of many branches has no more turns than its neighbour in the cell")
+  func branches() async throws {
+    let source = """
+      return function(count)
+        if count == 0 then
+          local x = 0
+          for i = 1, 2000000 do x = x + i % 7 end
+          return x
+        end
+        local branches = {}
+        for i = 1, count do branches[i] = function() while true do end end end
+        parallel(branches)
+      end
+      """
+    let cell = try TestHost.cell(["main.lua": source])
+    let many = try await cell.open(budget: RunBudget(cpu: .seconds(3600)))
+    let one = try await cell.open(budget: RunBudget(cpu: .seconds(3600)))
+    let scene = Scene()
+    let call = Task { try await cell.value(many, "main", [.integer(64)], context: scene) }
+    _ = try await cell.value(one, "main", [.integer(0)], context: scene)
+    let times = [await cell.cpu(of: many), await cell.cpu(of: one)].compactMap(\.self)
+    call.cancel()
+    await #expect(throws: CancellationError.self) { try await call.value }
+    // Turn by turn, not sixty-four to one; the first slices of the branches come on top.
+    #expect(times.count == 2 && times[0] < times[1] * 16, "\(times)")
+  }
+
   @Test(
     "waiting where a C function is in the way is an error before anything happens",
     arguments: [

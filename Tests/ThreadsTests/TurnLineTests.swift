@@ -35,7 +35,7 @@ struct TurnLineTests {
     await withTaskGroup(of: Void.self) { group in
       for _ in 0..<8 {
         group.addTask(executorPreference: TurnLine()) {
-          while over.count.load(ordering: .relaxed) == 0 {}
+          while over.count.load(ordering: .relaxed) == 0, !Task.isCancelled {}
         }
       }
       // Ends only when turns are served beside those that hold their threads.

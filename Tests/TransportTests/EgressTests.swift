@@ -62,7 +62,7 @@ import Testing
   @Test("the policy is asked for scheme, host and port as they are connected to")
   func destination() async throws {
     let seen = Recorder<EgressPolicy.Destination>()
-    let policy = EgressPolicy { destination in
+    let policy = EgressPolicy { _, destination in
       seen.append(destination)
       return false
     }
@@ -85,7 +85,7 @@ import Testing
   func redirect() async throws {
     let inner = try ScriptedProvider(.status(200))
     let outer = try ScriptedProvider(.status(302, headers: [("Location", inner.origin + "/admin")]))
-    let policy = EgressPolicy(allowsPrivateAddresses: true) { [port = outer.port] in $0.port == port }
+    let policy = EgressPolicy(allowsPrivateAddresses: true) { [port = outer.port] in $1.port == port }
     let failure = await failure {
       try await client.send(HTTPRequest(url: outer.origin, egress: policy, redirectsMax: 3))
     }
