@@ -7,7 +7,13 @@ let swift: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
   .treatAllWarnings(as: .error),
 ]
-let c: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
+/// `make sanitize` sets it: undefined behaviour in our C then ends the process.
+let trapsUndefined = Context.environment["PERIGEE_TRAP_UNDEFINED"] != nil
+let c: [CSetting] = [
+  .unsafeFlags(
+    ["-Wall", "-Wextra", "-Werror"]
+      + (trapsUndefined ? ["-fsanitize=undefined", "-fsanitize-trap=undefined"] : []))
+]
 
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")

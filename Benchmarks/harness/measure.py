@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is measured, one function a scenario."""
 
+import asyncio
 import itertools
 import json
 import os
@@ -8,6 +9,7 @@ import resource
 import statistics
 import subprocess
 import time
+import urllib.request
 
 from .process import BenchmarkError, Server, cpu_seconds, machine_cpu_seconds, memory_mb, reset_peak
 
@@ -47,7 +49,8 @@ class Bench:
     """One server beside one provider, and the scenarios that are measured on them."""
 
     def __init__(self, options, tools, provider, say):
-        self.options, self.load, self.provider, self.say = options, tools["load"], provider, say
+        self.options, self.tools, self.provider, self.say = options, tools, provider, say
+        self.load = tools["load"]
         self.server = None
 
     def close(self):
@@ -114,3 +117,58 @@ class Bench:
         result |= {"conversations": count, "ideal_turns_per_second": count / 0.5}
         result["peak_rss_mb"] = memory_mb(self.server.pid, "VmHWM")
         return result
+
+    def idle(self):
+        """Runs that wait in Lua: what their states take up."""
+        path = self.options.idle_path
+        count = self.options.conversations
+        before = metric(self.server.port, "perigee_lua_runs")
+        if before is None:
+            return None
+        return asyncio.run(idle_runs(self.server.port, path, count))
+
+    def limits(self):
+        """Processor time of one turn's scripts, in microseconds; the least of some alternating runs."""
+        script = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "src", "turn.lua")
+        least = {}
+        for _ in range(3):
+            for name in ("limits", "unlimited"):
+                run = subprocess.run([self.tools[name], script], check=True, capture_output=True, text=True)
+                least[name] = min(float(run.stdout), least.get(name, float("inf")))
+        return {"with_us": least["limits"], "without_us": least["unlimited"]}
+
+
+def metric(port, name):
+    """The value of a metric without labels; None when there is none of that name."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        for line in answer.read().decode().splitlines():
+            if line.startswith(name + " "):
+                return float(line.split()[1])
+    return None
+
+
+async def idle_runs(port, path, count):
+    """Starts runs that wait in Lua and reads the metrics when all of them do."""
+    body = b'{"message": "wait"}'
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    request = f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body
+
+    async def one():
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(request)
+        answer = await reader.read()
+        writer.close()
+        if not answer.startswith(b"HTTP/1.1 200"):
+            raise BenchmarkError(f"an idle run failed: {answer[:200]!r}")
+
+    runs = asyncio.gather(*(one() for _ in range(count)))
+    most = {"runs": 0.0, "memory_mb": 0.0, "cells": 0.0}
+    while not runs.done():
+        await asyncio.sleep(0.1)
+        waiting = await asyncio.to_thread(metric, port, "perigee_lua_runs")
+        if waiting >= most["runs"]:
+            memory = await asyncio.to_thread(metric, port, "perigee_lua_memory_bytes")
+            cells = await asyncio.to_thread(metric, port, "perigee_lua_cells")
+            most = {"runs": waiting, "memory_mb": memory / 1e6, "cells": cells}
+    await runs
+    return most

@@ -11,6 +11,10 @@ GOALS = {
     "waiting_failed": 0,
     "waiting_share": 0.85,
     "waiting_rss_mb": 120,
+    "idle_lua_mb": 12,
+    "limits_share": 5,
+    "neighbour_p99_ms": 20,
+    "overrun_ms": 50,
     "start_ms": 500,
     "grown_mb": 0.1,
 }
@@ -46,14 +50,34 @@ def figures(results):
         yield f"{who}: p50", waiting["p50_ms"], "ms", 0, None
         yield f"{who}: p99", waiting["p99_ms"], "ms", 0, None
         yield f"{who}: peak memory", waiting["peak_rss_mb"], "MB", 0, GOALS["waiting_rss_mb"]
+    idle = results["idle"]
+    if idle:
+        who = f"{idle['runs']:,.0f} idle runs: Lua memory"
+        yield who, idle["memory_mb"], f"MB, {idle['cells']:.0f} cells", 1, GOALS["idle_lua_mb"]
+    limits = results["limits"]
+    yield "scripts of a turn, with limits", limits["with_us"], "µs", 1, None
+    yield "scripts of a turn, without", limits["without_us"], "µs", 1, None
+    rounds = [r["cpu_seconds_per_1000"] for r in results["throughput"]["tool"] if r["finished"]]
+    if rounds:
+        cost = max(0.0, limits["with_us"] - limits["without_us"]) / (statistics.median(rounds) * 1000)
+        yield "limits, part of a tool turn", cost * 100, "%", 1, GOALS["limits_share"]
+    hostile = results["attacks"]
+    if hostile:
+        who = f"neighbour of {hostile['at_once']} attacks at once"
+        yield f"{who}: wrong answers", hostile["wrong_answers"], f"of {hostile['answers']:,}", 0, 0
+        yield f"{who}: p50", hostile["p50_ms"], "ms", 1, None
+        yield f"{who}: p99", hostile["p99_ms"], "ms", 1, GOALS["neighbour_p99_ms"]
+        yield f"{who}: longest", hostile["max_ms"], "ms", 0, None
+        stopped = f"ms, {hostile['stopped']} runs"
+        yield "stopped behind the deadline, at most", hostile["overrun_max_ms"], stopped, 1, GOALS["overrun_ms"]
     yield "memory at rest", results["start"]["idle_rss_mb"], "MB", 0, None
     yield "start until ready", results["start"]["start_ms"], "ms", 0, GOALS["start_ms"]
 
 
 def table(results):
-    lines = [f"{'':44}{'measured':>12}  {'unit':12}{'goal':>8}"]
+    lines = [f"{'':46}{'measured':>12}  {'unit':12}{'goal':>8}"]
     for name, value, unit, digits, goal in figures(results):
-        line = f"{name:44}{value:>12,.{digits}f}  {unit:12}"
+        line = f"{name:46}{value:>12,.{digits}f}  {unit:12}"
         if goal is not None:
             is_met = value >= goal if "share" in name else value <= goal
             sign = ">=" if "share" in name else "<="

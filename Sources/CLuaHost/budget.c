@@ -53,6 +53,10 @@ void clh_begin_slice(struct clh_state *state, struct clh_fiber *fiber) {
   state->units_left = UNITS_PER_CHECK;
 }
 
+size_t clh_state_bytes_seen(const struct clh_state *state) {
+  return __atomic_load_n(&state->bytes_seen, __ATOMIC_RELAXED);
+}
+
 static void end_grace(const struct clh_state *state, const struct clh_fiber *fiber) {
   int64_t used = fiber->run->grace_used_ns + clh_slice_cpu(state) - fiber->grace_cpu_start;
   fiber->run->grace_used_ns = used < GRACE_NS ? used : GRACE_NS;
@@ -65,6 +69,7 @@ void clh_end_slice(struct clh_state *state) {
   if (state->current->unwinding) end_grace(state, state->current);
   __atomic_fetch_add(state->current->run->meter, used, __ATOMIC_RELAXED);
   __atomic_store_n(&state->slice_start, 0, __ATOMIC_RELAXED);
+  __atomic_store_n(&state->bytes_seen, state->bytes, __ATOMIC_RELAXED);
   state->current = NULL;
   state->billed = NULL;
 }
@@ -148,7 +153,7 @@ void clh_end_hungriest(struct clh_state *state) {
   struct clh_run *victim = hungriest(state);
   if (victim == NULL) return;
   victim->death = CLH_DEATH_MEMORY;
-  if (victim == state->current->run) return;
+  if (state->current != NULL && victim == state->current->run) return;
   state->condemned = true;
   state->slice_deadline = 0;  // give way at once, so that the memory is freed
 }

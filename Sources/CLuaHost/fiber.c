@@ -167,6 +167,28 @@ enum clh_fiber_start clh_fiber_open_branch(struct clh_fiber *parent, uint32_t in
   return open(*fiber, &opening);
 }
 
+// A tape that is larger gives its memory back when it has been read.
+#define TAPE_BYTES_KEPT ((size_t)64 << 10)
+
+static void set_billed(struct clh_fiber *fiber, size_t bytes) {
+  fiber->run->state->bytes += bytes - fiber->billed;
+  fiber->billed = bytes;
+}
+
+void clh_fiber_bill(struct clh_fiber *fiber) {
+  struct clh_state *state = fiber->run->state;
+  size_t bytes = fiber->in.buffer.capacity + fiber->out.buffer.capacity;
+  if (bytes > fiber->billed) fiber->run->bytes_allocated += bytes - fiber->billed;
+  set_billed(fiber, bytes);
+  if (state->bytes > state->bytes_max) clh_end_hungriest(state);
+}
+
+void clh_fiber_tapes_read(struct clh_fiber *fiber) {
+  if (fiber->in.buffer.capacity > TAPE_BYTES_KEPT) clh_buffer_free(&fiber->in.buffer);
+  if (fiber->out.buffer.capacity > TAPE_BYTES_KEPT) clh_buffer_free(&fiber->out.buffer);
+  set_billed(fiber, 0);
+}
+
 static void release(struct clh_fiber *fiber) {
   lua_State *L = fiber->run->state->L;
   luaL_unref(L, LUA_REGISTRYINDEX, fiber->co_ref);
@@ -184,6 +206,7 @@ void clh_fiber_close(struct clh_fiber *fiber) {
   struct clh_fiber **link = &run->fibers;
   while (*link != fiber) link = &(*link)->next;
   *link = fiber->next;
+  set_billed(fiber, 0);
   clh_buffer_free(&fiber->in.buffer);
   clh_buffer_free(&fiber->out.buffer);
   clh_buffer_free(&fiber->trace);

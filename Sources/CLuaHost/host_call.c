@@ -69,6 +69,7 @@ int clh_host_raise(lua_State *L) {
 static int push_reply(lua_State *L, struct clh_fiber *fiber) {
   size_t offset = 0;
   clh_tape_push(L, &fiber->in, &offset);
+  clh_fiber_tapes_read(fiber);
   if (!fiber->in.raises) return 1;
   if (!lua_istable(L, -1)) return clh_error(L, "the host failed");
   mark_error(L);
@@ -109,6 +110,7 @@ static int host_call(lua_State *L) {
   }
   clh_tape_reset(&fiber->in);
   if (function->suspending) {
+    clh_fiber_bill(fiber);
     fiber->suspension = CLH_WAITING_CALL;
     fiber->function = function->number;
     return lua_yieldk(L, 0, 0, answered);

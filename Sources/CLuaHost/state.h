@@ -44,6 +44,7 @@ struct clh_fiber {
   lua_State *co;
   int co_ref;
   struct clh_tape in, out;
+  size_t billed;          // bytes of the tapes that count as the cell's memory
   struct clh_buffer trace;  // where the last error came from: traceback, and the script's place
   const char *trace_script;
   int trace_line;
@@ -98,6 +99,7 @@ struct clh_state {
   struct clh_callbacks callbacks;
 
   size_t bytes, bytes_max;
+  size_t bytes_seen;  // atomic: other threads read it
   bool refused;  // an allocation was refused that Lua may try again after a collection
   void *refused_block;
   size_t refused_size;
@@ -192,6 +194,8 @@ void clh_tape_push(lua_State *L, const struct clh_tape *tape, size_t *offset);
 
 // fiber.c
 void clh_fiber_finish(struct clh_fiber *fiber);
+/// Frees the tapes, where they are large, when what was on them has been read.
+void clh_fiber_tapes_read(struct clh_fiber *fiber);
 
 // run.c
 /// Stops the fibers of a run that was killed, newest first, so branches before the fiber that waits for them;

@@ -7,6 +7,7 @@ public protocol ScriptHost: Sendable {
   var version: String { get }
   var agents: [String: Agent] { get }
   var tools: [String: Tool] { get }
+  var usage: ScriptUsage { get }
 
   /// Makes the place in which one run's functions run; nothing of the script is evaluated yet.
   ///
@@ -14,6 +15,19 @@ public protocol ScriptHost: Sendable {
   func open(
     _ context: RunContext, services: any RunServices, caller: (any ScriptRun)?
   ) async throws -> any ScriptRun
+}
+
+/// What the scripts of one version take up.
+public struct ScriptUsage: Sendable, Hashable {
+  public var cells: Int
+  public var runs: Int
+  public var memoryBytes: Int
+
+  public init(cells: Int = 0, runs: Int = 0, memoryBytes: Int = 0) {
+    self.cells = cells
+    self.runs = runs
+    self.memoryBytes = memoryBytes
+  }
 }
 
 /// What a script may know of its run (`ctx`).

@@ -32,6 +32,7 @@ extension Cell {
       case CLH_SLICE_CALL:
         guard let body = state.suspending(clh_fiber_function(fiber.raw)) else { return .failed }
         await answer(fiber, with: body, context)
+        clh_fiber_bill(fiber.raw)
       case CLH_SLICE_SPAWN: await runBranches(of: fiber, context)
       default: return .dead(clh_fiber_death(fiber.raw))
       }

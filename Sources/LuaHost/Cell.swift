@@ -8,7 +8,7 @@ public import JSONCodec
 /// its slice of about a millisecond. Dropping the cell frees everything.
 public actor Cell<Context: Sendable> {
   let state: CellState<Context>
-  private nonisolated let clock: SliceClock
+  private nonisolated let gauge: CellGauge
   let limits: CellLimits
   private var runs: [UInt64: Run] = [:]
   private var lastNumber: UInt64 = 0
@@ -33,7 +33,7 @@ public actor Cell<Context: Sendable> {
   ) throws(ScriptError) {
     self.limits = limits
     state = try CellState(functions: functions, preludes: preludes, scripts: scripts, limits: limits)
-    clock = SliceClock(raw: state.raw)
+    gauge = CellGauge(raw: state.raw)
   }
 
   /// Opens a run with a fresh environment; evaluates no script.
@@ -115,7 +115,10 @@ public actor Cell<Context: Sendable> {
   public var memoryBytes: Int { clh_state_bytes(state.raw) }
 
   /// Says whether a slice goes on for longer than it should, until whose end nothing else of the cell can run.
-  public nonisolated var isHeld: Bool { clock.elapsed > .milliseconds(2) }
+  public nonisolated var isHeld: Bool { gauge.slice > .milliseconds(2) }
+
+  /// Lua memory of the cell at the end of its last slice, in bytes.
+  public nonisolated var memoryBytesSeen: Int { gauge.memoryBytes }
 
   /// Open runs.
   public var runCount: Int { runs.count }
@@ -152,7 +155,10 @@ public actor Cell<Context: Sendable> {
     case .failed: throw ScriptError(report: output)
     case .dead(CLH_DEATH_CANCELLED): throw CancellationError()
     case .dead(CLH_DEATH_TIME):
-      throw ScriptError(.timeLimit, "the run used up its \(run.budget.cpu) of Lua time")
+      let overrun = Duration.nanoseconds(clh_run_cpu_ns(run.raw)) - run.budget.cpu
+      throw ScriptError(
+        .timeLimit,
+        "the run used up its \(run.budget.cpu) of Lua time (stopped \(overrun / .milliseconds(1)) ms later)")
     case .dead(CLH_DEATH_STRETCH):
       throw ScriptError(.timeLimit, "a comparator or a pattern took too long without a pause")
     case .dead(CLH_DEATH_MEMORY):

@@ -89,14 +89,16 @@ final class CellState<Context: Sendable> {
   }
 }
 
-/// Tells from outside of the cell's actor how long its slice has lasted.
+/// What may be asked of a cell from outside of its actor, while a slice is running.
 ///
-// SAFETY: C reads one number atomically; the cell that has this keeps the state.
-struct SliceClock: @unchecked Sendable {
+// SAFETY: C reads each number atomically; the cell that has this keeps the state.
+struct CellGauge: @unchecked Sendable {
   let raw: OpaquePointer
 
-  /// Zero between slices.
-  var elapsed: Duration { .nanoseconds(clh_state_slice_ns(raw)) }
+  /// How long the running slice has lasted; zero between slices.
+  var slice: Duration { .nanoseconds(clh_state_slice_ns(raw)) }
+  /// Lua memory at the end of the last slice.
+  var memoryBytes: Int { clh_state_bytes_seen(raw) }
 }
 
 /// Answers immediate host calls with the context of the running slice.

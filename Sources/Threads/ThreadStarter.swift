@@ -65,6 +65,6 @@ final class ThreadStarter: Sendable {
 
 /// A thread's share of the processor, as the kernel counts it.
 enum Niceness {
-  /// About a tenth of the ordinary share. A thread cannot go back: that takes privileges.
-  static let low: Int32 = 10
+  /// About a third of the ordinary share. A thread cannot go back: that takes privileges.
+  static let low: Int32 = 5
 }

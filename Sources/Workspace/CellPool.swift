@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Core
 import HostModules
 import LuaHost
 import Synchronization
@@ -81,6 +82,15 @@ final class CellPool: Sendable {
     state.slots[index].runs += 1
     state.slots[index].served += 1
     return Place(cell: state.slots[index].cell, id: state.slots[index].id)
+  }
+
+  /// Cells, the runs in them, and their Lua memory.
+  var usage: ScriptUsage {
+    state.withLock { state in
+      ScriptUsage(
+        cells: state.slots.count, runs: state.slots.reduce(0) { $0 + $1.runs },
+        memoryBytes: state.slots.reduce(0) { $0 + $1.cell.memoryBytesSeen })
+    }
   }
 
   /// - Parameter isHealthy: False when the cell has not enough room left for more runs.

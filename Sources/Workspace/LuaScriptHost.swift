@@ -32,6 +32,7 @@ public final class LuaScriptHost: ScriptHost {
   public var version: String { bundle.version }
   public var agents: [String: Agent] { bundle.agents }
   public var tools: [String: Tool] { bundle.tools }
+  public var usage: ScriptUsage { pool.usage }
 
   let resources: ScriptResources
   let pool: CellPool

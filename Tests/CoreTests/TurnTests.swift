@@ -25,6 +25,7 @@ struct TurnTests {
     parameters: try! Schema(["title": ["type": "string"], "count": ["type": "integer", "default": 1]]))
 
   private struct Host: ScriptHost {
+    let usage = ScriptUsage()
     var version: String { "sha256:0" }
     var agents: [String: Agent] { ["market.title": TurnTests.agent(name: "market.title")] }
     var tools: [String: Tool] { ["add": TurnTests.tool] }

@@ -206,7 +206,8 @@ struct ModuleTests {
       local _, deleted = pcall(http.request, { method = "delete", url = "\(write.origin)/" })
       return json.encode{ got, posted.code, fetched.code, made, deleted.message }
       """, access: #"http = { "GET,HEAD 127.0.0.1:\#(read.port)", "post 127.0.0.1:\#(write.port)" }"#)
-    #expect(text.hasPrefix(#"[200,"denied","denied",200,"DELETE to 127.0.0.1:\#(write.port) is not on the list"#))
+    #expect(
+      text.hasPrefix(#"[200,"denied","denied",200,"DELETE to 127.0.0.1:\#(write.port) is not on the list"#))
     #expect(read.requests.map(\.method) == ["GET", "GET"])
     #expect(write.requests.map(\.method) == ["POST"])
   }

@@ -51,6 +51,7 @@ struct OperationsTests {
         #"perigee_turns_total{agent="adder",outcome="completed"} 1"#,
         #"perigee_turn_seconds_count{agent="adder"} 1"#, #"perigee_tokens_total{kind="input"} 20"#,
         #"perigee_tool_calls_total{tool="add",outcome="ok"} 1"#, "perigee_runs_in_progress 0",
+        "perigee_lua_cells 2", "perigee_lua_runs 3", "perigee_lua_memory_bytes 4096",
         "# TYPE perigee_turn_seconds histogram",
       ] { #expect(lines.contains(line), "\(line)") }
     }

@@ -20,7 +20,7 @@ struct SerialThreadTests {
     let thread = SerialThread(name: "test-serial")
     let lowered = await niceness(on: thread) { thread.lower() }
     let next = await niceness(on: thread) {}
-    #expect(lowered == 10)
+    #expect(lowered == 5)
     #expect(next == 0)
   }
 

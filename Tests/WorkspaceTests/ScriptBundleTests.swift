@@ -57,7 +57,8 @@ struct ScriptBundleTests {
     #expect(
       agent.busy == .reject && agent.roles == ["admin"] && agent.hooks == .stub && agent.historyMessages == 4)
     let tool = try #require(bundle.tools["add"])
-    #expect(tool.access.database == .write && tool.access.requests.map(\.description) == ["*.example.org:8443"])
+    #expect(
+      tool.access.database == .write && tool.access.requests.map(\.description) == ["*.example.org:8443"])
     #expect(tool.effect == .read && tool.retries == 1 && tool.timeoutSeconds == 2)
   }
 

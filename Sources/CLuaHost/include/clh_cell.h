@@ -88,6 +88,8 @@ const char *clh_state_report(const struct clh_state *state, size_t *length);
 size_t clh_state_bytes(const struct clh_state *state);
 /// How long the slice that is running has lasted; 0 between slices. May be called from any thread.
 int64_t clh_state_slice_ns(const struct clh_state *state);
+/// Lua memory as it was at the end of the last slice. May be called from any thread.
+size_t clh_state_bytes_seen(const struct clh_state *state);
 /// Makes every allocation after the next `count` ones fail; -1 ends that. For tests of what memory failure
 /// does.
 void clh_state_fail_allocation_after(struct clh_state *state, long count);
@@ -124,6 +126,8 @@ enum clh_death clh_fiber_death(const struct clh_fiber *fiber);
 uint32_t clh_fiber_function(const struct clh_fiber *fiber);
 /// Bytes that the fiber put out; valid until the fiber runs again.
 const char *clh_fiber_output(const struct clh_fiber *fiber, size_t *length);
+/// Counts the fiber's tapes as memory of the cell; where that is too much, the run that has allocated most ends.
+void clh_fiber_bill(struct clh_fiber *fiber);
 /// Empties the input tape and returns it. Valid as long as the fiber.
 struct clh_tape *clh_fiber_input(struct clh_fiber *fiber);
 

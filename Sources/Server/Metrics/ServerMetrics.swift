@@ -30,18 +30,27 @@ final class ServerMetrics: Sendable {
   private let tokensIn: Counter
   private let tokensOut: Counter
   private let runsInProgress: Meter
+  private let cells: Meter
+  private let scriptRuns: Meter
+  private let luaMemory: Meter
 
   init(registry: PrometheusRegistry) {
     self.registry = registry
     tokensIn = Counter(label: "perigee_tokens_total", dimensions: [("kind", "input")], factory: registry)
     tokensOut = Counter(label: "perigee_tokens_total", dimensions: [("kind", "output")], factory: registry)
     runsInProgress = Meter(label: "perigee_runs_in_progress", factory: registry)
+    cells = Meter(label: "perigee_lua_cells", factory: registry)
+    scriptRuns = Meter(label: "perigee_lua_runs", factory: registry)
+    luaMemory = Meter(label: "perigee_lua_memory_bytes", factory: registry)
     for (name, help) in [
       ("perigee_http_requests_total", "Requests answered, by method, route and status."),
       ("perigee_http_request_seconds", "Time from a request's head to its answer."),
       ("perigee_turns_total", "Chat turns, by agent and outcome: completed, or the code of the failure."),
       ("perigee_turn_seconds", "Time of a chat turn, waiting for its session included."),
       ("perigee_runs_in_progress", "Chat turns that are being answered now."),
+      ("perigee_lua_cells", "Lua states that are kept, of the present version of the scripts."),
+      ("perigee_lua_runs", "Runs that have a place in a Lua state now."),
+      ("perigee_lua_memory_bytes", "Memory of these Lua states."),
       ("perigee_tokens_total", "Tokens of models in completed turns, by kind."),
       ("perigee_tool_calls_total", "Tool calls in completed turns, by tool and outcome."),
     ] { registry.describe(name, help) }
@@ -112,8 +121,11 @@ final class ServerMetrics: Sendable {
     }
   }
 
-  func text(runsInProgress runs: Int) -> String {
+  func text(runsInProgress runs: Int, scripts: ScriptUsage) -> String {
     runsInProgress.set(runs)
+    cells.set(scripts.cells)
+    scriptRuns.set(scripts.runs)
+    luaMemory.set(scripts.memoryBytes)
     return registry.text()
   }
 

@@ -23,7 +23,8 @@ extension Services {
         access: .open, answers: [.init(.ok, "The metrics.", .text("text/plain"))]
       ) { _ in
         .text(
-          metrics.text(runsInProgress: runner.runsInProgress), contentType: PrometheusRegistry.contentType)
+          metrics.text(runsInProgress: runner.runsInProgress, scripts: host().usage),
+          contentType: PrometheusRegistry.contentType)
       },
       Route(
         .get, "/", name: "home", summary: "Says what this is.", access: .open,

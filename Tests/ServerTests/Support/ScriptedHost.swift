@@ -34,6 +34,7 @@ struct ScriptedAgent: Sendable {
 
 /// Scripts that are Swift closures, with one tool.
 struct ScriptedHost: ScriptHost {
+  let usage = ScriptUsage(cells: 2, runs: 3, memoryBytes: 4096)
   let version = "sha256:0123"
   let agents: [String: Agent]
   let tools: [String: Tool]
