@@ -52,7 +52,7 @@
 ---@class (exact) perigee.Access
 ---@field db? "read"|"write"
 ---@field kv? "read"|"write"
----@field http? string[] hosts, as "api.example.com" or "*.example.org:8443"
+---@field http? string[] hosts, as "api.example.com", "*.example.org:8443" or "GET,HEAD api.example.com"
 ---@field llm? boolean
 
 ---@class (exact) perigee.Agent

@@ -10,8 +10,8 @@ text = {}
 ---@return string
 function text.template(template, values) end
 
----Puts `[email]`, `[card]`, `[iban]` or `[phone]` in place of what looks like one.
----@param text string UTF-8
+---Puts `[email]`, `[card]`, `[iban]` or `[phone]` in place of what looks like one. A text of more than 128 KB raises `limit`.
+---@param text string UTF-8, at most 128 KB
 ---@return string
 function text.redact(text) end
 

@@ -58,6 +58,7 @@ size_t clh_state_bytes_seen(const struct clh_state *state) {
 }
 
 static void end_grace(const struct clh_state *state, const struct clh_fiber *fiber) {
+  if (fiber->run->death == CLH_ALIVE) return;
   int64_t used = fiber->run->grace_used_ns + clh_slice_cpu(state) - fiber->grace_cpu_start;
   fiber->run->grace_used_ns = used < GRACE_NS ? used : GRACE_NS;
 }

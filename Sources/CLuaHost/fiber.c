@@ -133,6 +133,7 @@ static struct clh_fiber *make(struct clh_run *run) {
   fiber->in.bytes_max = fiber->out.bytes_max = CLH_ARGUMENT_BYTES_MAX;
   fiber->next = run->fibers;
   run->fibers = fiber;
+  run->fiber_count += 1;
   return fiber;
 }
 
@@ -175,12 +176,25 @@ static void set_billed(struct clh_fiber *fiber, size_t bytes) {
   fiber->billed = bytes;
 }
 
+// Ends the suspended fibers of runs that were killed while another run was running, or none was.
+static void reap(struct clh_state *state) {
+  state->condemned = false;
+  for (struct clh_run *run = state->runs; run != NULL; run = run->next) {
+    if (run->death != CLH_ALIVE) clh_run_finish(run);
+  }
+}
+
 void clh_fiber_bill(struct clh_fiber *fiber) {
   struct clh_state *state = fiber->run->state;
+  // What has ended frees its tapes soon; nobody else is to pay for them.
+  if (fiber->finished || clh_is_dead(fiber)) return;
   size_t bytes = fiber->in.buffer.capacity + fiber->out.buffer.capacity;
   if (bytes > fiber->billed) fiber->run->bytes_allocated += bytes - fiber->billed;
   set_billed(fiber, bytes);
+  if (state->bytes <= state->bytes_max) return;
+  lua_gc(state->L, LUA_GCCOLLECT, 0);
   if (state->bytes > state->bytes_max) clh_end_hungriest(state);
+  if (state->current == NULL && state->condemned) reap(state);
 }
 
 void clh_fiber_tapes_read(struct clh_fiber *fiber) {
@@ -206,6 +220,7 @@ void clh_fiber_close(struct clh_fiber *fiber) {
   struct clh_fiber **link = &run->fibers;
   while (*link != fiber) link = &(*link)->next;
   *link = fiber->next;
+  run->fiber_count -= 1;
   set_billed(fiber, 0);
   clh_buffer_free(&fiber->in.buffer);
   clh_buffer_free(&fiber->out.buffer);
@@ -224,6 +239,7 @@ static int reset_coroutine(lua_State *L) {
 void clh_fiber_finish(struct clh_fiber *fiber) {
   if (fiber->finished) return;
   fiber->finished = true;
+  set_billed(fiber, 0);
   struct clh_state *state = fiber->run->state;
   if (fiber->started) {
     clh_begin_slice(state, fiber);
@@ -240,14 +256,6 @@ void clh_fiber_finish(struct clh_fiber *fiber) {
     clh_end_slice(state);
   }
   release(fiber);
-}
-
-// Ends the suspended fibers of runs that were killed while another run was running.
-static void reap(struct clh_state *state) {
-  state->condemned = false;
-  for (struct clh_run *run = state->runs; run != NULL; run = run->next) {
-    if (run->death != CLH_ALIVE) clh_run_finish(run);
-  }
 }
 
 struct resumption {
@@ -280,7 +288,7 @@ enum clh_slice clh_fiber_resume(struct clh_fiber *fiber) {
   clh_end_slice(state);
   int status = resumption.status;
   if (state->condemned) reap(state);
-  if (status == LUA_ERRMEM && run->death == CLH_ALIVE) run->death = CLH_DEATH_MEMORY;
+  if (status == LUA_ERRMEM && !fiber->abandoned && run->death == CLH_ALIVE) run->death = CLH_DEATH_MEMORY;
   if (run->death != CLH_ALIVE) clh_run_finish(run);
   if (clh_is_dead(fiber)) {
     clh_fiber_finish(fiber);

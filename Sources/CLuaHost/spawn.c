@@ -2,6 +2,8 @@
 // host.spawn: branches that run as fibers of their own while this one waits.
 #include "state.h"
 
+// Of one run, so that ending it takes no longer than a moment.
+#define FIBERS_MAX 2048
 #define SPAWN_UNITS 200
 
 // Stack: [...] -> [..., results] and, for a race with a winner, its number.
@@ -53,6 +55,10 @@ int clh_spawn(lua_State *L) {
   if (count > fiber->run->branches_max) {
     return clh_error(L, "too many branches: %d, at most %d", (int)(count < 1000000000 ? count : 1000000000),
                       (int)fiber->run->branches_max);
+  }
+  if (fiber->run->fiber_count + count > FIBERS_MAX) {
+    clh_push_host_error(L, "limit", "too many branches are under way");
+    return lua_error(L);
   }
   if (!clh_can_wait(L, fiber)) {
     return clh_error(L, CLH_CANNOT_WAIT, "parallel");

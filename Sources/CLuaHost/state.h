@@ -90,7 +90,7 @@ struct clh_run {
   int64_t *meter;  // `cpu_ns`, or what several runs use up together, in other cells too
   size_t bytes_allocated;  // gross, since the run was opened
   size_t result_bytes_max;
-  uint32_t branches_max;
+  uint32_t branches_max, fiber_count;
   uint64_t random[4];
 };
 

@@ -71,6 +71,10 @@ extension HostModule {
 
   private static let optionNames: Set<String> = ["headers", "query", "body", "json", "timeout"]
   private static let redirectsMax = 5
+  /// Some servers take the method from these.
+  private static let overridingHeaders: Set<String> = [
+    "x-http-method", "x-http-method-override", "x-method-override",
+  ]
 
   private static func send(
     method: String, url: String, options: Options, scope: ScriptScope, function: String
@@ -80,6 +84,12 @@ extension HostModule {
     let grants = scope.access.requests
     var request = HTTPRequest(method: method, url: try address(url, options))
     try addHeaders(options, to: &request, secrets: scope.resources.secrets)
+    if grants.contains(where: { $0.methods != nil }),
+      let header = request.headers.first(where: { overridingHeaders.contains($0.name.lowercased()) })
+    {
+      throw HostError(
+        Failure(.denied, "the header '\(header.name)' may stand for a method that access.http does not list"))
+    }
     if let json = try options.json("json") {
       request.body = HTTPBody(RawJSON(json).bytes)
       if !request.headers.contains(where: { $0.name.lowercased() == "content-type" }) {

@@ -14,10 +14,19 @@ extension HostModule {
         ],
         returns: "string", example: #"text.template("You help {name}.", { name = ctx.user.name })"#),
       Function(
-        "redact", "Puts `[email]`, `[card]`, `[iban]` or `[phone]` in place of what looks like one.",
-        [Parameter("text", "string", "UTF-8")], returns: "string",
+        "redact",
+        "Puts `[email]`, `[card]`, `[iban]` or `[phone]` in place of what looks like one. A text of more than 128 KB raises `limit`.",
+        [Parameter("text", "string", "UTF-8, at most 128 KB")], returns: "string",
         body: .answers(
-          { arguments, _ in .string(Redaction.redact(try arguments.string(1))) }, named: "text.redact")),
+          { arguments, _ in
+            let text = try arguments.string(1)
+            guard text.utf8.count <= Redaction.bytesMax else {
+              throw HostError(
+                code: "limit",
+                message: "text.redact takes at most \(Redaction.bytesMax) bytes; redact it in parts")
+            }
+            return .string(Redaction.redact(text))
+          }, named: "text.redact")),
       Function(
         "truncate", "Cuts a text to so many characters, the ending included.",
         [

@@ -19,10 +19,8 @@ final class FiberQueue {
 
   /// Gives the turn to whichever fiber has waited longest, of this run and the others of the cell.
   func giveWay(isolation: isolated (any Actor)? = #isolation) async {
-    guard let next = waiting.popFirst() else {
-      await TurnLine.giveWay()
-      return
-    }
+    await TurnLine.giveWay()
+    guard let next = waiting.popFirst() else { return }
     await withUnsafeContinuation { continuation in
       waiting.append(continuation)
       next.resume()

@@ -54,12 +54,6 @@ public final class TurnThreads: TaskExecutor {
     /// One has been woken and has not begun: it wakes the next when there is more to do.
     var isWaking = false
     var held = 0
-
-    mutating func wakeOne() -> DispatchSemaphore? {
-      guard !isWaking, !queue.isEmpty, let worker = idle.popLast() else { return nil }
-      isWaking = true
-      return worker.wakeUp
-    }
   }
 
   private struct State {
@@ -83,28 +77,34 @@ public final class TurnThreads: TaskExecutor {
   /// Takes a job of no line.
   public func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
-    state.withLock { append(.job(job), TurnLine.Rank.fresh, &$0) }?.signal()
+    state.withLock { state in
+      state.groups[TurnLine.Rank.fresh.rawValue].queue.append(.job(job))
+      return wakeOne(.fresh, &state)
+    }?.signal()
   }
 
   /// Puts a job at the end of a line, and the line behind the others.
   ///
-  /// - Parameter rank: The line's from now on; what it has waiting stays where it is.
+  /// - Parameter rank: The line's from now on; the job that is its first stays where it is.
   func add(_ job: TurnLine.Job, to line: TurnLine, rank: TurnLine.Rank? = nil) {
     let signal = state.withLock { state -> DispatchSemaphore? in
-      defer { line.state.jobs.append(job) }
-      guard line.state.jobs.isEmpty else { return nil }
       if let rank { line.state.rank = rank }
-      return append(.line(line), line.state.rank, &state)
+      line.state.jobs.append(job)
+      guard line.state.jobs.count == 1 else { return nil }
+      state.groups[line.state.rank.rawValue].queue.append(.line(line))
+      return wakeOne(line.state.rank, &state)
     }
     // Outside the lock: it wakes a thread.
     signal?.signal()
   }
 
-  /// - Returns: Who is to be woken.
-  private func append(_ entry: Entry, _ rank: TurnLine.Rank, _ state: inout State) -> DispatchSemaphore? {
-    state.groups[rank.rawValue].queue.append(entry)
-    if state.groups[rank.rawValue].isWaking { return nil }
-    if let wakeUp = state.groups[rank.rawValue].wakeOne() { return wakeUp }
+  /// Chooses who is to be woken for what waits: a worker, or the watch when all of them are busy.
+  private func wakeOne(_ rank: TurnLine.Rank, _ state: inout State) -> DispatchSemaphore? {
+    if state.groups[rank.rawValue].queue.isEmpty || state.groups[rank.rawValue].isWaking { return nil }
+    if let worker = state.groups[rank.rawValue].idle.popLast() {
+      state.groups[rank.rawValue].isWaking = true
+      return worker.wakeUp
+    }
     defer { state.isWatched = true }
     return state.isWatched ? nil : watch
   }
@@ -134,11 +134,11 @@ public final class TurnThreads: TaskExecutor {
     while true {
       let (step, next) = state.withLock { state in
         if hasWoken { state.groups[worker.rank.rawValue].isWaking = false }
-        let step = nextStep(of: worker, &state.groups[worker.rank.rawValue])
-        return (step, state.groups[worker.rank.rawValue].wakeOne())
+        let step = nextStep(of: worker, &state)
+        return (step, TurnLine.Rank.allCases.compactMap { wakeOne($0, &state) })
       }
       hasWoken = false
-      next?.signal()
+      for semaphore in next { semaphore.signal() }
       switch step {
       case .run(let job, let executor): job.runSynchronously(on: executor.asUnownedTaskExecutor())
       case .goOn(let continuation): continuation.resume()
@@ -150,20 +150,21 @@ public final class TurnThreads: TaskExecutor {
     }
   }
 
-  private func nextStep(of worker: Worker, _ group: inout Group) -> Step {
+  private func nextStep(of worker: Worker, _ state: inout State) -> Step {
     if worker.progress.isHeld {
-      group.held -= 1
+      state.groups[worker.rank.rawValue].held -= 1
       return .leave
     }
     worker.progress.jobs += 1
-    switch group.queue.popFirst() {
+    switch state.groups[worker.rank.rawValue].queue.popFirst() {
     case nil:
-      group.idle.append(worker)
+      state.groups[worker.rank.rawValue].idle.append(worker)
       return .wait
     case .job(let job): return .run(job, on: self)
     case .line(let line):
       let job = line.state.jobs.removeFirst()
-      if !line.state.jobs.isEmpty { group.queue.append(.line(line)) }
+      // In the other group when the line's rank has changed.
+      if !line.state.jobs.isEmpty { state.groups[line.state.rank.rawValue].queue.append(.line(line)) }
       switch job {
       case .run(let job): return .run(job, on: line)
       case .goOn(let continuation): return .goOn(continuation)
@@ -201,7 +202,9 @@ public final class TurnThreads: TaskExecutor {
   }
 
   private func isHeld(_ worker: Worker) -> Bool {
-    let cpu = cthread_cpu_ns(worker.thread.load(ordering: .relaxed))
+    let thread = worker.thread.load(ordering: .relaxed)
+    guard thread != 0 else { return false }
+    let cpu = cthread_cpu_ns(thread)
     if worker.progress.seen.jobs != worker.progress.jobs {
       worker.progress.seen = (worker.progress.jobs, cpu)
       return false

@@ -30,6 +30,16 @@ struct MemoryTests {
     for i = 1, 100 do list[i] = function() local t = {} while true do t[#t + 1] = {} end end end
     parallel(list)
     """,
+    """
+    local big, list = ('x'):rep(1 << 20), {}
+    for i = 1, 50 do list[i] = function() hang(big) end end
+    parallel(list)
+    """,
+    """
+    local big, list = ('x'):rep(1 << 20), {}
+    for i = 1, 50 do list[i] = function() return echo.later(big) .. i end end
+    parallel(list)
+    """,
   ]
 
   @Test("a run that fills its cell is ended, its neighbour goes on", arguments: bombs)

@@ -26,6 +26,22 @@ struct TurnLineTests {
     #expect(names == ["perigee-spent"])
   }
 
+  @Test("it is the whole turn that goes on among the long ones, however many tasks it has")
+  func giveWayTogether() async {
+    let names = await withTaskGroup(of: String.self) { group in
+      let line = TurnLine()
+      for _ in 0..<20 {
+        group.addTask(executorPreference: line) {
+          await TurnLine.giveWay()
+          await TurnLine.giveWay()
+          return threadName()
+        }
+      }
+      return await group.reduce(into: Set<String>()) { $0.insert($1) }
+    }
+    #expect(names == ["perigee-spent"])
+  }
+
   @Test("without a line it only yields")
   func yields() async { await TurnLine.giveWay() }
 

@@ -38,6 +38,7 @@ final class ScriptWatch {
 
   func end() {
     deadline = nil
+    patience = nil
     cancellation = nil
     denial = nil
     stop = nil
