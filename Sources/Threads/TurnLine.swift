@@ -31,7 +31,8 @@ public final class TurnLine: TaskExecutor {
     threads.add(.run(UnownedJob(job)), to: self)
   }
 
-  /// Returns when the turns that wait have had theirs; from then on the caller's is a long one.
+  /// Returns when the turns that wait have had theirs; from then on the caller's is a long one. A caller whose turn
+  /// comes before it has suspended goes on where it is, until the next time.
   public static func giveWay(isolation: isolated (any Actor)? = #isolation) async {
     let executor = withUnsafeCurrentTask { $0?.unownedTaskExecutor?.asTaskExecutor() }
     guard let line = executor as? TurnLine else {

@@ -132,13 +132,14 @@ public final class TurnThreads: TaskExecutor {
     worker.thread.store(thread, ordering: .relaxed)
     var hasWoken = false
     while true {
-      let (step, next) = state.withLock { state in
+      let (step, fresh, spent) = state.withLock { state in
         if hasWoken { state.groups[worker.rank.rawValue].isWaking = false }
         let step = nextStep(of: worker, &state)
-        return (step, TurnLine.Rank.allCases.compactMap { wakeOne($0, &state) })
+        return (step, wakeOne(.fresh, &state), wakeOne(.spent, &state))
       }
       hasWoken = false
-      for semaphore in next { semaphore.signal() }
+      fresh?.signal()
+      spent?.signal()
       switch step {
       case .run(let job, let executor): job.runSynchronously(on: executor.asUnownedTaskExecutor())
       case .goOn(let continuation): continuation.resume()
