@@ -172,7 +172,9 @@ enum clh_fiber_start clh_fiber_open_branch(struct clh_fiber *parent, uint32_t in
 #define TAPE_BYTES_KEPT ((size_t)64 << 10)
 
 static void set_billed(struct clh_fiber *fiber, size_t bytes) {
-  fiber->run->state->bytes += bytes - fiber->billed;
+  struct clh_state *state = fiber->run->state;
+  state->bytes += bytes - fiber->billed;
+  __atomic_store_n(&state->bytes_seen, state->bytes, __ATOMIC_RELAXED);
   fiber->billed = bytes;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CLuaHost
 
-// SAFETY: both are followed by the cell's actor only; tasks of branches merely carry them there. The exception are
-// the tapes of a fiber that waits for the host: they are the calling task's until the fiber goes on.
+/// One coroutine of a run. Its tapes belong to the calling task while it waits for the host.
+// SAFETY: only the cell's actor follows them, and the one task that `answer`s a waiting fiber its tapes.
 struct Fiber: @unchecked Sendable {
   let raw: OpaquePointer
   let queue: FiberQueue

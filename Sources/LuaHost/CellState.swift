@@ -90,7 +90,6 @@ final class CellState<Context: Sendable> {
 }
 
 /// What may be asked of a cell from outside of its actor, while a slice is running.
-///
 // SAFETY: C reads each number atomically; the cell that has this keeps the state.
 struct CellGauge: @unchecked Sendable {
   let raw: OpaquePointer

@@ -58,8 +58,10 @@ final class CommitQueue: Sendable {
     await withCheckedContinuation { continuation in
       thread.async {
         // A write that was taken a moment ago may not have asked for its turn yet.
-        self.drain()
-        self.connection.close()
+        self.pool.writeWithoutTransaction { database in
+          self.drain(database)
+          self.connection.close()
+        }
         continuation.resume()
       }
     }
@@ -130,7 +132,7 @@ private protocol PendingWrite: Sendable {
   func fail(_ error: any Error)
 }
 
-// SAFETY: `value` is touched on the writer's queue only; everything else is immutable.
+// SAFETY: `value` is touched on the thread of the `CommitQueue` only; everything else is immutable.
 private final class Write<Value: Sendable>: PendingWrite, @unchecked Sendable {
   private let body: @Sendable (WriterConnection) throws -> Value
   private let continuation: CheckedContinuation<Value, any Error>

@@ -4,7 +4,7 @@ import GRDB
 import GRDBSQLite
 
 /// The one connection that writes, with the statements that it keeps prepared.
-// SAFETY: every member but `init` is called on the writer's serial queue only, by ``CommitQueue``.
+// SAFETY: every member but `init` is called by `CommitQueue` only, on its thread, while that has the pool's writer.
 final class WriterConnection: @unchecked Sendable {
   private var database: Database?
   private var handle: SQLiteConnection?

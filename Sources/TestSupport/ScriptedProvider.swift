@@ -76,7 +76,7 @@ public final class Gate: Sendable {
   func pass() { door.pass() }
 }
 
-/// SAFETY: the mutex of the C library guards `isOpen`; the memory is this object's own and never moves.
+// SAFETY: the mutex of the C library guards `isOpen`; the memory is this object's own and never moves.
 private final class Door: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)

@@ -20,6 +20,7 @@ public final class SerialThread: Sendable {
   private final class Work: Sendable {
     let name: String
     let state = Mutex(State())
+    // Only the thread of its own waits on it, never one of the pool.
     let wakeUp = DispatchSemaphore(value: 0)
     let isLowered = Atomic(false)
 
@@ -66,6 +67,7 @@ public final class SerialThread: Sendable {
         return state.jobs.popFirst()
       }
       guard let job else {
+        // This thread has nothing else to do: it is not the pool's.
         work.wakeUp.wait()
         if work.state.withLock({ $0.isEnded && $0.jobs.isEmpty }) { return }
         continue

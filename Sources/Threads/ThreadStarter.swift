@@ -16,6 +16,7 @@ final class ThreadStarter: Sendable {
   }
 
   private let requests = Mutex<[Request]>([])
+  // Only the starting thread waits on it, never one of the pool.
   private let wakeUp = DispatchSemaphore(value: 0)
 
   private init() {

@@ -23,6 +23,7 @@ public final class TurnThreads: TaskExecutor {
 
   private final class Worker: Sendable {
     let rank: TurnLine.Rank
+    // Only the worker's own thread waits on it, never one of Swift's pool.
     let wakeUp = DispatchSemaphore(value: 0)
     /// The kernel's number, 0 until it has begun.
     let thread = Atomic<Int32>(0)
@@ -63,6 +64,7 @@ public final class TurnThreads: TaskExecutor {
 
   private let width: Int
   private let state = Mutex(State())
+  // Only the watching thread waits on it.
   private let watch = DispatchSemaphore(value: 0)
 
   /// - Parameter width: Threads of a rank that work at once, those that are held not counted.

@@ -28,7 +28,7 @@ import Transport
   func backPressure() async throws {
     let body = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ $0 >> 8) }
     let server = try ScriptedProvider(.pieces([(nil, body)]))
-    let stream = try await client.stream(HTTPRequest(url: server.origin))
+    let stream = try await client.stream(HTTPRequest(url: server.origin, timeout: .seconds(600)))
     var received: [UInt8] = []
     for try await piece in stream {
       #expect(piece.count <= 64 << 10)
