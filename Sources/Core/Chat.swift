@@ -78,14 +78,6 @@ public final class ChatReply: Sendable {
   }
 }
 
-/// What happens during a run, for whoever watches it.
-public enum RunEvent: Sendable {
-  case started(runID: String, sessionID: String)
-  case text(String)
-  case toolStarted(id: String, name: String, arguments: RawJSON)
-  case toolFinished(ToolCall)
-}
-
 extension ChatRequest {
   /// Checks what a caller sent.
   ///

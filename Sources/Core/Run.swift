@@ -22,7 +22,8 @@ final class Run: Sendable {
     let model: any Model
     let time: any TimeSource
     let deadlines: DeadlineQueue
-    let onEvent: (@Sendable (RunEvent) -> Void)?
+    /// Where a watched run tells what happens.
+    let feed: RunFeed?
   }
 
   let environment: Environment
@@ -135,13 +136,18 @@ final class Run: Sendable {
     return try turn.withLock { turn throws(Failure) in try turn.prepared(prompt: prompt, toolbox: toolbox) }
   }
 
+  /// Where the model's words may be shown as they come: not before `after` or `output` has agreed to all of them.
+  private var shownFeed: RunFeed? {
+    agent.hooks.contains(.after) || agent.output != nil ? nil : environment.feed
+  }
+
   private func callModel(_ messages: [ModelMessage]) async throws -> Turn.Action {
     let request = ModelRequest(
       models: agent.models, messages: messages, tools: turn.withLock { $0.toolDescriptions },
       output: agent.output,
       temperature: agent.temperature, tokensMax: agent.tokensMax)
     do {
-      let onText = environment.onEvent.map { onEvent in { @Sendable (text: String) in onEvent(.text(text)) } }
+      let onText = shownFeed.map { feed in { @Sendable (text: String) in feed.append(.text(text)) } }
       let reply = try await environment.model.respond(to: request, within: remaining, onText: onText)
       return try turn.withLock { turn throws(Failure) in try turn.replied(reply) }
     } catch let error as ModelError {
@@ -230,7 +236,7 @@ extension Run {
     let time = environment.time
     let startedAt = time.now
     let start = time.elapsed
-    environment.onEvent?(.toolStarted(id: id, name: name, arguments: arguments))
+    environment.feed?.append(.toolStarted(id: id, name: name, arguments: arguments))
     let outcome: ToolCall.Outcome
     do {
       outcome = .result(try await body())
@@ -241,7 +247,7 @@ extension Run {
     let call = ToolCall(
       id: id, name: name, arguments: arguments, outcome: outcome, startedAt: startedAt,
       durationMilliseconds: (time.elapsed - start) / .milliseconds(1))
-    environment.onEvent?(.toolFinished(call))
+    environment.feed?.append(.toolFinished(call))
     return call
   }
 
@@ -400,7 +406,7 @@ extension Run {
 extension Run.Environment {
   /// The same for an agent that another one called: its text is not the answer.
   fileprivate var silent: Self {
-    Self(host: host, model: model, time: time, deadlines: deadlines, onEvent: nil)
+    Self(host: host, model: model, time: time, deadlines: deadlines, feed: nil)
   }
 }
 

@@ -22,6 +22,7 @@ public final class Runner: Sendable {
   private let executor: @Sendable () -> (any TaskExecutor)?
   private let deadlines: DeadlineQueue
   private let gate = SessionGate()
+  private let runs: LiveRuns
   private let running = Atomic<Int>(0)
 
   /// - Parameters:
@@ -37,6 +38,7 @@ public final class Runner: Sendable {
     self.time = time
     self.executor = executor
     deadlines = DeadlineQueue(time: time)
+    runs = LiveRuns(deadlines: deadlines)
     self.limits = limits
     self.host = host
   }
@@ -45,36 +47,117 @@ public final class Runner: Sendable {
 
   /// Answers one message; cancelling the task cancels the run.
   ///
-  /// - Parameter cancellation: Cancels the run as well, from wherever.
+  /// - Parameters:
+  ///   - cancellation: Cancels the run as well, from wherever.
+  ///   - onEnd: Told how it ended.
   /// - Throws: ``Failure``: `invalid_arguments`, `not_found` (agent), `denied`, `rejected`, `conflict` (busy session),
   ///   `rate_limited`, `timeout`, `upstream`, `cancelled`, `internal`, or what the script raised.
   public func chat(
     _ request: ChatRequest, as user: Principal, cancellation: RunCancellation = RunCancellation(),
-    onEvent: (@Sendable (RunEvent) -> Void)? = nil
+    onEnd: @escaping @Sendable (Result<ChatReply, Failure>) -> Void = { _ in }
   ) async throws(Failure) -> ChatReply {
-    try request.validate(messageCharactersMax: limits.messageCharactersMax)
-    let host = host()
-    guard let agent = host.agents[request.agent] else {
-      throw Failure(.notFound, "there is no agent '\(request.agent)'")
-    }
-    try agent.admit(user)
-    defer { running.subtract(1, ordering: .relaxed) }
-    guard running.add(1, ordering: .relaxed).newValue <= limits.runsMax else {
-      throw Failure(.limit, "the server is at its limit of runs", retryable: true, retryAfterSeconds: 1)
-    }
-    let turn = StoredTurn(
-      request: request, sessionID: request.sessionID ?? Identifier.randomUUID(), user: user, agent: agent,
-      store: store,
-      environment: Run.Environment(
-        host: host, model: model, time: time, deadlines: deadlines, onEvent: onEvent),
-      cancellation: cancellation)
-    // A task of its own: what cancels the run leaves the caller to hear how it ended.
-    let task = Task(executorPreference: executor()) { [gate] in await turn.complete(behind: gate) }
-    cancellation.set { task.cancel() }
+    let task = try start(request, as: user, feed: nil, cancellation: cancellation, onEnd: onEnd)
     return try await withTaskCancellationHandler {
       await task.value
     } onCancel: {
       task.cancel()
     }.get()
   }
+
+  /// Answers one message in a task of its own and tells what happens; only `cancellation` cancels the run.
+  ///
+  /// - Throws: ``Failure`` for a message that is not taken at all; everything else is told by the feed.
+  public func stream(
+    _ request: ChatRequest, as user: Principal, cancellation: RunCancellation = RunCancellation(),
+    onEnd: @escaping @Sendable (Result<ChatReply, Failure>) -> Void = { _ in }
+  ) throws(Failure) -> RunFeed {
+    let feed = RunFeed(deadlines: deadlines)
+    _ = try start(request, as: user, feed: feed, cancellation: cancellation, onEnd: onEnd)
+    return feed
+  }
+
+  /// Answers one message and tells what happens meanwhile; cancelling the task cancels the run.
+  ///
+  /// - Throws: ``Failure`` as ``chat(_:as:cancellation:onEnd:)`` does.
+  public func chat(
+    _ request: ChatRequest, as user: Principal, onEvent: @escaping @Sendable (RunEvent) -> Void
+  ) async throws(Failure) -> ChatReply {
+    let cancellation = RunCancellation()
+    let feed = try stream(request, as: user, cancellation: cancellation)
+    // A task of its own: a cancelled one could not hear how the run ends.
+    let task = Task { () async -> Result<ChatReply, Failure> in
+      var watcher = feed.watch()
+      while let events = try? await watcher.next(within: .seconds(60)) {
+        for event in events {
+          onEvent(event)
+          switch event {
+          case .completed(let reply): return .success(reply)
+          case .failed(let failure): return .failure(failure)
+          case .started, .text, .toolStarted, .toolFinished: break
+          }
+        }
+      }
+      return .failure(Failure(CancellationError()))
+    }
+    return try await withTaskCancellationHandler {
+      await task.value
+    } onCancel: {
+      cancellation.cancel()
+    }.get()
+  }
+
+  private func start(
+    _ request: ChatRequest, as user: Principal, feed: RunFeed?, cancellation: RunCancellation,
+    onEnd: @escaping @Sendable (Result<ChatReply, Failure>) -> Void
+  ) throws(Failure) -> Task<Result<ChatReply, Failure>, Never> {
+    try request.validate(messageCharactersMax: limits.messageCharactersMax)
+    let host = host()
+    guard let agent = host.agents[request.agent] else {
+      throw Failure(.notFound, "there is no agent '\(request.agent)'")
+    }
+    try agent.admit(user)
+    guard running.add(1, ordering: .relaxed).newValue <= limits.runsMax else {
+      running.subtract(1, ordering: .relaxed)
+      throw Failure(.limit, "the server is at its limit of runs", retryable: true, retryAfterSeconds: 1)
+    }
+    let turn = StoredTurn(
+      request: request, sessionID: request.sessionID ?? Identifier.randomUUID(), user: user, agent: agent,
+      store: store,
+      environment: Run.Environment(
+        host: host, model: model, time: time, deadlines: deadlines, feed: feed),
+      cancellation: cancellation, runs: runs)
+    // A task of its own: what cancels the run leaves the caller to hear how it ended.
+    let task = Task(executorPreference: executor()) { [self] in
+      let result = await turn.complete(behind: gate)
+      running.subtract(1, ordering: .relaxed)
+      onEnd(result)
+      return result
+    }
+    cancellation.set { task.cancel() }
+    return task
+  }
+}
+
+// MARK: Runs under way
+
+extension Runner {
+  /// What happens in a run that is watched, or was until a minute ago.
+  ///
+  /// - Parameter userID: Its owner; `nil` = whoever's.
+  public func feed(ofRun id: String, userID: String?) -> RunFeed? {
+    runs.find(id, userID: userID)?.entry.feed
+  }
+
+  /// Cancels a run; false when none of that name is under way.
+  public func cancel(run id: String, userID: String?) -> Bool {
+    guard let (entry, isRunning) = runs.find(id, userID: userID), isRunning else { return false }
+    entry.cancellation.cancel()
+    return true
+  }
+
+  /// Cancels the runs that are still under way when `limit` is over.
+  public func stop(within limit: Duration) { _ = deadlines.schedule(after: limit, runs.cancelAll) }
+
+  /// Returns when no run is under way.
+  public func waitForRuns() async { await runs.waitForNone() }
 }

@@ -10,10 +10,11 @@ final class StoredTurn: Sendable {
   let store: any Store
   let environment: Run.Environment
   let cancellation: RunCancellation
+  let runs: LiveRuns
 
   init(
     request: ChatRequest, sessionID: String, user: Principal, agent: Agent, store: any Store,
-    environment: Run.Environment, cancellation: RunCancellation
+    environment: Run.Environment, cancellation: RunCancellation, runs: LiveRuns
   ) {
     self.request = request
     self.sessionID = sessionID
@@ -22,12 +23,19 @@ final class StoredTurn: Sendable {
     self.store = store
     self.environment = environment
     self.cancellation = cancellation
+    self.runs = runs
   }
 
   private var time: any TimeSource { environment.time }
 
-  /// Waits for the session, then does the turn.
+  /// Waits for the session, then does the turn; whoever watches is told how it ended.
   func complete(behind gate: SessionGate) async -> Result<ChatReply, Failure> {
+    let result = await enter(gate)
+    environment.feed?.finish(result)
+    return result
+  }
+
+  private func enter(_ gate: SessionGate) async -> Result<ChatReply, Failure> {
     let key = SessionGate.Key(userID: user.id, sessionID: sessionID)
     do {
       try await gate.enter(key, policy: agent.busy, interrupt: cancellation.cancel)
@@ -49,7 +57,10 @@ final class StoredTurn: Sendable {
           agent: agent.name, version: environment.host.version,
           message: request.message,
           historyMessages: agent.historyMessages, at: startedAt))
-      environment.onEvent?(.started(runID: runID, sessionID: sessionID))
+      runs.begin(
+        runID, LiveRuns.Entry(userID: user.id, cancellation: cancellation, feed: environment.feed))
+      defer { runs.end(runID) }
+      environment.feed?.append(.started(runID: runID, sessionID: sessionID))
       return await answer(runID, opened)
     } catch {
       return .failure(Failure(error))

@@ -85,15 +85,23 @@ public struct Server: Service {
   ///
   /// - Throws: ``ServerError`` when it cannot listen.
   public func run() async throws {
+    let drain = Drain(limit: configuration.drain)
     do {
-      try await application().run()
+      // Runs that nobody waits for any more get as long as the others.
+      try await withGracefulShutdownHandler {
+        try await application(drain).run()
+      } onGracefulShutdown: {
+        // Before any run is cancelled, so that its client is told why.
+        drain.begin()
+        services.runner.stop(within: configuration.drain)
+      }
+      await services.runner.waitForRuns()
     } catch let error as IOError {
       throw ServerError(error, configuration)
     }
   }
 
-  private func application() -> some ApplicationProtocol {
-    let drain = Drain(limit: configuration.drain)
+  private func application(_ drain: Drain) -> some ApplicationProtocol {
     let routes = services.routes
     let door = Door(
       table: RouteTable(routes + [OpenAPI.route(describing: routes)]),

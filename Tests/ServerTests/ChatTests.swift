@@ -121,17 +121,6 @@ struct ChatTests {
     }
   }
 
-  @Test("a stream is refused in words", arguments: [true, false])
-  func stream(isField: Bool) async throws {
-    try await TestServer.run { server in
-      let reply = try await server.send(
-        "POST", "/v1/agents/echo/chat", headers: isField ? [] : ["Accept: text/event-stream"],
-        body: isField ? #"{"message":"hi","stream":true}"# : #"{"message":"hi"}"#)
-      #expect(reply.status == 400)
-      #expect(try reply.faults == ["stream: is not available yet; send it without"])
-    }
-  }
-
   @Test("an agent that does not exist is not found")
   func unknownAgent() async throws {
     try await TestServer.run { server in
@@ -161,14 +150,6 @@ struct ChatTests {
         try await client.close()
       }
       try await cancelled.wait()
-    }
-  }
-
-  @Test("what cannot be had yet is refused, not ignored", arguments: [#""detach":true"#, #""stream":true"#])
-  func refusesUnavailable(field: String) async throws {
-    try await TestServer.run(agents: [ScriptedAgent("a") { _ in ScriptReply(text: "done") }]) { server in
-      let reply = try await server.chat("a", #"{"message":"hi",\#(field)}"#)
-      #expect(reply.status == 400)
     }
   }
 }

@@ -63,6 +63,9 @@ final class Connection: ChannelInboundHandler, RemovableChannelHandler, Sendable
     set { state.withLock { $0.hasReadBody = newValue } }
   }
 
+  /// Whether the server is stopping.
+  var isDraining: Bool { drain.isOn }
+
   /// Makes the answer that is being written the last one.
   func closeAfterAnswer() { state.withLock { $0.isClosing = true } }
 

@@ -81,19 +81,17 @@ enum OpenAPI {
   }
 
   private static func response(_ answer: Route.Answer) -> JSON {
-    switch answer.content {
-    case .nothing: ["description": .string(answer.description)]
-    case .json(let schema):
-      [
-        "description": .string(answer.description),
-        "content": ["application/json": ["schema": reference(schema)]],
-      ]
-    case .text(let type):
-      [
-        "description": .string(answer.description),
-        "content": .object(JSONObject([(type, ["schema": ["type": "string"]])])),
-      ]
+    var response = JSONObject([("description", .string(answer.description))])
+    var content = JSONObject()
+    for kind in answer.content {
+      switch kind {
+      case .nothing: break
+      case .json(let schema): content.append("application/json", ["schema": reference(schema)])
+      case .text(let type): content.append(type, ["schema": ["type": "string"]])
+      }
     }
+    if !content.isEmpty { response.append("content", .object(content)) }
+    return .object(response)
   }
 
   private static let problem: JSON = [
@@ -135,7 +133,6 @@ extension BodyShape.Field {
       schema.append("type", type("string"))
       schema.append("pattern", "^[A-Za-z0-9._:-]{1,128}$")
     case .boolean: schema.append("type", type("boolean"))
-    case .unavailable: schema.append("enum", [false, nil])
     case .object: schema.append("type", type("object"))
     }
     schema.append("description", .string(description))

@@ -16,9 +16,10 @@ final class Route: Sendable {
   struct Answer: Sendable {
     let status: HTTPResponse.Status
     let description: String
-    let content: Content
+    /// One, or those that the client may choose from.
+    let content: [Content]
 
-    init(_ status: HTTPResponse.Status = .ok, _ description: String, _ content: Content) {
+    init(_ status: HTTPResponse.Status = .ok, _ description: String, _ content: Content...) {
       self.status = status
       self.description = description
       self.content = content

@@ -17,11 +17,11 @@ extension Services {
       name: "context", kind: .object, isRequired: false,
       description: "Added to input, which wins where both name a key."),
     .init(
-      name: "stream", kind: .unavailable, isRequired: false,
-      description: "Asks for server-sent events, which are not available yet."),
+      name: "stream", kind: .boolean, isRequired: false,
+      description: "Asks for server-sent events, as Accept: text/event-stream does."),
     .init(
-      name: "detach", kind: .unavailable, isRequired: false,
-      description: "Lets the run go on when the client goes away, which is not available yet."),
+      name: "detach", kind: .boolean, isRequired: false,
+      description: "Lets the run go on when the client goes away."),
   ])
 
   var chatRoutes: [Route] {
@@ -29,16 +29,17 @@ extension Services {
       Route(
         .post, "/v1/agents/{agent}/chat", name: "chat", summary: "Sends a message to an agent.",
         body: Self.chatBody,
-        answers: [.init(.ok, "The answer, with the tool calls that led to it.", .json("ChatReply"))]
+        answers: [
+          .init(
+            .ok, "The answer, with the tool calls that led to it; as events, what happens as it happens.",
+            .json("ChatReply"), .text("text/event-stream"))
+        ]
       ) { try await chat($0) }
     ]
   }
 
   private func chat(_ exchange: Exchange) async throws -> Reply {
     let body = try await exchange.body(Self.chatBody)
-    guard exchange.request.headers[.accept]?.contains("text/event-stream") != true else {
-      throw Problem.invalid([.init(field: "stream", message: "is not available yet; send it without")])
-    }
     // A client that counts on it would do everything twice.
     if let name = HTTPField.Name("Idempotency-Key"), exchange.request.headers[name] != nil {
       throw Problem.invalid([
@@ -50,25 +51,35 @@ extension Services {
       sessionID: body["session_id"]?.string, input: body["input"]?.object ?? JSONObject(),
       context: body["context"]?.object ?? JSONObject())
     let cancellation = RunCancellation()
-    exchange.connection?.onDeparture(cancellation.cancel)
-    let start = time.elapsed
-    do throws(Failure) {
-      let reply = try await runner.chat(request, as: exchange.user, cancellation: cancellation)
-      metrics.turned(
-        agent: reply.agent, outcome: reply.usingStub ? "stub" : "completed",
-        nanoseconds: (time.elapsed - start).nanoseconds)
-      metrics.used(reply, tools: host().tools)
+    if body["detach"]?.bool != true { exchange.connection?.onDeparture(cancellation.cancel) }
+    let onEnd = counted(agent: request.agent)
+    guard body["stream"]?.bool == true || exchange.wantsEvents else {
+      let reply = try await runner.chat(
+        request, as: exchange.user, cancellation: cancellation, onEnd: onEnd)
       return .json(reply.json.bytes)
-    } catch {
-      // A name that nobody gave an agent is no label.
-      if host().agents[request.agent] != nil {
-        metrics.turned(
-          agent: request.agent, outcome: error.code.metricLabel,
-          nanoseconds: (time.elapsed - start).nanoseconds)
-      }
-      throw error
+    }
+    let feed = try runner.stream(request, as: exchange.user, cancellation: cancellation, onEnd: onEnd)
+    return .events(try await EventStream(beginning: feed, connection: exchange.connection))
+  }
+
+  /// Counts how a turn of an agent ends.
+  private func counted(agent: String) -> @Sendable (Result<ChatReply, Failure>) -> Void {
+    let start = time.elapsed
+    return { result in
+      let outcome =
+        switch result {
+        case .success(let reply): reply.usingStub ? "stub" : "completed"
+        case .failure(let failure): failure.code.metricLabel
+        }
+      metrics.turned(agent: agent, outcome: outcome, nanoseconds: (time.elapsed - start).nanoseconds)
+      if case .success(let reply) = result { metrics.used(reply, tools: host().tools) }
     }
   }
+}
+
+extension Exchange {
+  /// Whether the client prefers events to one document.
+  fileprivate var wantsEvents: Bool { request.headers[.accept]?.contains("text/event-stream") ?? false }
 }
 
 extension Duration {

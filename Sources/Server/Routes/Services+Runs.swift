@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Core
 import HTTPTypes
+import HummingbirdCore
 
 extension Services {
   var runRoutes: [Route] {
@@ -19,6 +20,52 @@ extension Services {
         .document(
           try await store.run(id: exchange.parameters[0], userID: exchange.user.visibleUserID))
       },
+      Route(
+        .get, "/v1/runs/{id}/events", name: "getRunEvents",
+        summary: "Tells what happens in a run, from the event after Last-Event-ID on.",
+        answers: [.init(.ok, "The events.", .text("text/event-stream"))]
+      ) { try await events($0) },
+      Route(
+        .post, "/v1/runs/{id}/cancel", name: "cancelRun", summary: "Cancels a run that is under way.",
+        answers: [.init(.accepted, "It will end soon.", .json("Run"))]
+      ) { try await cancel($0) },
     ]
+  }
+
+  private func events(_ exchange: Exchange) async throws -> Reply {
+    let id = exchange.parameters[0]
+    let last = try exchange.lastEventID()
+    guard let feed = runner.feed(ofRun: id, userID: exchange.user.visibleUserID) else {
+      let run = try await store.run(id: id, userID: exchange.user.visibleUserID)
+      throw Failure(
+        .conflict,
+        run.finishedAt == nil
+          ? "nobody asked for this run's events when it began"
+          : "this run's events are no longer kept; its answer is among its session's messages")
+    }
+    return .events(EventStream(feed, after: last, connection: exchange.connection))
+  }
+
+  private func cancel(_ exchange: Exchange) async throws -> Reply {
+    let id = exchange.parameters[0]
+    let run = try await store.run(id: id, userID: exchange.user.visibleUserID)
+    guard runner.cancel(run: id, userID: exchange.user.visibleUserID) else {
+      throw Failure(.conflict, "this run is not under way here: it is \(run.status.rawValue)")
+    }
+    return .document(status: .accepted, run)
+  }
+}
+
+extension Exchange {
+  /// Number of the last event that the client has seen.
+  ///
+  /// - Throws: ``Problem`` 400 for one that is no number.
+  fileprivate func lastEventID() throws -> Int {
+    guard let name = HTTPField.Name("Last-Event-ID"), let text = request.headers[name] else { return 0 }
+    guard let number = Int(text), number >= 0 else {
+      throw Problem.invalid([.init(field: "Last-Event-ID", message: "must be the id of an event of this run")]
+      )
+    }
+    return number
   }
 }

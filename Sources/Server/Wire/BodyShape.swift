@@ -9,8 +9,6 @@ struct BodyShape: Sendable {
     case string(lengthMin: Int = 0, lengthMax: Int? = nil)
     case sessionID
     case boolean
-    /// A boolean of which `true` cannot be had yet.
-    case unavailable
     case object
   }
 
@@ -69,10 +67,9 @@ extension BodyShape.Field {
       return nil
     case (.sessionID, .string(let text)):
       return ChatRequest.isSessionID(text) ? nil : ChatRequest.sessionIDRule
-    case (.unavailable, .bool(true)): return "is not available yet; send it without"
-    case (.unavailable, .bool), (.boolean, .bool), (.object, .object): return nil
+    case (.boolean, .bool), (.object, .object): return nil
     case (.string, _), (.sessionID, _): return "must be a string, not \(value.typeName)"
-    case (.boolean, _), (.unavailable, _): return "must be true or false, not \(value.typeName)"
+    case (.boolean, _): return "must be true or false, not \(value.typeName)"
     case (.object, _): return "must be an object, not \(value.typeName)"
     }
   }

@@ -170,6 +170,14 @@ extension Problem {
   static let contentType = "application/problem+json"
 
   func reply(requestID: String) -> Reply {
+    var reply = Reply(status: status, contentType: Self.contentType, bytes: document(requestID: requestID))
+    reply.headers = headers
+    if let seconds = retryAfter { reply.headers[.retryAfter] = String(seconds) }
+    return reply
+  }
+
+  /// The problem document.
+  func document(requestID: String) -> [UInt8] {
     var writer = JSONWriter(reservingCapacity: 256 + detail.utf8.count)
     writer.object {
       $0.member("type", "urn:perigee:problem:\(code)")
@@ -189,10 +197,7 @@ extension Problem {
         }
       }
     }
-    var reply = Reply(status: status, contentType: Self.contentType, bytes: writer.bytes)
-    reply.headers = headers
-    if let seconds = retryAfter { reply.headers[.retryAfter] = String(seconds) }
-    return reply
+    return writer.bytes
   }
 
   /// Whole seconds; a 429 and a 503 always say when to come back.

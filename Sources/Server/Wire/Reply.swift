@@ -4,7 +4,7 @@ import Hummingbird
 import JSONCodec
 import NIOCore
 
-/// An answer before it is written: status, headers, and all of its body.
+/// An answer before it is written: status, headers, and its body, or the run whose events are its body.
 struct Reply: Sendable {
   var status: HTTPResponse.Status
   /// `nil` without a body.
@@ -12,11 +12,20 @@ struct Reply: Sendable {
   var bytes: [UInt8]
   /// Besides `Content-Type`, `Content-Length` and those that every answer has.
   var headers = HTTPFields()
+  /// In place of ``bytes``.
+  var events: EventStream?
 
   init(status: HTTPResponse.Status = .ok, contentType: String?, bytes: [UInt8]) {
     self.status = status
     self.contentType = contentType
     self.bytes = bytes
+  }
+
+  static func events(_ events: EventStream) -> Reply {
+    var reply = Reply(contentType: nil, bytes: [])
+    reply.headers = EventStream.headers
+    reply.events = events
+    return reply
   }
 
   static let noContent = Reply(status: .noContent, contentType: nil, bytes: [])
@@ -41,6 +50,11 @@ struct Reply: Sendable {
     if let contentType { fields[.contentType] = contentType }
     fields[.requestID] = requestID
     if closes { fields[.connection] = "close" }
+    if let events {
+      return Response(
+        status: status, headers: fields,
+        body: ResponseBody { writer in try await events.write(to: &writer, requestID: requestID) })
+    }
     guard !isHead, !bytes.isEmpty else {
       if contentType != nil { fields[.contentLength] = String(bytes.count) }
       return Response(status: status, headers: fields, body: ResponseBody())

@@ -61,13 +61,11 @@ struct ChatCommand: AsyncParsableCommand {
       do {
         let request = ChatRequest(agent: agent, message: message, sessionID: sessionID)
         let principal = user == Principal.local.id ? .local : Principal(id: user)
+        let transcript = Transcript()
         let reply = try await interruption.turn {
-          try await host.runner.chat(request, as: principal) { event in
-            if case .toolFinished(let call) = event { Console.note(Console.dim(call.line)) }
-          }
+          try await host.runner.chat(request, as: principal, onEvent: transcript.show)
         }
         sessionID = reply.sessionID
-        Console.print(reply.text)
         if reply.usingStub {
           Console.note(Console.dim("(no model is configured or reachable: the stub answered)"))
         }
@@ -91,18 +89,6 @@ extension String {
     var text = drop(while: \.isWhitespace)
     while text.last?.isWhitespace == true { text.removeLast() }
     return text
-  }
-}
-
-extension ToolCall {
-  /// `list_todos {"limit":10} → 1.2 ms`.
-  var line: String {
-    let milliseconds = "\((durationMilliseconds * 10).rounded() / 10) ms"
-    switch outcome {
-    case .result: return "· \(name) \(arguments.text.prefix(200)) (\(milliseconds))"
-    case .failed(let failure):
-      return "· \(name) \(arguments.text.prefix(200)) failed: \(failure.message) (\(milliseconds))"
-    }
   }
 }
 

@@ -77,10 +77,13 @@ struct RunCommand: AsyncParsableCommand {
   private func answer(_ request: ChatRequest, _ host: Host) async throws {
     guard host.workspace.host.agents[agent] != nil else { throw CommandError.unknownAgent(agent, host) }
     let timeline = trace ? Timeline(host.time) : nil
-    let reply = try await host.runner.chat(
-      request, as: user == Principal.local.id ? .local : Principal(id: user)
-    ) { timeline?.note($0) }
-    timeline?.end(reply)
+    let principal = user == Principal.local.id ? Principal.local : Principal(id: user)
+    let reply =
+      if let timeline {
+        try await host.runner.chat(request, as: principal, onEvent: timeline.note)
+      } else {
+        try await host.runner.chat(request, as: principal)
+      }
     if reply.usingStub {
       Console.note(Console.dim("(no model is configured or reachable: the stub answered)"))
     }
@@ -105,7 +108,7 @@ private struct Timeline: Sendable {
         "\(String(repeating: " ", count: max(0, 6 - "\(milliseconds)".count)))\(milliseconds) ms  \(text)"))
   }
 
-  func note(_ event: RunEvent) {
+  @Sendable func note(_ event: RunEvent) {
     switch event {
     case .started(let runID, let sessionID): say("run \(runID), session \(sessionID)")
     case .text(let text): say("text, \(text.count) characters")
@@ -113,10 +116,12 @@ private struct Timeline: Sendable {
     case .toolFinished(let call):
       say("tool \(call.name) done: \(call.content.prefix(200))")
       if case .failed(let failure) = call.outcome, let diagnostic = failure.diagnostic { say(diagnostic) }
+    case .completed(let reply): end(reply)
+    case .failed(let failure): say("failed: \(failure)")
     }
   }
 
-  func end(_ reply: ChatReply) {
+  private func end(_ reply: ChatReply) {
     let usage = reply.usage
     let cost = usage.costUSD.map { "\($0) USD" } ?? "cost unknown"
     say("\(reply.finishReason.rawValue): \(usage.inputTokens) tokens in, \(usage.outputTokens) out, \(cost)")

@@ -24,6 +24,24 @@ struct WireResponse: Sendable {
   }
 }
 
+/// One server-sent event, or a comment.
+struct WireEvent: Sendable {
+  private var fields: [String: String] = [:]
+
+  fileprivate init(_ text: String) {
+    for line in text.split(separator: "\n") {
+      let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+      fields[String(parts[0])] = parts.count > 1 ? parts[1].drop { $0 == " " }.description : ""
+    }
+  }
+
+  var id: Int? { fields["id"].flatMap { Int($0) } }
+  var name: String? { fields["event"] }
+  var data: JSON { get throws { try JSON(parsing: Array((fields["data"] ?? "null").utf8)) } }
+  /// The text of a `message.delta`.
+  var text: String? { get throws { name == "message.delta" ? try data["text"]?.string : nil } }
+}
+
 /// One connection to the server, bytes in and bytes out.
 struct Client {
   struct ConnectionClosed: Error {}
@@ -31,6 +49,8 @@ struct Client {
   private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
   private var inbound: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
   private var received: [UInt8] = []
+  /// A chunked body of events, as far as it was read.
+  private var events: [UInt8] = []
   private let channel: any Channel
 
   static func connect<Value: Sendable>(
@@ -76,6 +96,13 @@ struct Client {
   func close() async throws { try await channel.close() }
 
   mutating func receive(isHead: Bool = false) async throws -> WireResponse {
+    let (status, headers) = try await receiveHead()
+    let length = isHead ? 0 : headers["content-length"].flatMap { Int($0) } ?? 0
+    return WireResponse(status: status, headers: headers, body: try await take(length))
+  }
+
+  /// Reads a status and headers; the body is still to come.
+  mutating func receiveHead() async throws -> (status: Int, headers: [String: String]) {
     let head = String(decoding: try await take(through: Array("\r\n\r\n".utf8)), as: UTF8.self)
     let lines = head.split(separator: "\r\n")
     let status = try #require(lines[0].split(separator: " ").dropFirst().first.flatMap { Int($0) })
@@ -84,8 +111,29 @@ struct Client {
       let colon = try #require(line.firstIndex(of: ":"))
       headers[line[..<colon].lowercased()] = line[line.index(after: colon)...].drop { $0 == " " }.description
     }
-    let length = isHead ? 0 : headers["content-length"].flatMap { Int($0) } ?? 0
-    return WireResponse(status: status, headers: headers, body: try await take(length))
+    return (status, headers)
+  }
+
+  /// Reads the next event of a chunked body; `nil` at its end.
+  mutating func nextEvent() async throws -> WireEvent? {
+    while true {
+      if let range = events.firstRange(of: Array("\n\n".utf8)) {
+        defer { events.removeSubrange(..<range.upperBound) }
+        return WireEvent(String(decoding: events[..<range.lowerBound], as: UTF8.self))
+      }
+      let size = String(decoding: try await take(through: Array("\r\n".utf8)).dropLast(2), as: UTF8.self)
+      let count = try #require(Int(size, radix: 16))
+      events += try await take(count)
+      _ = try await take(2)
+      if count == 0 { return nil }
+    }
+  }
+
+  /// Reads all events up to the end of a chunked body.
+  mutating func remainingEvents() async throws -> [WireEvent] {
+    var all: [WireEvent] = []
+    while let event = try await nextEvent() { all.append(event) }
+    return all
   }
 
   /// Reads on until the server closes; what came after the last answer.

@@ -19,7 +19,7 @@ struct ScriptedAgent: Sendable {
     Agent(
       name: "adder", file: "agents/adder.lua", tools: .names(["add"]), body: .prompt(.constant("Add."))))
 
-  private init(_ agent: Agent) {
+  init(_ agent: Agent) {
     self.agent = agent
     run = { _ in ScriptReply(text: "") }
   }

@@ -14,8 +14,12 @@ struct TestServer: Sendable {
   let store: SQLiteStore
   let log: LogRecorder
   private let group: ServiceGroup
+  private let end: Signal
 
   func stop() async { await group.triggerGracefulShutdown() }
+
+  /// Returns when the server has stopped.
+  func stopped() async { try? await end.wait() }
 
   /// Runs a server for the time of `body`, and then waits for it to have stopped.
   static func run(
@@ -28,6 +32,7 @@ struct TestServer: Sendable {
     let host = ScriptedHost(agents)
     let runner = Runner(store: store, model: model, time: SystemTime(), limits: limits) { host }
     let (ports, port) = AsyncStream<Int>.makeStream()
+    let end = Signal()
     let log = LogRecorder()
     let server = try Server(
       configuration: configuration, runner: runner, store: store, model: model, time: SystemTime(),
@@ -36,12 +41,15 @@ struct TestServer: Sendable {
       services: [server], logger: Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() })
     try await withThrowingTaskGroup(of: Void.self) { tasks in
       tasks.addTask {
-        defer { port.finish() }
+        defer {
+          port.finish()
+          end.send()
+        }
         try await group.run()
       }
       if let number = await ports.first(where: { _ in true }) {
         do {
-          try await body(TestServer(port: number, store: store, log: log, group: group))
+          try await body(TestServer(port: number, store: store, log: log, group: group, end: end))
         } catch {
           await group.triggerGracefulShutdown()
           throw error

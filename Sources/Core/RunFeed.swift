@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+public import JSONCodec
+import Synchronization
+
+/// What happens during a run, for whoever watches it.
+public enum RunEvent: Sendable {
+  case started(runID: String, sessionID: String)
+  /// A piece of the answer. The pieces since the last tool event, put together, are the answer's text.
+  case text(String)
+  indirect case toolStarted(id: String, name: String, arguments: RawJSON)
+  indirect case toolFinished(ToolCall)
+  /// The last event of a turn that was answered.
+  case completed(ChatReply)
+  /// The last event of a turn that was not.
+  case failed(Failure)
+}
+
+/// The events of one run, numbered from 1 and kept, so that a watcher may come late or come back.
+public final class RunFeed: Sendable {
+  fileprivate struct State {
+    var events: [RunEvent] = []
+    /// Events that somebody has read: more text is not added to these.
+    var read = 0
+    /// Text since the last tool event.
+    var shown = ""
+    var isOver = false
+    var waiting: [Wakeup] = []
+  }
+
+  private let state = Mutex(State())
+  private let deadlines: DeadlineQueue
+
+  init(deadlines: DeadlineQueue) { self.deadlines = deadlines }
+
+  /// Adds an event; text that nobody has read yet grows, so that a slow reader gets fewer and larger pieces.
+  func append(_ event: RunEvent) {
+    let waiting = state.withLock { state -> [Wakeup] in
+      if state.isOver { return [] }
+      state.append(event)
+      return state.takeWaiting()
+    }
+    for wakeup in waiting { wakeup.wake() }
+  }
+
+  /// Adds what the answer has beyond the text that was shown, and the last event.
+  func finish(_ result: Result<ChatReply, Failure>) {
+    let waiting = state.withLock { state -> [Wakeup] in
+      if state.isOver { return [] }
+      switch result {
+      case .success(let reply):
+        if reply.text.utf8.starts(with: state.shown.utf8) {
+          let rest = reply.text.utf8.dropFirst(state.shown.utf8.count)
+          if !rest.isEmpty { state.append(.text(String(Substring(rest)))) }
+        }
+        state.append(.completed(reply))
+      case .failure(let failure): state.append(.failed(failure))
+      }
+      state.isOver = true
+      return state.takeWaiting()
+    }
+    for wakeup in waiting { wakeup.wake() }
+  }
+
+  /// A reader of the events after number `number`.
+  public func watch(after number: Int = 0) -> RunWatcher { RunWatcher(feed: self, read: max(0, number)) }
+
+  /// Events after `number`: empty when none came in time, `nil` when no more will come.
+  fileprivate func events(after number: Int, within limit: Duration) async throws -> ArraySlice<RunEvent>? {
+    let wakeup = Wakeup()
+    if let ready = take(after: number, orWake: wakeup) { return ready.events }
+    let ticket = deadlines.schedule(after: limit, wakeup.wake)
+    await wakeup.wait()
+    deadlines.cancel(ticket)
+    try Task.checkCancellation()
+    if let ready = take(after: number, orWake: nil) { return ready.events }
+    state.withLock { state in state.waiting.removeAll { $0 === wakeup } }
+    return []
+  }
+
+  /// What can be handed out at once, `nil` events at the end; `nil` = nothing yet.
+  private func take(after number: Int, orWake wakeup: Wakeup?) -> (events: ArraySlice<RunEvent>?, Void)? {
+    state.withLock { state in
+      if number < state.events.count {
+        state.read = state.events.count
+        return (state.events[number...], ())
+      }
+      if state.isOver { return (nil, ()) }
+      if let wakeup { state.waiting.append(wakeup) }
+      return nil
+    }
+  }
+}
+
+extension RunFeed.State {
+  fileprivate mutating func append(_ event: RunEvent) {
+    switch event {
+    case .text(let piece):
+      shown += piece
+      if events.count > read, case .text(let unread) = events.last {
+        events[events.count - 1] = .text(unread + piece)
+        return
+      }
+    case .toolStarted, .toolFinished: shown = ""
+    case .started, .completed, .failed: break
+    }
+    events.append(event)
+  }
+
+  fileprivate mutating func takeWaiting() -> [Wakeup] {
+    defer { waiting = [] }
+    return waiting
+  }
+}
+
+/// Reads a feed from one place on, in one task.
+public struct RunWatcher: Sendable {
+  fileprivate let feed: RunFeed
+  /// Number of the last event that was read.
+  public fileprivate(set) var read: Int
+
+  /// Waits for events.
+  ///
+  /// - Returns: The next ones, at least one unless `limit` passed without any; `nil` after the last.
+  /// - Throws: `CancellationError`.
+  public mutating func next(within limit: Duration) async throws -> ArraySlice<RunEvent>? {
+    guard let events = try await feed.events(after: read, within: limit) else { return nil }
+    read += events.count
+    return events
+  }
+}
+
+/// Something that is waited for once, and may have happened before.
+private final class Wakeup: Sendable {
+  private enum State {
+    case sleeping
+    case waiting(CheckedContinuation<Void, Never>)
+    case awake
+  }
+
+  private let state = Mutex(State.sleeping)
+
+  /// Returns when woken, or when the task is cancelled.
+  func wait() async {
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        let isAwake = state.withLock { state in
+          if case .awake = state { return true }
+          state = .waiting(continuation)
+          return false
+        }
+        if isAwake { continuation.resume() }
+      }
+    } onCancel: {
+      wake()
+    }
+  }
+
+  @Sendable func wake() {
+    let waiting = state.withLock { state -> CheckedContinuation<Void, Never>? in
+      defer { state = .awake }
+      if case .waiting(let continuation) = state { return continuation }
+      return nil
+    }
+    waiting?.resume()
+  }
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+import JSONCodec
+import Synchronization
+import Testing
+
+@testable import Core
+
+@Suite("RunFeed")
+struct RunFeedTests {
+  private let time = ManualTime()
+  private let feed: RunFeed
+
+  init() { feed = RunFeed(deadlines: DeadlineQueue(time: time)) }
+
+  private static func reply(_ text: String) -> ChatReply {
+    ChatReply(
+      sessionID: "s", messageID: "m", runID: "r", agent: "a", version: "v", text: text, data: nil,
+      usingStub: false, finishReason: .stop, calls: [], usage: Usage(), at: Timestamp(milliseconds: 0))
+  }
+
+  private static func name(_ event: RunEvent) -> String {
+    switch event {
+    case .started: "started"
+    case .text(let text): text
+    case .toolStarted: "tool"
+    case .toolFinished: "tool done"
+    case .completed: "completed"
+    case .failed: "failed"
+    }
+  }
+
+  private func events(after number: Int = 0) async throws -> [String] {
+    var watcher = feed.watch(after: number)
+    var all: [String] = []
+    while let events = try await watcher.next(within: .seconds(1)) { all += events.map(Self.name) }
+    return all
+  }
+
+  @Test("text grows until somebody has read it, and read text is never changed")
+  func coalesces() async throws {
+    var watcher = feed.watch()
+    feed.append(.text("a"))
+    feed.append(.text("b"))
+    #expect(try await watcher.next(within: .zero)?.map(Self.name) == ["ab"])
+    #expect(watcher.read == 1)
+    feed.append(.text("c"))
+    feed.append(.text("d"))
+    #expect(try await watcher.next(within: .zero)?.map(Self.name) == ["cd"])
+    feed.finish(.success(Self.reply("abcd")))
+    #expect(try await watcher.next(within: .zero)?.map(Self.name) == ["completed"])
+    #expect(try await watcher.next(within: .zero) == nil)
+    #expect(try await events() == ["ab", "cd", "completed"])
+    #expect(try await events(after: 1) == ["cd", "completed"])
+    #expect(try await events(after: 3) == [])
+  }
+
+  @Test(
+    "the end adds what was not shown",
+    arguments: [("", ["All."]), ("Al", ["Al", "l."]), ("All.", ["All."]), ("Other", ["Other"])])
+  func addsRest(shown: String, pieces: [String]) async throws {
+    var watcher = feed.watch()
+    if !shown.isEmpty {
+      feed.append(.text(shown))
+      _ = try await watcher.next(within: .zero)
+    }
+    feed.finish(.success(Self.reply("All.")))
+    #expect(try await events() == pieces + ["completed"])
+  }
+
+  @Test("text before a tool is no part of the answer")
+  func forgetsAtTools() async throws {
+    feed.append(.text("Let me see."))
+    feed.append(.toolStarted(id: "c", name: "t", arguments: .emptyObject))
+    feed.finish(.success(Self.reply("Done.")))
+    #expect(try await events() == ["Let me see.", "tool", "Done.", "completed"])
+  }
+
+  @Test("nothing follows the end")
+  func ends() async throws {
+    feed.finish(.failure(Failure(.timeout, "late")))
+    feed.append(.text("more"))
+    feed.finish(.success(Self.reply("more")))
+    #expect(try await events() == ["failed"])
+  }
+
+  @Test("a watcher that waits is woken by an event, by its time, and by cancellation")
+  func wakes() async throws {
+    let woken = Task { [feed] in
+      var watcher = feed.watch()
+      return try await watcher.next(within: .seconds(15))?.count
+    }
+    await time.someoneSleeps()
+    feed.append(.text("now"))
+    #expect(try await woken.value == 1)
+
+    let idle = Task { [feed] in
+      var watcher = feed.watch(after: 1)
+      return try await watcher.next(within: .seconds(15))?.count
+    }
+    await time.advanceUntilEnd(of: idle, by: .seconds(1))
+    #expect(try await idle.value == 0)
+
+    let cancelled = Task { [feed] in
+      var watcher = feed.watch(after: 1)
+      return try await watcher.next(within: .seconds(15))?.count
+    }
+    cancelled.cancel()
+    await #expect(throws: CancellationError.self) { try await cancelled.value }
+  }
+
+  @Test("two watchers read the same events")
+  func twoWatchers() async throws {
+    var (one, two) = (feed.watch(), feed.watch())
+    feed.append(.text("a"))
+    #expect(try await one.next(within: .zero)?.map(Self.name) == ["a"])
+    feed.append(.text("b"))
+    #expect(try await two.next(within: .zero)?.map(Self.name) == ["a", "b"])
+    #expect(try await one.next(within: .zero)?.map(Self.name) == ["b"])
+  }
+}
+
+extension ManualTime {
+  /// Turns the clock on, step by step, until the task has ended.
+  fileprivate func advanceUntilEnd<Value: Sendable>(
+    of task: Task<Value, any Error>, by step: Duration
+  ) async {
+    let isOver = Mutex(false)
+    Task {
+      _ = await task.result
+      isOver.withLock { $0 = true }
+    }
+    while !isOver.withLock({ $0 }) {
+      advance(by: step)
+      await Task.yield()
+    }
+  }
+}
