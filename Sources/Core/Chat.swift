@@ -10,16 +10,18 @@ public struct ChatRequest: Sendable {
   public var input: JSONObject
   /// Added to `input`, which wins where both name a key.
   public var context: JSONObject
+  public var idempotencyKey: IdempotencyKey?
 
   public init(
     agent: String, message: String, sessionID: String? = nil, input: JSONObject = JSONObject(),
-    context: JSONObject = JSONObject()
+    context: JSONObject = JSONObject(), idempotencyKey: IdempotencyKey? = nil
   ) {
     self.agent = agent
     self.message = message
     self.sessionID = sessionID
     self.input = input
     self.context = context
+    self.idempotencyKey = idempotencyKey
   }
 
   /// What scripts get as `ctx.input`.
@@ -58,7 +60,7 @@ public final class ChatReply: Sendable {
   public let usage: Usage
   public let at: Timestamp
 
-  init(
+  public init(
     sessionID: String, messageID: String, runID: String, agent: String, version: String, text: String,
     data: RawJSON?, usingStub: Bool, finishReason: FinishReason, calls: [ToolCall], usage: Usage,
     at: Timestamp

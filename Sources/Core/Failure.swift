@@ -17,6 +17,7 @@ public struct Failure: Error, Sendable, Hashable, CustomStringConvertible {
     public static let upstream = Code(rawValue: "upstream")
     public static let conflict = Code(rawValue: "conflict")
     public static let limit = Code(rawValue: "limit")
+    public static let idempotencyKeyReused = Code(rawValue: "idempotency_key_reused")
     public static let rejected = Code(rawValue: "rejected")
     public static let `internal` = Code(rawValue: "internal")
   }

@@ -121,8 +121,7 @@ public final class Runner: Sendable {
       throw Failure(.limit, "the server is at its limit of runs", retryable: true, retryAfterSeconds: 1)
     }
     let turn = StoredTurn(
-      request: request, sessionID: request.sessionID ?? Identifier.randomUUID(), user: user, agent: agent,
-      store: store,
+      request: request, user: user, agent: agent, store: store,
       environment: Run.Environment(
         host: host, model: model, time: time, deadlines: deadlines, feed: feed),
       cancellation: cancellation, runs: runs)

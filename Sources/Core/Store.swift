@@ -13,11 +13,15 @@ public struct TurnOpening: Sendable {
   public var message: String
   /// Past messages wanted; the window starts with a user's message and holds whole turns.
   public var historyMessages: Int
+  public var idempotencyKey: IdempotencyKey?
+  /// The turn was begun before and got no answer: its message is there already.
+  public var isAgain: Bool
   public var at: Timestamp
 
   public init(
     runID: String, messageID: String, userID: String, sessionID: String, agent: String, version: String,
-    message: String, historyMessages: Int, at: Timestamp
+    message: String, historyMessages: Int, idempotencyKey: IdempotencyKey? = nil, isAgain: Bool = false,
+    at: Timestamp
   ) {
     self.runID = runID
     self.messageID = messageID
@@ -27,6 +31,8 @@ public struct TurnOpening: Sendable {
     self.version = version
     self.message = message
     self.historyMessages = historyMessages
+    self.idempotencyKey = idempotencyKey
+    self.isAgain = isAgain
     self.at = at
   }
 }
@@ -68,6 +74,12 @@ public struct TurnClosing: Sendable {
   public var text: String
   public var steps: [TurnStep]
   public var usage: Usage
+  /// `nil` when the run failed.
+  public var finishReason: FinishReason?
+  public var usingStub = false
+  public var data: RawJSON?
+  /// As ``TurnOpening/isAgain``.
+  public var isAgain = false
   /// The session's new state; `nil` = as it was.
   public var state: RawJSON?
   public var at: Timestamp
@@ -126,6 +138,10 @@ public struct PageRequest: Sendable, Hashable {
 public protocol Store: Sendable {
   /// Writes the user's message and the run (`running`), makes user and session if need be, and reads what came before.
   func openTurn(_ turn: TurnOpening) async throws -> OpenedTurn
+  /// Finds the turn that came with this key in the last ``IdempotencyKey/keptFor``.
+  ///
+  /// Throws `idempotency_key_reused` when something else came with it, `conflict` while another process answers it.
+  func earlierTurn(_ key: IdempotencyKey, userID: String, at: Timestamp) async throws -> EarlierTurn?
   /// Writes the answer, the tool calls, the usage and the run's end, or nothing; goes on when the task is cancelled.
   func closeTurn(_ turn: TurnClosing) async throws
 

@@ -4,7 +4,6 @@ import JSONCodec
 /// One turn between its two writes: the user's message before, the answer or the failure after.
 final class StoredTurn: Sendable {
   let request: ChatRequest
-  let sessionID: String
   let user: Principal
   let agent: Agent
   let store: any Store
@@ -13,11 +12,10 @@ final class StoredTurn: Sendable {
   let runs: LiveRuns
 
   init(
-    request: ChatRequest, sessionID: String, user: Principal, agent: Agent, store: any Store,
+    request: ChatRequest, user: Principal, agent: Agent, store: any Store,
     environment: Run.Environment, cancellation: RunCancellation, runs: LiveRuns
   ) {
     self.request = request
-    self.sessionID = sessionID
     self.user = user
     self.agent = agent
     self.store = store
@@ -36,41 +34,80 @@ final class StoredTurn: Sendable {
   }
 
   private func enter(_ gate: SessionGate) async -> Result<ChatReply, Failure> {
-    let key = SessionGate.Key(userID: user.id, sessionID: sessionID)
+    guard let key = request.idempotencyKey else { return await enter(gate, for: names()) }
+    // No session has such a name.
+    let turn = SessionGate.Key(userID: user.id, sessionID: " " + key.name)
+    do {
+      try await gate.enter(turn, policy: .queue) {}
+    } catch {
+      return .failure(Failure(error))
+    }
+    defer { gate.leave(turn) }
+    do {
+      switch try await store.earlierTurn(key, userID: user.id, at: time.now) {
+      case .answered(let reply):
+        environment.feed?.append(.started(runID: reply.runID, sessionID: reply.sessionID))
+        return .success(reply)
+      case .unanswered(let runID, let messageID, let sessionID):
+        return await enter(
+          gate, for: Names(runID: runID, messageID: messageID, sessionID: sessionID, isAgain: true))
+      case nil: return await enter(gate, for: names())
+      }
+    } catch {
+      return .failure(Failure(error))
+    }
+  }
+
+  /// What the turn is called in the store.
+  private struct Names {
+    let runID: String
+    let messageID: String
+    let sessionID: String
+    var isAgain = false
+  }
+
+  private func names() -> Names {
+    let now = time.now
+    return Names(
+      runID: Identifier.uuid(at: now), messageID: Identifier.uuid(at: now),
+      sessionID: request.sessionID ?? Identifier.randomUUID())
+  }
+
+  private func enter(_ gate: SessionGate, for names: Names) async -> Result<ChatReply, Failure> {
+    let key = SessionGate.Key(userID: user.id, sessionID: names.sessionID)
     do {
       try await gate.enter(key, policy: agent.busy, interrupt: cancellation.cancel)
     } catch {
       return .failure(Failure(error))
     }
     defer { gate.leave(key) }
-    return await complete()
+    return await complete(names)
   }
 
-  private func complete() async -> Result<ChatReply, Failure> {
-    let startedAt = time.now
-    let runID = Identifier.uuid(at: startedAt)
+  private func complete(_ names: Names) async -> Result<ChatReply, Failure> {
+    let runID = names.runID
     do {
       // The message is kept before anything is done about it, so that a crash loses neither.
       let opened = try await store.openTurn(
         TurnOpening(
-          runID: runID, messageID: Identifier.uuid(at: startedAt), userID: user.id, sessionID: sessionID,
-          agent: agent.name, version: environment.host.version,
-          message: request.message,
-          historyMessages: agent.historyMessages, at: startedAt))
+          runID: runID, messageID: names.messageID, userID: user.id, sessionID: names.sessionID,
+          agent: agent.name, version: environment.host.version, message: request.message,
+          historyMessages: agent.historyMessages, idempotencyKey: request.idempotencyKey,
+          isAgain: names.isAgain, at: time.now))
       runs.begin(
         runID, LiveRuns.Entry(userID: user.id, cancellation: cancellation, feed: environment.feed))
       defer { runs.end(runID) }
-      environment.feed?.append(.started(runID: runID, sessionID: sessionID))
-      return await answer(runID, opened)
+      environment.feed?.append(.started(runID: runID, sessionID: names.sessionID))
+      return await answer(names, opened)
     } catch {
       return .failure(Failure(error))
     }
   }
 
-  private func answer(_ runID: String, _ opened: OpenedTurn) async -> Result<ChatReply, Failure> {
+  private func answer(_ names: Names, _ opened: OpenedTurn) async -> Result<ChatReply, Failure> {
     let run = Run(
       RunContext(
-        runID: runID, agent: agent, user: user, sessionID: sessionID, state: opened.state,
+        runID: names.runID, agent: agent, user: user, sessionID: names.sessionID, state: opened.state,
         input: request.scriptInput,
         history: opened.history),
       message: request.message, environment: environment)
@@ -85,22 +122,26 @@ final class StoredTurn: Sendable {
       result = .failure(Task.isCancelled ? stopped : Failure(error))
     }
     environment.deadlines.end(deadline)
-    return await close(run, result)
+    return await close(run, names, result)
   }
 
   private func close(
-    _ run: Run, _ result: Result<(Turn.Ending, RawJSON?), Failure>
+    _ run: Run, _ names: Names, _ result: Result<(Turn.Ending, RawJSON?), Failure>
   ) async -> Result<ChatReply, Failure> {
     let progress = run.progress
     let messageID = Identifier.uuid(at: time.now)
     var closing = TurnClosing(
-      runID: run.context.runID, userID: user.id, sessionID: sessionID, messageID: messageID,
+      runID: names.runID, userID: user.id, sessionID: names.sessionID, messageID: messageID,
       status: .completed,
       failure: nil, message: progress.message == request.message ? nil : progress.message, text: "",
       steps: progress.steps, usage: progress.usage, state: nil, at: time.now)
+    closing.isAgain = names.isAgain
     switch result {
     case .success(let (ending, state)):
       closing.text = ending.reply.text
+      closing.finishReason = ending.finishReason
+      closing.usingStub = ending.usingStub
+      closing.data = ending.reply.data
       closing.state = state
     case .failure(let failure):
       closing.status = failure.code == .cancelled ? .cancelled : .failed
@@ -118,7 +159,7 @@ final class StoredTurn: Sendable {
 
   private func reply(_ ending: Turn.Ending, _ closing: TurnClosing) -> ChatReply {
     ChatReply(
-      sessionID: sessionID, messageID: closing.messageID, runID: closing.runID, agent: agent.name,
+      sessionID: closing.sessionID, messageID: closing.messageID, runID: closing.runID, agent: agent.name,
       version: environment.host.version, text: ending.reply.text, data: ending.reply.data,
       usingStub: ending.usingStub, finishReason: ending.finishReason, calls: ending.reply.calls,
       usage: closing.usage,

@@ -8,6 +8,7 @@ enum Migrations {
   static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("0001 conversations") { try $0.execute(sql: conversations) }
+    migrator.registerMigration("0002 answers by key") { try $0.execute(sql: answersByKey) }
     return migrator
   }
 
@@ -101,5 +102,22 @@ enum Migrations {
       runs_settled INTEGER NOT NULL
     ) STRICT;
     INSERT INTO marks VALUES (1, 0, 0);
+    """
+
+  /// Tables of version 2: what it takes to give a turn's answer once more.
+  private static let answersByKey = """
+    ALTER TABLE runs ADD COLUMN finish_reason TEXT;
+    ALTER TABLE runs ADD COLUMN using_stub INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE runs ADD COLUMN data BLOB;
+
+    CREATE TABLE idempotency_keys (
+      user_id TEXT NOT NULL,
+      name TEXT NOT NULL,
+      digest BLOB NOT NULL,
+      run_id TEXT NOT NULL,
+      created_at INTEGER NOT NULL,
+      PRIMARY KEY (user_id, name)
+    ) STRICT;
+    CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
     """
 }

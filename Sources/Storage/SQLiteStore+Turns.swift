@@ -38,12 +38,14 @@ struct MessageKeys {
 /// The two writes of every turn, on the raw API.
 extension WriterConnection {
   fileprivate func openTurn(_ turn: TurnOpening) throws -> OpenedTurn {
+    if turn.isAgain { return try reopenTurn(turn) }
+    if let key = turn.idempotencyKey { try remember(key, of: turn) }
     let session = try sessionForTurn(turn)
     let keys = MessageKeys(session: session.key)
     let key = try keys.key(at: session.messageCount)
     let history =
       session.messageCount == 0 || turn.historyMessages < 1
-      ? [] : try pastMessages(keys, count: turn.historyMessages)
+      ? [] : try pastMessages(keys.first...keys.last, count: turn.historyMessages)
 
     try insertMessage(
       key: key, id: turn.messageID, runID: turn.runID, isAnswer: false, text: turn.message, failure: nil,
@@ -90,14 +92,14 @@ extension WriterConnection {
     return (key, 0, .emptyObject)
   }
 
-  private func pastMessages(_ keys: MessageKeys, count: Int) throws -> [Message] {
+  func pastMessages(_ keys: ClosedRange<Int64>, count: Int) throws -> [Message] {
     let select = try statement(
       """
       SELECT key, id, run_id, is_answer, text, failure, has_calls, created_at FROM messages
       WHERE key BETWEEN ? AND ? ORDER BY key DESC LIMIT ?
       """)
-    select.bind(1, keys.first)
-    select.bind(2, keys.last)
+    select.bind(1, keys.lowerBound)
+    select.bind(2, keys.upperBound)
     select.bind(3, Int64(count))
     var messages: [Message] = []
     messages.reserveCapacity(min(count, 200))
@@ -132,16 +134,23 @@ extension WriterConnection {
     }
     try endRun(run, turn)
     let hasCalls = turn.steps.contains { !$0.calls.isEmpty }
+    let place = turn.isAgain ? try forgetAnswer(of: turn.runID, in: session) : nil
     try insertMessage(
-      key: try MessageKeys(session: session).key(at: messageCount), id: turn.messageID, runID: turn.runID,
+      key: try place ?? MessageKeys(session: session).key(at: messageCount), id: turn.messageID,
+      runID: turn.runID,
       isAnswer: true, text: turn.text, failure: turn.failureCode, hasCalls: hasCalls, at: turn.at)
     if hasCalls { try insertCalls(turn) }
-    if let message = turn.message { try change(message, of: turn.runID, in: session, messageCount) }
+    if let message = turn.message {
+      // The run's own message is among the last, unless the turn is an old one that came again: only another
+      // process may have added to the session meanwhile.
+      try change(message, of: turn.runID, in: session, from: turn.isAgain ? 0 : max(0, messageCount - 64))
+    }
     let update = try statement(
-      "UPDATE sessions SET message_count = message_count + 1, updated_at = ?, agent = ? WHERE id = ?")
-    update.bind(1, turn.at.milliseconds)
-    update.bind(2, agent)
-    update.bind(3, session)
+      "UPDATE sessions SET message_count = message_count + ?, updated_at = ?, agent = ? WHERE id = ?")
+    update.bind(1, place == nil ? 1 : 0)
+    update.bind(2, turn.at.milliseconds)
+    update.bind(3, agent)
+    update.bind(4, session)
     try update.run()
     if let state = turn.state {
       let write = try statement(
@@ -156,14 +165,13 @@ extension WriterConnection {
   }
 
   /// Puts the message that the agent's `before` made in place of the one that came.
-  private func change(_ message: String, of runID: String, in session: Int64, _ messageCount: Int64) throws {
+  private func change(_ message: String, of runID: String, in session: Int64, from position: Int64) throws {
     let update = try statement(
       "UPDATE messages SET text = ? WHERE key BETWEEN ? AND ? AND run_id = ? AND is_answer = 0")
     let keys = MessageKeys(session: session)
     update.bind(1, message)
-    // The run's own message is among the last: only another process may have added to the session meanwhile.
-    update.bind(2, try keys.key(at: max(0, messageCount - 64)))
-    update.bind(3, try keys.key(at: messageCount))
+    update.bind(2, try keys.key(at: position))
+    update.bind(3, keys.last)
     update.bind(4, runID)
     try update.run()
   }
@@ -172,7 +180,7 @@ extension WriterConnection {
     let update = try statement(
       """
       UPDATE runs SET status = ?, failure = ?, failure_message = ?, input_tokens = ?, output_tokens = ?,
-      cost_usd = ?, finished_at = ? WHERE seq = ?
+      cost_usd = ?, finished_at = ?, finish_reason = ?, using_stub = ?, data = ? WHERE seq = ?
       """)
     update.bind(1, turn.status.rawValue)
     update.bind(2, turn.failure?.code.rawValue)
@@ -181,7 +189,10 @@ extension WriterConnection {
     update.bind(5, Int64(turn.usage.outputTokens))
     update.bind(6, turn.usage.costUSD)
     update.bind(7, turn.at.milliseconds)
-    update.bind(8, run)
+    update.bind(8, turn.finishReason?.rawValue)
+    update.bind(9, turn.usingStub ? 1 : 0)
+    if let data = turn.data { update.bindBlob(10, data.bytes) } else { update.bindNull(10) }
+    update.bind(11, run)
     try update.run()
   }
 

@@ -48,6 +48,35 @@ struct ConversationTests {
     }
   }
 
+  @Test("a request that is repeated after a crash is answered, and its message is there once")
+  func crash() async throws {
+    let asked = Tally()
+    let provider = try ScriptedProvider { _ in asked.increment() == 0 ? .silence : .completion("Here I am.") }
+    let environment = ["OPENAI_BASE_URL": provider.baseURL, "OPENAI_API_KEY": "sk-secret"]
+    let data = try Folder()
+    func ask(_ server: RunningServer) async throws -> RunningServer.Answer {
+      try await server.send(
+        "POST", "/v1/agents/todo/chat", body: Array(#"{"message":"hello","session_id":"s"}"#.utf8),
+        headers: [("Idempotency-Key", "order-1")])
+    }
+    let first = try await RunningServer(
+      workspace: PerigeeBinary.repository, data: data.path, environment: environment)
+    async let lost = ask(first)
+    await provider.requests(atLeast: 1)
+    await first.stop(signal: SIGKILL)
+    _ = try? await lost
+
+    let second = try await RunningServer(
+      workspace: PerigeeBinary.repository, data: data.path, environment: environment)
+    let answer = try await ask(second)
+    #expect(answer.json["response"] == "Here I am.")
+    #expect(try await ask(second).text == answer.text)
+    let messages = try await second.get("/v1/sessions/s/messages").json["data"]?.array ?? []
+    #expect(messages.map { $0["content"]?.string } == ["hello", "Here I am."])
+    await second.stop()
+    #expect(provider.requests.count == 2)
+  }
+
   @Test("a model drives the tools: its calls run, their results go back, and the next turn sees them")
   func model() async throws {
     let turn = Tally()
@@ -148,7 +177,7 @@ struct ConversationTests {
         ("{}", 400),
         (#"{"message": "\#(long)"}"#, 400), (#"{"message": "x", "session_id": "a b"}"#, 400),
         (#"{"message": "x", "input": []}"#, 400), (#"{"message": "a\u0000b"}"#, 400),
-        (String(repeating: "[", count: 5000), 400), (#"{"message": "x", "stream": true}"#, 400),
+        (String(repeating: "[", count: 5000), 400), (#"{"message": "x", "stream": 1}"#, 400),
         ("\"\u{FFFD}\"", 400), (String(repeating: " ", count: 1 << 20) + "{}", 413),
       ]
       for (body, status) in cases {

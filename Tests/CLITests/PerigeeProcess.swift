@@ -128,13 +128,14 @@ final class RunningServer: Sendable {
   }
 
   func send(
-    _ method: String, _ path: String, body: [UInt8]?, contentType: String = "application/json"
+    _ method: String, _ path: String, body: [UInt8]?, contentType: String = "application/json",
+    headers: [(name: String, value: String)] = []
   ) async throws -> Answer {
     let response = try await client.send(
       HTTPRequest(
-        method: method, url: origin + path, headers: body == nil ? [] : [("content-type", contentType)],
-        body: body,
-        timeout: .seconds(120)))
+        method: method, url: origin + path,
+        headers: headers + (body == nil ? [] : [("content-type", contentType)]),
+        body: body, timeout: .seconds(120)))
     return Answer(
       status: response.status, json: (try? JSON(parsing: response.body)) ?? .null,
       text: String(decoding: response.body, as: UTF8.self), headers: response.headers)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Core
+import Crypto
 import HTTPTypes
 import HummingbirdCore
 import JSONCodec
@@ -40,16 +41,11 @@ extension Services {
 
   private func chat(_ exchange: Exchange) async throws -> Reply {
     let body = try await exchange.body(Self.chatBody)
-    // A client that counts on it would do everything twice.
-    if let name = HTTPField.Name("Idempotency-Key"), exchange.request.headers[name] != nil {
-      throw Problem.invalid([
-        .init(field: "Idempotency-Key", message: "is not available yet; send it without")
-      ])
-    }
     let request = ChatRequest(
       agent: exchange.parameters[0], message: body["message"]?.string ?? "",
       sessionID: body["session_id"]?.string, input: body["input"]?.object ?? JSONObject(),
-      context: body["context"]?.object ?? JSONObject())
+      context: body["context"]?.object ?? JSONObject(),
+      idempotencyKey: try exchange.idempotencyKey(of: body))
     let cancellation = RunCancellation()
     if body["detach"]?.bool != true { exchange.connection?.onDeparture(cancellation.cancel) }
     let onEnd = counted(agent: request.agent)
@@ -78,6 +74,20 @@ extension Services {
 }
 
 extension Exchange {
+  /// What the client calls this request, so that sending it again does not do it again.
+  ///
+  /// - Throws: ``Problem`` 400 for a name that is none.
+  fileprivate func idempotencyKey(of body: JSONObject) throws -> IdempotencyKey? {
+    guard let field = HTTPField.Name("Idempotency-Key"), let name = request.headers[field] else { return nil }
+    var digest = SHA256()
+    digest.update(data: Array(request.uri.path.utf8) + [0])
+    digest.update(data: JSON.object(body).canonical.bytes)
+    guard let key = IdempotencyKey(name: name, digest: Array(digest.finalize())) else {
+      throw Problem.invalid([.init(field: "Idempotency-Key", message: IdempotencyKey.rule)])
+    }
+    return key
+  }
+
   /// Whether the client prefers events to one document.
   fileprivate var wantsEvents: Bool { request.headers[.accept]?.contains("text/event-stream") ?? false }
 }

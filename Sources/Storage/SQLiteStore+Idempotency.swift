@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Core
+import JSONCodec
+
+extension SQLiteStore {
+  public func earlierTurn(
+    _ key: IdempotencyKey, userID: String, at time: Timestamp
+  ) async throws -> EarlierTurn? {
+    try await commits.write { try $0.earlierTurn(key, userID: userID, at: time) }
+  }
+}
+
+extension WriterConnection {
+  fileprivate func earlierTurn(
+    _ key: IdempotencyKey, userID: String, at time: Timestamp
+  ) throws -> EarlierTurn? {
+    // A run that went with its session is as good as none.
+    let find = try statement(
+      """
+      SELECT digest, runs.id, runs.session, sessions.name, runs.status, runs.agent, version, finish_reason,
+      using_stub, data, input_tokens, output_tokens, cost_usd, finished_at
+      FROM idempotency_keys JOIN runs ON runs.id = run_id JOIN sessions ON sessions.id = runs.session
+      WHERE idempotency_keys.user_id = ? AND idempotency_keys.name = ? AND idempotency_keys.created_at > ?
+      """)
+    find.bind(1, userID)
+    find.bind(2, key.name)
+    find.bind(3, Self.oldest(at: time))
+    defer { find.reset() }
+    guard try find.step() else { return nil }
+    guard find.bytes(0) == key.digest else {
+      throw Failure(
+        .idempotencyKeyReused, "the Idempotency-Key came with another request before; take a new one")
+    }
+    let (runID, session, sessionID) = (find.text(1), find.integer(2), find.text(3))
+    let messages = try turnMessages(of: runID, in: session)
+    switch RunRecord.Status(rawValue: find.text(4)) {
+    case .completed:
+      guard let answer = messages.answer, let reason = find.optionalText(7).flatMap(FinishReason.init) else {
+        return nil
+      }
+      let calls = try ToolCallRow.steps(runID: runID, statement(ToolCallRow.selection)).flatMap(\.calls)
+      return .answered(
+        ChatReply(
+          sessionID: sessionID, messageID: answer.id, runID: runID, agent: find.text(5),
+          version: find.text(6), text: answer.text,
+          data: find.isNull(9) ? nil : RawJSON(trusted: find.bytes(9)),
+          usingStub: find.integer(8) != 0, finishReason: reason, calls: calls,
+          usage: Usage(
+            inputTokens: Int(find.integer(10)), outputTokens: Int(find.integer(11)),
+            costUSD: find.optionalDouble(12)),
+          at: Timestamp(milliseconds: find.integer(13))))
+    case .queued, .running, .waiting:
+      throw Failure(
+        .conflict, "the first request with this Idempotency-Key is being answered", retryable: true,
+        retryAfterSeconds: 1)
+    case .failed, .cancelled, .interrupted, nil:
+      guard let question = messages.question else { return nil }
+      return .unanswered(runID: runID, messageID: question.id, sessionID: sessionID)
+    }
+  }
+
+  private static func oldest(at time: Timestamp) -> Int64 {
+    time.milliseconds - Int64(IdempotencyKey.keptFor / .milliseconds(1))
+  }
+
+  /// Ties a key to the run that begins, and forgets some that are too old.
+  func remember(_ key: IdempotencyKey, of turn: TurnOpening) throws {
+    let forget = try statement(
+      """
+      DELETE FROM idempotency_keys WHERE rowid IN
+      (SELECT rowid FROM idempotency_keys WHERE created_at <= ? ORDER BY created_at LIMIT 2)
+      """)
+    forget.bind(1, Self.oldest(at: turn.at))
+    try forget.run()
+    let insert = try statement("INSERT OR REPLACE INTO idempotency_keys VALUES (?, ?, ?, ?, ?)")
+    insert.bind(1, turn.userID)
+    insert.bind(2, key.name)
+    insert.bindBlob(3, key.digest)
+    insert.bind(4, turn.runID)
+    insert.bind(5, turn.at.milliseconds)
+    try insert.run()
+  }
+
+  /// Begins a turn once more that got no answer; its message stays where it is.
+  func reopenTurn(_ turn: TurnOpening) throws -> OpenedTurn {
+    guard let session = try session(id: turn.sessionID, userID: turn.userID)?.key,
+      let question = try turnMessages(of: turn.runID, in: session).question
+    else { throw Failure(.conflict, "the session was deleted meanwhile", retryable: true) }
+    // The message as it came: `before` may have changed it the first time. The last run again: a crash finds it.
+    let message = try statement("UPDATE messages SET text = ? WHERE key = ?")
+    message.bind(1, turn.message)
+    message.bind(2, question.key)
+    try message.run()
+    let run = try statement(
+      """
+      UPDATE runs SET seq = (SELECT max(seq) + 1 FROM runs), status = 'running', failure = NULL,
+      failure_message = NULL, finished_at = NULL, agent = ?, version = ?, started_at = ? WHERE id = ?
+      """)
+    run.bind(1, turn.agent)
+    run.bind(2, turn.version)
+    run.bind(3, turn.at.milliseconds)
+    run.bind(4, turn.runID)
+    try run.run()
+    let state = try statement("SELECT state FROM session_states WHERE session = ?")
+    state.bind(1, session)
+    defer { state.reset() }
+    let first = MessageKeys(session: session).first
+    return OpenedTurn(
+      history: question.key > first
+        ? try pastMessages(first...question.key - 1, count: turn.historyMessages) : [],
+      state: try state.step() ? RawJSON(trusted: state.bytes(0)) : .emptyObject)
+  }
+
+  /// Takes away the answer and the calls of a turn that is done again.
+  ///
+  /// - Returns: Where the answer stood; `nil` when there was none.
+  func forgetAnswer(of runID: String, in session: Int64) throws -> Int64? {
+    let calls = try statement("DELETE FROM tool_calls WHERE run_id = ?")
+    calls.bind(1, runID)
+    try calls.run()
+    guard let answer = try turnMessages(of: runID, in: session).answer else { return nil }
+    let delete = try statement("DELETE FROM messages WHERE key = ?")
+    delete.bind(1, answer.key)
+    try delete.run()
+    return answer.key
+  }
+
+  private struct StoredMessage {
+    let key: Int64
+    let id: String
+    let text: String
+  }
+
+  /// Looks through the whole session: only turns that come again are looked for.
+  private func turnMessages(
+    of runID: String, in session: Int64
+  ) throws -> (question: StoredMessage?, answer: StoredMessage?) {
+    let keys = MessageKeys(session: session)
+    let select = try statement(
+      "SELECT key, id, text, is_answer FROM messages WHERE key BETWEEN ? AND ? AND run_id = ?")
+    select.bind(1, keys.first)
+    select.bind(2, keys.last)
+    select.bind(3, runID)
+    defer { select.reset() }
+    var (question, answer): (StoredMessage?, StoredMessage?)
+    while try select.step() {
+      let message = StoredMessage(key: select.integer(0), id: select.text(1), text: select.text(2))
+      if select.integer(3) == 0 { question = message } else { answer = message }
+    }
+    return (question, answer)
+  }
+}

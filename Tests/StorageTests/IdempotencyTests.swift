@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import JSONCodec
+import Storage
+import Testing
+
+@Suite("Turns that come again")
+struct IdempotencyTests {
+  private static let key = IdempotencyKey(name: "k", digest: [1, 2, 3])
+
+  private func opening(_ run: String, at milliseconds: Int64 = 1000) -> TurnOpening {
+    var opening = StorageTests.opening(run, at: milliseconds)
+    opening.idempotencyKey = Self.key
+    return opening
+  }
+
+  @Test("an answer is found by its key as it was given, for a day, by its user")
+  func answered() async throws {
+    try await withStore { store in
+      let key = try #require(Self.key)
+      let now = Timestamp(milliseconds: 3000)
+      #expect(try await store.earlierTurn(key, userID: "ann", at: now) == nil)
+      _ = try await store.openTurn(opening("r1"))
+      let taken = try await failure { try await store.earlierTurn(key, userID: "ann", at: now) }
+      #expect(taken.code == .conflict)
+      let call = ToolCall(
+        id: "c", name: "t", arguments: .emptyObject, outcome: .result(RawJSON(["x": 1])),
+        startedAt: Timestamp(milliseconds: 1100), durationMilliseconds: 2)
+      var closing = closing("r1", text: "done", steps: [TurnStep(text: "", calls: [call])])
+      closing.finishReason = .length
+      closing.usingStub = true
+      closing.data = RawJSON(["price": 3])
+      try await store.closeTurn(closing)
+      guard case .answered(let reply) = try await store.earlierTurn(key, userID: "ann", at: now) else {
+        Issue.record("no answer")
+        return
+      }
+      #expect(reply.text == "done" && reply.finishReason == .length && reply.usingStub)
+      #expect(reply.data == RawJSON(["price": 3]) && reply.calls == [call] && reply.usage == closing.usage)
+      #expect(reply.messageID == "r1-a" && reply.runID == "r1" && reply.sessionID == "s")
+      #expect(reply.at == closing.at && reply.agent == "helper" && reply.version == "v1")
+      #expect(try await store.earlierTurn(key, userID: "bob", at: now) == nil)
+      let nextDay = Timestamp(milliseconds: 1000 + 86_400_000)
+      #expect(try await store.earlierTurn(key, userID: "ann", at: nextDay) == nil)
+    }
+  }
+
+  @Test("a turn that a crash interrupted keeps its message once, and a crash of the second try is seen")
+  func interrupted() async throws {
+    try await withStore { store in
+      let key = try #require(Self.key)
+      let now = Timestamp(milliseconds: 3000)
+      try await store.turn("r0")
+      _ = try await store.openTurn(opening("r1"))
+      #expect(try await store.interruptRunningRuns(at: now) == 1)
+      guard
+        case .unanswered(let runID, let messageID, let sessionID) =
+          try await store.earlierTurn(key, userID: "ann", at: now)
+      else {
+        Issue.record("not found")
+        return
+      }
+      #expect((runID, messageID, sessionID) == ("r1", "r1-q", "s"))
+      var again = opening("r1", at: 4000)
+      again.isAgain = true
+      #expect(try await store.openTurn(again).history.map(\.runID) == ["r0", "r0"])
+      #expect(try await store.interruptRunningRuns(at: now) == 1)
+      _ = try await store.openTurn(again)
+      var closing = closing("r1", text: "at last")
+      closing.isAgain = true
+      try await store.closeTurn(closing)
+      let messages = try await store.messages(sessionID: "s", userID: "ann", page: PageRequest())
+      #expect(messages.items.map(\.text) == ["hello", "answer to hello", "hello", "at last"])
+      #expect(try await store.session(id: "s", userID: "ann").messageCount == 4)
+    }
+  }
+}
