@@ -24,7 +24,7 @@ struct OpenAPITests {
           #expect(responses["\(reply.status)"] != nil || responses["default"] != nil)
         }
       }
-      #expect(paths.count == 15)
+      #expect(paths.count == 16)
     }
   }
 

@@ -21,14 +21,19 @@ final class Connection: ChannelInboundHandler, RemovableChannelHandler, Sendable
     var isClosing = false
     var hasPeerLeft = false
     var cancel: (@Sendable () -> Void)?
+    var quiesce: (@Sendable () -> Void)?
   }
 
+  let channel: any Channel
   private let drain: Drain
   private let state = Mutex(State())
   /// Whether any request has come this far.
   private let hasRequests = Atomic(false)
 
-  init(drain: Drain) { self.drain = drain }
+  init(channel: any Channel, drain: Drain) {
+    self.channel = channel
+    self.drain = drain
+  }
 
   // MARK: The request under way
 
@@ -49,6 +54,7 @@ final class Connection: ChannelInboundHandler, RemovableChannelHandler, Sendable
     let closes = state.withLock { state in
       state.isAnswering = false
       state.cancel = nil
+      state.quiesce = nil
       // Asked after `isAnswering` is false: a stop that saw it true leaves the closing to this place.
       if drain.isOn { state.isClosing = true }
       return state.isClosing
@@ -76,6 +82,12 @@ final class Connection: ChannelInboundHandler, RemovableChannelHandler, Sendable
       return state.hasPeerLeft
     }
     if hasLeft { cancel() }
+  }
+
+  /// Calls `quiesce` when the server begins to stop: for an answer that goes on until somebody ends it.
+  func onQuiesce(_ quiesce: @escaping @Sendable () -> Void) {
+    state.withLock { $0.quiesce = quiesce }
+    if drain.isOn { quiesce() }
   }
 
   private func cancelRequest() { state.withLock { $0.cancel }?() }
@@ -142,6 +154,7 @@ final class Connection: ChannelInboundHandler, RemovableChannelHandler, Sendable
 
   private func quiesce(_ channel: any Channel) {
     drain.begin()
+    state.withLock { $0.quiesce }?()
     if !state.withLock({ $0.isAnswering }) {
       // Later on the loop: the answer of a request that has just ended may still stand in its queue.
       drain.whenIdle { channel.eventLoop.execute { self.closeKept(channel) } }

@@ -20,7 +20,7 @@ struct ConnectionChannel: ServerChildChannel {
   let drain: Drain
 
   func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
-    let connection = Connection(drain: drain)
+    let connection = Connection(channel: channel, drain: drain)
     let http = HTTP1Channel(
       responder: { [responder, bodyBytesMax = configuration.bodyBytesMax] request, writer, channel in
         guard connection.begin() else { throw ChannelError.alreadyClosed }

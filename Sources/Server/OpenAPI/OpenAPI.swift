@@ -52,7 +52,10 @@ enum OpenAPI {
     var operation: JSONObject = JSONObject([
       ("operationId", .string(route.name)), ("summary", .string(route.summary)),
     ])
-    if let list = route.list { operation.append("parameters", pageParameters(list)) }
+    let parameters =
+      (route.list.map(pageParameters) ?? [])
+      + route.query.map { ["name": .string($0.name), "in": "query", "schema": $0.schema] }
+    if !parameters.isEmpty { operation.append("parameters", .array(parameters)) }
     if let body = route.body { operation.append("requestBody", requestBody(body)) }
     var responses = JSONObject()
     for answer in route.answers {
@@ -63,7 +66,7 @@ enum OpenAPI {
     return .object(operation)
   }
 
-  private static func pageParameters(_ list: Cursor.List) -> JSON {
+  private static func pageParameters(_ list: Cursor.List) -> [JSON] {
     [
       [
         "name": "limit", "in": "query", "description": "Items of a page.",

@@ -44,6 +44,8 @@ final class Route: Sendable {
   let access: Access
   /// The list that is read in pages, by `?limit=&after=`.
   let list: Cursor.List?
+  /// Parameters after `?`, those of ``list`` apart.
+  let query: [BodyShape.Field]
   let body: BodyShape?
   /// The first is the usual one.
   let answers: [Answer]
@@ -51,7 +53,8 @@ final class Route: Sendable {
 
   init(
     _ method: HTTPRequest.Method, _ template: String, name: String, summary: String, access: Access = .user,
-    list: Cursor.List? = nil, body: BodyShape? = nil, answers: [Answer], handle: @escaping Handler
+    list: Cursor.List? = nil, query: [BodyShape.Field] = [], body: BodyShape? = nil, answers: [Answer],
+    handle: @escaping Handler
   ) {
     self.method = method
     self.template = template
@@ -59,6 +62,7 @@ final class Route: Sendable {
     self.summary = summary
     self.access = access
     self.list = list
+    self.query = query
     self.body = body
     self.answers = answers
     self.handle = handle

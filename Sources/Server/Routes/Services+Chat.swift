@@ -6,7 +6,8 @@ import HummingbirdCore
 import JSONCodec
 
 extension Services {
-  private static let chatBody = BodyShape(fields: [
+  /// What every door takes of a message.
+  static let conversationFields: [BodyShape.Field] = [
     .init(name: "message", kind: .string(lengthMin: 1), isRequired: true, description: "What the user says."),
     .init(
       name: "session_id", kind: .sessionID, isRequired: false,
@@ -17,13 +18,17 @@ extension Services {
     .init(
       name: "context", kind: .object, isRequired: false,
       description: "Added to input, which wins where both name a key."),
-    .init(
-      name: "stream", kind: .boolean, isRequired: false,
-      description: "Asks for server-sent events, as Accept: text/event-stream does."),
-    .init(
-      name: "detach", kind: .boolean, isRequired: false,
-      description: "Lets the run go on when the client goes away."),
-  ])
+  ]
+
+  private static let chatBody = BodyShape(
+    fields: conversationFields + [
+      .init(
+        name: "stream", kind: .boolean, isRequired: false,
+        description: "Asks for server-sent events, as Accept: text/event-stream does."),
+      .init(
+        name: "detach", kind: .boolean, isRequired: false,
+        description: "Lets the run go on when the client goes away."),
+    ])
 
   var chatRoutes: [Route] {
     [
@@ -41,11 +46,8 @@ extension Services {
 
   private func chat(_ exchange: Exchange) async throws -> Reply {
     let body = try await exchange.body(Self.chatBody)
-    let request = ChatRequest(
-      agent: exchange.parameters[0], message: body["message"]?.string ?? "",
-      sessionID: body["session_id"]?.string, input: body["input"]?.object ?? JSONObject(),
-      context: body["context"]?.object ?? JSONObject(),
-      idempotencyKey: try exchange.idempotencyKey(of: body))
+    var request = ChatRequest(agent: exchange.parameters[0], body: body)
+    request.idempotencyKey = try exchange.idempotencyKey(of: body)
     let cancellation = RunCancellation()
     if body["detach"]?.bool != true { exchange.connection?.onDeparture(cancellation.cancel) }
     let onEnd = counted(agent: request.agent)
@@ -59,7 +61,7 @@ extension Services {
   }
 
   /// Counts how a turn of an agent ends.
-  private func counted(agent: String) -> @Sendable (Result<ChatReply, Failure>) -> Void {
+  func counted(agent: String) -> @Sendable (Result<ChatReply, Failure>) -> Void {
     let start = time.elapsed
     return { result in
       let outcome =
@@ -70,6 +72,15 @@ extension Services {
       metrics.turned(agent: agent, outcome: outcome, nanoseconds: (time.elapsed - start).nanoseconds)
       if case .success(let reply) = result { metrics.used(reply, tools: host().tools) }
     }
+  }
+}
+
+extension ChatRequest {
+  /// Reads ``Services/conversationFields``, checked already.
+  init(agent: String, body: JSONObject) {
+    self.init(
+      agent: agent, message: body["message"]?.string ?? "", sessionID: body["session_id"]?.string,
+      input: body["input"]?.object ?? JSONObject(), context: body["context"]?.object ?? JSONObject())
   }
 }
 

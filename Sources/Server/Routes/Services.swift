@@ -12,5 +12,7 @@ struct Services: Sendable {
   let host: @Sendable () -> any ScriptHost
 
   /// Every route but the OpenAPI document, which is made of them.
-  var routes: [Route] { chatRoutes + agentRoutes + sessionRoutes + runRoutes + operationRoutes }
+  var routes: [Route] {
+    chatRoutes + socketRoutes + agentRoutes + sessionRoutes + runRoutes + operationRoutes
+  }
 }

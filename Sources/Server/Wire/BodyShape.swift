@@ -17,6 +17,9 @@ struct BodyShape: Sendable {
     let kind: Kind
     let isRequired: Bool
     let description: String
+
+    /// The same field, where it may be absent.
+    var optional: Field { Field(name: name, kind: kind, isRequired: false, description: description) }
   }
 
   let fields: [Field]

@@ -17,21 +17,21 @@ extension Document {
 }
 
 extension ChatReply: Document {
-  func write(to writer: inout JSONWriter) {
-    writer.object {
-      $0.member("session_id", sessionID)
-      $0.member("message_id", messageID)
-      $0.member("run_id", runID)
-      $0.member("agent", agent)
-      $0.member("version", version)
-      $0.member("response", text)
-      $0.member("data", data ?? .null)
-      $0.member("using_stub", usingStub)
-      $0.member("finish_reason", finishReason.rawValue)
-      $0.member("tool_calls", calls)
-      $0.member("usage", usage)
-      $0.member("timestamp", at.description)
-    }
+  func write(to writer: inout JSONWriter) { writer.object { writeMembers(to: &$0) } }
+
+  func writeMembers(to writer: inout JSONWriter) {
+    writer.member("session_id", sessionID)
+    writer.member("message_id", messageID)
+    writer.member("run_id", runID)
+    writer.member("agent", agent)
+    writer.member("version", version)
+    writer.member("response", text)
+    writer.member("data", data ?? .null)
+    writer.member("using_stub", usingStub)
+    writer.member("finish_reason", finishReason.rawValue)
+    writer.member("tool_calls", calls)
+    writer.member("usage", usage)
+    writer.member("timestamp", at.description)
   }
 }
 
@@ -41,26 +41,26 @@ extension ChatReply {
 }
 
 extension ToolCall: Document {
-  func write(to writer: inout JSONWriter) {
-    writer.object {
-      $0.member("id", id)
-      $0.member("name", name)
-      $0.member("arguments", arguments)
-      switch outcome {
-      case .result(let result):
-        $0.member("result", result)
-        $0.member("error", JSON.null)
-      case .failed(let failure):
-        $0.member("result", JSON.null)
-        $0.key("error")
-        $0.object {
-          $0.member("code", failure.code.rawValue)
-          $0.member("message", failure.message)
-          $0.member("retryable", failure.retryable)
-        }
+  func write(to writer: inout JSONWriter) { writer.object { writeMembers(to: &$0) } }
+
+  func writeMembers(to writer: inout JSONWriter) {
+    writer.member("id", id)
+    writer.member("name", name)
+    writer.member("arguments", arguments)
+    switch outcome {
+    case .result(let result):
+      writer.member("result", result)
+      writer.member("error", JSON.null)
+    case .failed(let failure):
+      writer.member("result", JSON.null)
+      writer.key("error")
+      writer.object {
+        $0.member("code", failure.code.rawValue)
+        $0.member("message", failure.message)
+        $0.member("retryable", failure.retryable)
       }
-      $0.member("duration_ms", (durationMilliseconds * 1000).rounded() / 1000)
     }
+    writer.member("duration_ms", (durationMilliseconds * 1000).rounded() / 1000)
   }
 }
 

@@ -181,23 +181,28 @@ extension Problem {
     var writer = JSONWriter(reservingCapacity: 256 + detail.utf8.count)
     writer.object {
       $0.member("type", "urn:perigee:problem:\(code)")
-      $0.member("title", title)
-      $0.member("status", status.code)
-      $0.member("detail", detail)
-      $0.member("code", code)
-      $0.member("request_id", requestID)
-      guard !faults.isEmpty else { return }
-      $0.key("errors")
-      $0.array { list in
-        for fault in faults {
-          list.object {
-            $0.member("field", fault.field)
-            $0.member("message", fault.message)
-          }
+      writeMembers(to: &$0, requestID: requestID)
+    }
+    return writer.bytes
+  }
+
+  /// Writes the members but `type`.
+  func writeMembers(to writer: inout JSONWriter, requestID: String) {
+    writer.member("title", title)
+    writer.member("status", status.code)
+    writer.member("detail", detail)
+    writer.member("code", code)
+    writer.member("request_id", requestID)
+    guard !faults.isEmpty else { return }
+    writer.key("errors")
+    writer.array { list in
+      for fault in faults {
+        list.object {
+          $0.member("field", fault.field)
+          $0.member("message", fault.message)
         }
       }
     }
-    return writer.bytes
   }
 
   /// Whole seconds; a 429 and a 503 always say when to come back.
@@ -224,6 +229,8 @@ extension Problem {
     case "method_not_allowed": "Method not allowed"
     case "too_large": "The body is too large"
     case "unsupported_media_type": "Unsupported media type"
+    case "idempotency_key_reused": "The Idempotency-Key was used for another request"
+    case "upgrade_required": "Upgrade required"
     case "shutting_down": "The server is stopping"
     default: "The agent failed"
     }

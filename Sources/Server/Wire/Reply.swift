@@ -14,6 +14,8 @@ struct Reply: Sendable {
   var headers = HTTPFields()
   /// In place of ``bytes``.
   var events: EventStream?
+  /// Ends HTTP on the connection and speaks something else, given the request's identifier.
+  var takeover: (@Sendable (String) async throws -> Void)?
 
   init(status: HTTPResponse.Status = .ok, contentType: String?, bytes: [UInt8]) {
     self.status = status
@@ -25,6 +27,15 @@ struct Reply: Sendable {
     var reply = Reply(contentType: nil, bytes: [])
     reply.headers = EventStream.headers
     reply.events = events
+    return reply
+  }
+
+  static func upgrade(
+    _ handshake: WebSocketHandshake, _ takeover: @escaping @Sendable (String) async throws -> Void
+  ) -> Reply {
+    var reply = Reply(status: .switchingProtocols, contentType: nil, bytes: [])
+    reply.headers = handshake.headers
+    reply.takeover = takeover
     return reply
   }
 
@@ -50,6 +61,15 @@ struct Reply: Sendable {
     if let contentType { fields[.contentType] = contentType }
     fields[.requestID] = requestID
     if closes { fields[.connection] = "close" }
+    if let takeover {
+      return Response(
+        status: status, headers: fields,
+        body: ResponseBody { _ in
+          try await takeover(requestID)
+          // Not the end of an answer: nothing that HTTP would write may follow.
+          throw ChannelError.alreadyClosed
+        })
+    }
     if let events {
       return Response(
         status: status, headers: fields,

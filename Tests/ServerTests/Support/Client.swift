@@ -114,6 +114,61 @@ struct Client {
     return (status, headers)
   }
 
+  /// Asks for a WebSocket; the connection speaks frames from here on if the status is 101.
+  mutating func upgrade(_ path: String, headers: [String] = []) async throws -> (
+    status: Int, headers: [String: String]
+  ) {
+    try await send(
+      "GET", path,
+      headers: [
+        "Upgrade: websocket", "Connection: keep-alive, Upgrade", "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+      ] + headers)
+    return try await receiveHead()
+  }
+
+  /// Sends a frame, masked as a client's must be. Source: RFC 6455, 5.2.
+  func sendFrame(_ opcode: UInt8, _ payload: [UInt8], isFinal: Bool = true, isMasked: Bool = true)
+    async throws
+  {
+    var bytes: [UInt8] = [isFinal ? 0x80 | opcode : opcode]
+    let bit: UInt8 = isMasked ? 0x80 : 0
+    switch payload.count {
+    case ..<126: bytes.append(bit | UInt8(payload.count))
+    case ..<65_536: bytes += [bit | 126, UInt8(payload.count >> 8), UInt8(payload.count & 0xFF)]
+    default: bytes += [bit | 127] + (0..<8).map { UInt8(payload.count >> (56 - 8 * $0) & 0xFF) }
+    }
+    let mask: [UInt8] = [1, 2, 3, 4]
+    if isMasked { bytes += mask }
+    bytes += payload.enumerated().map { isMasked ? $1 ^ mask[$0 % 4] : $1 }
+    try await outbound.write(ByteBuffer(bytes: bytes))
+  }
+
+  func sendMessage(_ json: String) async throws { try await sendFrame(1, Array(json.utf8)) }
+
+  /// Reads a frame.
+  mutating func receiveFrame() async throws -> (opcode: UInt8, payload: [UInt8]) {
+    let head = try await take(2)
+    var count = Int(head[1])
+    if count == 126 { count = try await take(2).reduce(0) { $0 << 8 | Int($1) } }
+    if count == 127 { count = try await take(8).reduce(0) { $0 << 8 | Int($1) } }
+    return (head[0] & 0x0F, try await take(count))
+  }
+
+  /// Reads a message of the conversation.
+  mutating func receiveMessage() async throws -> JSON {
+    let (opcode, payload) = try await receiveFrame()
+    try #require(opcode == 1)
+    return try JSON(parsing: payload)
+  }
+
+  /// Reads messages up to the first of this type, which is the last.
+  mutating func receiveMessages(through type: String) async throws -> [JSON] {
+    var messages: [JSON] = []
+    repeat { messages.append(try await receiveMessage()) } while messages.last?["type"]?.string != type
+    return messages
+  }
+
   /// Reads the next event of a chunked body; `nil` at its end.
   mutating func nextEvent() async throws -> WireEvent? {
     while true {

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import JSONCodec
+import NIOCore
+import NIOWebSocket
+import Synchronization
+
+/// One conversation over a WebSocket: many turns, and what happens in each.
+final class ConversationSocket: Sendable {
+  /// Between two pings; a client that sends nothing at all from one to the next is gone.
+  static let pingInterval = Duration.seconds(30)
+  /// Messages of one socket that may be under way.
+  static let turnsMax = 8
+
+  /// The body of a message; the members are those of the chat endpoint.
+  private static let shape = BodyShape(
+    fields: [
+      .init(name: "type", kind: .string(), isRequired: false, description: "message, or cancel.")
+    ] + Services.conversationFields.map { $0.optional })
+
+  private let services: Services
+  private let agent: String
+  private let user: Principal
+  private let sessionID: String
+  private let requestID: String
+  private let bridge: FrameBridge
+  private let connection: Connection
+  /// Turns under way, by number.
+  private let turns = Mutex<(next: Int, cancellations: [Int: RunCancellation])>((0, [:]))
+  private let hasHeard = Mutex(true)
+
+  init(
+    services: Services, agent: String, user: Principal, sessionID: String, requestID: String,
+    bridge: FrameBridge, connection: Connection
+  ) {
+    self.services = services
+    self.agent = agent
+    self.user = user
+    self.sessionID = sessionID
+    self.requestID = requestID
+    self.bridge = bridge
+    self.connection = connection
+  }
+
+  /// Serves the socket until one side ends it.
+  func run() async {
+    connection.onQuiesce { [bridge] in bridge.finish(.goingAway) }
+    connection.onDeparture { [self] in
+      bridge.finish(.departed)
+      cancelTurns()
+    }
+    let pings = Task { await ping() }
+    defer { pings.cancel() }
+    await send("connection") {
+      $0.member("agent", agent)
+      $0.member("session_id", sessionID)
+    }
+    var code: WebSocketErrorCode?
+    var isClosedByClient = false
+    await withTaskGroup(of: Void.self) { group in
+      while code == nil, let frame = await bridge.next() {
+        hasHeard.withLock { $0 = true }
+        switch frame.opcode {
+        case .text: take(frame.unmaskedData, in: &group)
+        case .ping: try? await bridge.write(.pong, frame.unmaskedData)
+        case .connectionClose:
+          code = Self.closeCode(frame.unmaskedData)
+          isClosedByClient = true
+        case .binary: code = .unacceptableData
+        case .pong: break
+        default: code = .protocolError
+        }
+      }
+      // Turns under way are answered if the server stops, and end with the client if it left.
+      if case .goingAway = bridge.end, code == nil {} else { cancelTurns() }
+    }
+    await bridge.close(code ?? bridge.end?.code ?? .normalClosure, isAnswer: isClosedByClient)
+  }
+
+  // MARK: What comes in
+
+  private func take(_ data: ByteBuffer, in group: inout TaskGroup<Void>) {
+    let message: JSONObject
+    do throws(Problem) {
+      message = try Self.shape.decode(Array(buffer: data))
+      switch message["type"]?.string {
+      case "cancel": return cancelTurns()
+      case "message", nil: break
+      case .some(let type):
+        throw Problem.invalid([
+          .init(field: "type", message: "'\(type)' is not one; there are message, cancel")
+        ])
+      }
+      guard message["message"]?.string != nil else {
+        throw Problem.invalid([.init(field: "message", message: "is required")])
+      }
+    } catch {
+      group.addTask { await self.report(error) }
+      return
+    }
+    let cancellation = RunCancellation()
+    guard let number = begin(cancellation) else {
+      group.addTask {
+        await self.report(
+          Failure(.rateLimited, "more than \(Self.turnsMax) messages are under way", retryable: true))
+      }
+      return
+    }
+    var request = ChatRequest(agent: agent, body: message)
+    request.sessionID = request.sessionID ?? sessionID
+    let feed: RunFeed
+    do {
+      // Begun here and not in its task, so that turns come in the order of their messages.
+      feed = try services.runner.stream(
+        request, as: user, cancellation: cancellation, onEnd: services.counted(agent: agent))
+    } catch {
+      end(number)
+      group.addTask { await self.report(error) }
+      return
+    }
+    group.addTask {
+      await self.tell(feed)
+      self.end(number)
+    }
+  }
+
+  private func begin(_ cancellation: RunCancellation) -> Int? {
+    turns.withLock { turns in
+      guard turns.cancellations.count < Self.turnsMax else { return nil }
+      turns.next += 1
+      turns.cancellations[turns.next] = cancellation
+      return turns.next
+    }
+  }
+
+  private func end(_ number: Int) { turns.withLock { $0.cancellations[number] = nil } }
+
+  private func cancelTurns() {
+    for cancellation in turns.withLock({ Array($0.cancellations.values) }) { cancellation.cancel() }
+  }
+
+  // MARK: What goes out
+
+  private func tell(_ feed: RunFeed) async {
+    var watcher = feed.watch()
+    while let events = try? await watcher.next(within: Self.pingInterval) {
+      for event in events { await tell(event) }
+    }
+  }
+
+  private func tell(_ event: RunEvent) async {
+    switch event {
+    case .started: break
+    case .text(let text): await send("delta") { $0.member("text", text) }
+    case .toolStarted(let id, let name, let arguments):
+      await send("tool") {
+        $0.member("status", "started")
+        $0.member("id", id)
+        $0.member("name", name)
+        $0.member("arguments", arguments)
+      }
+    case .toolFinished(let call):
+      await send("tool") {
+        $0.member("status", "finished")
+        call.writeMembers(to: &$0)
+      }
+    case .completed(let reply): await send("message") { reply.writeMembers(to: &$0) }
+    case .failed(let failure): await report(failure)
+    }
+  }
+
+  private func report(_ error: any Error) async {
+    let problem = Problem(error, isDraining: connection.isDraining)
+    await send("error") { problem.writeMembers(to: &$0, requestID: requestID) }
+  }
+
+  /// A client that is gone is noticed by who reads.
+  private func send(_ type: String, _ members: (inout JSONWriter) -> Void) async {
+    var writer = JSONWriter(reservingCapacity: 256)
+    writer.object {
+      $0.member("type", type)
+      members(&$0)
+    }
+    try? await bridge.write(.text, ByteBuffer(bytes: writer.bytes))
+  }
+
+  private func ping() async {
+    while (try? await services.time.sleep(for: Self.pingInterval)) != nil {
+      let isAlive = hasHeard.withLock { hasHeard in
+        defer { hasHeard = false }
+        return hasHeard
+      }
+      guard isAlive else { return bridge.finish(.departed) }
+      try? await bridge.write(.ping, ByteBuffer())
+    }
+  }
+
+  /// The code that the client closed with.
+  private static func closeCode(_ data: ByteBuffer) -> WebSocketErrorCode {
+    var data = data
+    return data.readWebSocketErrorCode() ?? .normalClosure
+  }
+}
+
+extension FrameBridge.End {
+  fileprivate var code: WebSocketErrorCode {
+    switch self {
+    case .departed: .normalClosure
+    case .goingAway: .goingAway
+    case .failed(let code): code
+    }
+  }
+}
