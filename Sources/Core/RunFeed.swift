@@ -19,8 +19,6 @@ public enum RunEvent: Sendable {
 public final class RunFeed: Sendable {
   fileprivate struct State {
     var events: [RunEvent] = []
-    /// Events that somebody has read: more text is not added to these.
-    var read = 0
     /// Text since the last tool event.
     var shown = ""
     var isOver = false
@@ -32,7 +30,7 @@ public final class RunFeed: Sendable {
 
   init(deadlines: DeadlineQueue) { self.deadlines = deadlines }
 
-  /// Adds an event; text that nobody has read yet grows, so that a slow reader gets fewer and larger pieces.
+  /// Adds an event.
   func append(_ event: RunEvent) {
     let waiting = state.withLock { state -> [Wakeup] in
       if state.isOver { return [] }
@@ -81,7 +79,6 @@ public final class RunFeed: Sendable {
   private func take(after number: Int, orWake wakeup: Wakeup?) -> (events: ArraySlice<RunEvent>?, Void)? {
     state.withLock { state in
       if number < state.events.count {
-        state.read = state.events.count
         return (state.events[number...], ())
       }
       if state.isOver { return (nil, ()) }
@@ -96,10 +93,6 @@ extension RunFeed.State {
     switch event {
     case .text(let piece):
       shown += piece
-      if events.count > read, case .text(let unread) = events.last {
-        events[events.count - 1] = .text(unread + piece)
-        return
-      }
     case .toolStarted, .toolFinished: shown = ""
     case .started, .completed, .failed: break
     }
