@@ -12,7 +12,7 @@
 ---@field max_tokens? integer
 ---@class (exact) perigee.ChatAnswer
 ---@field text string
----@field data any
+---@field data any with `output`, unless the model asks for tools or stops short (`finish_reason`)
 ---@field tool_calls { id: string, name: string, arguments: table }[]
 ---@field model string
 ---@field finish_reason string

@@ -46,6 +46,13 @@ public final class ModelRequest: Sendable {
     self.temperature = temperature
     self.tokensMax = tokensMax
   }
+
+  /// The same request, its conversation gone on with.
+  public func followed(by more: [ModelMessage]) -> ModelRequest {
+    ModelRequest(
+      models: models, messages: messages + more, tools: tools, output: output, temperature: temperature,
+      tokensMax: tokensMax)
+  }
 }
 
 public struct ModelReply: Sendable, Hashable {

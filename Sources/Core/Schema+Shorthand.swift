@@ -11,16 +11,14 @@ extension Schema {
       throw SchemaError(path: [], message: "a schema is a table, not \(definition.typeName)")
     }
     if object.isEmpty { return Schema.empty.root }
-    if object["type"]?.string == "object", isFull(object) {
-      return try node(definition, at: [], isFull: true)
-    }
-    return try properties(object, at: [])
+    return isFull(object) ? try node(definition, at: [], isFull: true) : try properties(object, at: [])
   }
 
-  /// A parameter may be named `type`, too: beside other parameters it is one.
-  private static func isFull(_ object: JSONObject) -> Bool {
-    object.count == 1 || object["properties"]?.object != nil || object["properties"] == .array([])
-      || object["additionalProperties"] != nil
+  /// Whether a definition is a JSON Schema. A parameter may be named `type`, too: beside other parameters it is one.
+  static func isFull(_ object: JSONObject) -> Bool {
+    object["type"]?.string == "object"
+      && (object.count == 1 || object["properties"]?.object != nil || object["properties"] == .array([])
+        || object["additionalProperties"] != nil)
   }
 
   /// Keywords that would have to be enforced and are not: a check that is not made may not be promised.

@@ -72,8 +72,8 @@ enum Validator {
     var filled = JSONObject()
     for (key, schema) in properties.members {
       switch object[key] {
-      case .some(.null) where !required.contains(key) && !matches(.null, type: schema["type"] ?? .null):
-        // A model writes null for what it leaves out.
+      case .some(.null) where !required.contains(key) && !fits(.null, schema):
+        // A model writes null for what it leaves out: a strict schema wants every property.
         if let value = schema["default"] { filled.append(key, value) }
       case .some(let value):
         filled.append(key, validate(value, against: schema, at: inside(key), into: &faults))
@@ -100,6 +100,12 @@ enum Validator {
       }
     }
     return filled
+  }
+
+  private static func fits(_ value: JSON, _ schema: JSON) -> Bool {
+    var faults: [SchemaViolation.Fault] = []
+    _ = validate(value, against: schema, at: "", into: &faults)
+    return faults.isEmpty
   }
 
   private static func anyOf(

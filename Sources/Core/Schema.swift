@@ -8,14 +8,19 @@ public import JSONCodec
 public struct Schema: Sendable, Hashable {
   /// JSON Schema whose root is an object.
   public let json: RawJSON
+  /// The same in the form that a provider enforces while it writes, an optional property as a required one that may
+  /// be `null`; `nil` when that form cannot say what the schema says.
+  public let strict: RawJSON?
   let root: JSON
 
   /// Takes a JSON Schema, or the shorthand of SCRIPT_API, `{ title = "string", limit = { type = "integer" } }`.
   ///
-  /// - Throws: ``SchemaError`` with the path of the fault.
+  /// - Throws: ``SchemaError`` with the path of the fault, one that providers would refuse included.
   public init(_ definition: JSON) throws(SchemaError) {
     root = try Schema.expand(definition)
     json = RawJSON(root)
+    strict = try StrictSchema.derive(
+      from: root, isShorthand: !Schema.isFull(definition.object ?? JSONObject()))
   }
 
   /// Takes no arguments.
@@ -23,9 +28,11 @@ public struct Schema: Sendable, Hashable {
     "type": "object", "properties": [:], "required": [], "additionalProperties": false,
   ])
 
+  /// Takes a schema of ours.
   init(root: JSON) {
     self.root = root
     json = RawJSON(root)
+    strict = try? StrictSchema.derive(from: root, isShorthand: false)
   }
 
   /// Checks `value` and fills in the defaults of absent properties.
@@ -44,10 +51,13 @@ public struct SchemaError: Error, Sendable, Hashable, CustomStringConvertible {
   /// Keys from the definition's root.
   public let path: [String]
   public let message: String
+  /// How to mend it.
+  public let hint: String?
 
-  public init(path: [String], message: String) {
+  public init(path: [String], message: String, hint: String? = nil) {
     self.path = path
     self.message = message
+    self.hint = hint
   }
 
   public var description: String { path.isEmpty ? message : "\(path.joined(separator: ".")): \(message)" }

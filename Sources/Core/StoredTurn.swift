@@ -146,6 +146,7 @@ final class StoredTurn: Sendable {
     case .failure(let failure):
       closing.status = failure.code == .cancelled ? .cancelled : .failed
       closing.failure = failure
+      closing.text = failure.misfittingText ?? ""
     }
     do {
       // Cancellation ends the run, not the record of it: the store goes on.

@@ -39,11 +39,21 @@ public struct ToolDescription: Sendable, Hashable {
   public let description: String
   /// JSON Schema of the arguments, an object.
   public let schema: RawJSON
+  /// Whether the provider is asked to enforce the schema: it is a ``Schema/strict`` one.
+  public let isStrict: Bool
 
-  public init(name: String, description: String, schema: RawJSON) {
+  public init(name: String, description: String, schema: RawJSON, isStrict: Bool = false) {
     self.name = name
     self.description = description
     self.schema = schema
+    self.isStrict = isStrict
+  }
+
+  /// Describes parameters in the strict form where they have one; made when they were loaded.
+  public init(name: String, description: String, parameters: Schema) {
+    self.init(
+      name: name, description: description, schema: parameters.strict ?? parameters.json,
+      isStrict: parameters.strict != nil)
   }
 }
 

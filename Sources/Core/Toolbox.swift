@@ -22,7 +22,7 @@ struct Toolbox: Sendable {
       }
       guard targets.updateValue(.tool(tool), forKey: name) == nil else { continue }
       descriptions.append(
-        ToolDescription(name: name, description: tool.description, schema: tool.parameters.json))
+        ToolDescription(name: name, description: tool.description, parameters: tool.parameters))
     }
     for name in delegates {
       guard let agent = host.agents[name] else {
@@ -31,7 +31,7 @@ struct Toolbox: Sendable {
       targets[agent.toolName] = .agent(name)
       descriptions.append(
         ToolDescription(
-          name: agent.toolName, description: agent.description, schema: Toolbox.delegationSchema.json))
+          name: agent.toolName, description: agent.description, parameters: Toolbox.delegationSchema))
     }
   }
 

@@ -62,6 +62,8 @@ struct Turn: Sendable {
   private var usingStub = false
   /// A call with an effect was made: doing the turn again could do it twice.
   private var hasWritten = false
+  /// The model was told once what is wrong with its structured answer.
+  private var hasAskedForRepair = false
 
   private struct RepeatKey: Hashable {
     let name: String
@@ -117,11 +119,13 @@ struct Turn: Sendable {
 
   func target(of request: ToolCallRequest) -> Toolbox.Target? { toolbox[request.name] }
 
-  private mutating func nextModelCall() throws(Failure) -> Action {
-    let isOverBudget =
-      modelCalls >= limits.steps
+  private var isOverBudget: Bool {
+    modelCalls >= limits.steps
       || limits.tokens.map { usage.tokens >= $0 } ?? false
       || limits.costUSD.flatMap { limit in usage.costUSD.map { $0 >= limit } } ?? false
+  }
+
+  private mutating func nextModelCall() throws(Failure) -> Action {
     if isOverBudget { return try stop(.limit, "I stopped at this agent's limit before I was done.") }
     if let failure = unknownCost { return try stop(.limit, failure.message) }
     modelCalls += 1
@@ -156,7 +160,8 @@ struct Turn: Sendable {
   /// Counts what a model call took, the script's own calls included.
   mutating func spent(_ used: Usage) { usage += used }
 
-  /// - Throws: ``Failure`` `upstream` when the answer does not fit the agent's `output`.
+  /// - Throws: ``Failure`` `upstream` when the answer does not fit the agent's `output`, a second time or without
+  ///   budget for a second one.
   mutating func replied(_ reply: ModelReply) throws(Failure) -> Action {
     usage += reply.usage
     switch reply.finishReason {
@@ -170,19 +175,27 @@ struct Turn: Sendable {
       pendingText = reply.text
       return try plan(reply.calls)
     }
-    var answer = ScriptReply(text: reply.text)
-    if let output = agent.output, finishReason == .stop { answer.data = try structured(reply.text, output) }
-    return try answered(answer)
+    // A refusal, or half an answer, is no bad JSON: it goes out as what it is.
+    guard let output = agent.output, finishReason == .stop else {
+      return try answered(ScriptReply(text: reply.text))
+    }
+    let answer: StructuredAnswer
+    do {
+      answer = try StructuredAnswer(reply.text, fitting: output)
+    } catch {
+      return try repair(error)
+    }
+    return try answered(ScriptReply(text: answer.text, data: answer.data))
   }
 
-  private func structured(_ text: String, _ output: Schema) throws(Failure) -> RawJSON {
-    do {
-      return RawJSON(try output.validate(try JSON(parsing: text)))
-    } catch {
-      throw Failure(
-        .upstream, "the model's answer does not fit the agent's output: \(error)", retryable: true,
-        detail: ["text": .string(text)])
+  /// Tells the model what is wrong with its answer: a call of the model like any other.
+  private mutating func repair(_ misfit: StructuredAnswer.Misfit) throws(Failure) -> Action {
+    guard !hasAskedForRepair, !isOverBudget, unknownCost == nil else {
+      throw misfit.failure("the agent's output")
     }
+    hasAskedForRepair = true
+    conversation += misfit.repair
+    return try nextModelCall()
   }
 
   private mutating func plan(_ requests: [ToolCallRequest]) throws(Failure) -> Action {

@@ -20,7 +20,7 @@ extension HostModule {
       ---@field max_tokens? integer
       ---@class (exact) perigee.ChatAnswer
       ---@field text string
-      ---@field data any
+      ---@field data any with `output`, unless the model asks for tools or stops short (`finish_reason`)
       ---@field tool_calls { id: string, name: string, arguments: table }[]
       ---@field model string
       ---@field finish_reason string
@@ -47,15 +47,16 @@ extension HostModule {
     }
     let tools = try (options.strings("tools") ?? []).map { name in
       guard let tool = scope.tools[name] else { throw arguments.fault(1, "there is no tool '\(name)'") }
-      return ToolDescription(name: name, description: tool.description, schema: tool.parameters.json)
+      return ToolDescription(name: name, description: tool.description, parameters: tool.parameters)
     }
     let request = ModelRequest(
       models: try models(options) ?? scope.run.agent.models, messages: try messages(options, arguments),
       tools: tools, output: output, temperature: try options.number("temperature"),
       tokensMax: try options.integer("max_tokens"))
-    let reply = try await scope.services.chat(request)
+    var reply = try await scope.services.chat(request)
+    let answer = try await structured(&reply, request, scope)
     return .fields([
-      "text": .string(reply.text), "data": try data(of: reply, output),
+      "text": .string(answer?.text ?? reply.text), "data": answer.map { .json($0.data) },
       "tool_calls": .array(reply.calls.map(call)), "model": .string(reply.model),
       "finish_reason": .string(reply.finishReason.rawValue),
       "usage": .fields([
@@ -92,15 +93,40 @@ extension HostModule {
     return messages
   }
 
-  private static func data(of reply: ModelReply, _ output: Schema?) throws(Failure) -> LuaValue? {
-    guard let output, reply.calls.isEmpty else { return nil }
+  /// Reads the reply as the output that was asked for; when it does not fit, the model is asked once more.
+  ///
+  /// - Parameter reply: Becomes the second one, with the usage of both.
+  /// - Returns: `nil` for a reply that is no answer.
+  /// - Throws: ``Failure`` `upstream` when the second does not fit, or when the run may not ask for one.
+  private static func structured(
+    _ reply: inout ModelReply, _ request: ModelRequest, _ scope: ScriptScope
+  ) async throws -> StructuredAnswer? {
+    let misfit: StructuredAnswer.Misfit
     do {
-      return .json(RawJSON(try output.validate(try JSON(parsing: reply.text))))
+      return try answer(reply, to: request)
     } catch {
-      throw Failure(
-        .upstream, "the model's answer does not fit 'output': \(error)", retryable: true,
-        detail: ["text": .string(reply.text)])
+      misfit = error
     }
+    let usage = reply.usage
+    do {
+      reply = try await scope.services.chat(request.followed(by: misfit.repair))
+    } catch let failure as Failure where failure.code == .limit {
+      throw misfit.failure("'output'")
+    }
+    reply.usage += usage
+    do {
+      return try answer(reply, to: request)
+    } catch {
+      throw error.failure("'output'")
+    }
+  }
+
+  /// `nil` when nothing structured was asked for, or when the model calls tools, refuses or was cut off.
+  private static func answer(
+    _ reply: ModelReply, to request: ModelRequest
+  ) throws(StructuredAnswer.Misfit) -> StructuredAnswer? {
+    guard let output = request.output, reply.calls.isEmpty, reply.finishReason == .stop else { return nil }
+    return try StructuredAnswer(reply.text, fitting: output)
   }
 
   private static func call(_ request: ToolCallRequest) -> LuaValue {

@@ -87,6 +87,7 @@ struct ChatRequest {
             $0.member("name", tool.name)
             $0.member("description", tool.description)
             $0.member("parameters", tool.schema)
+            if tool.isStrict { $0.member("strict", true) }
           }
         }
       }
@@ -100,7 +101,8 @@ struct ChatRequest {
       writer.key("json_schema")
       writer.object {
         $0.member("name", "answer")
-        $0.member("schema", output.json)
+        $0.member("schema", output.strict ?? output.json)
+        if output.strict != nil { $0.member("strict", true) }
       }
     }
   }
@@ -119,6 +121,6 @@ struct ChatRequest {
     let tools = request.tools.reduce(0) {
       $0 + $1.name.utf8.count + $1.description.utf8.count + $1.schema.bytes.count + 96
     }
-    return messages + tools + (request.output?.json.bytes.count ?? 0) + 256
+    return messages + tools + (request.output.map { ($0.strict ?? $0.json).bytes.count } ?? 0) + 256
   }
 }

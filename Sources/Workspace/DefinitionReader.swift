@@ -145,7 +145,7 @@ struct DefinitionReader {
     do {
       return try Schema(value)
     } catch {
-      problems.add(path: path + [key] + error.path, .invalidSchema, error.message)
+      problems.add(path: path + [key] + error.path, .invalidSchema, error.message, hint: error.hint)
       return nil
     }
   }

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 import Transport
 
-private final class Tally: Sendable {
+final class Tally: Sendable {
   private let count = Mutex(0)
   var value: Int { count.withLock { $0 } }
 

@@ -229,18 +229,6 @@ struct TurnTests {
     #expect(ending.reply.text.contains("OPENAI_API_KEY"))
   }
 
-  @Test("structured output is validated, and a misfit keeps its text")
-  func validatesOutput() throws {
-    let agent = Self.agent(output: try Schema(["title": "string"]))
-    var (turn, _) = try Self.prepared(agent)
-    let good = ModelReply(model: "m", text: #"{"title":"a"}"#, finishReason: .stop)
-    #expect(try Self.ending(try turn.replied(good)).reply.data?.text == #"{"title":"a"}"#)
-    var (other, _) = try Self.prepared(agent)
-    let bad = ModelReply(model: "m", text: "Sure! title: a", finishReason: .stop)
-    let failure = #expect(throws: Failure.self) { try other.replied(bad) }
-    #expect(failure?.detail == ["text": "Sure! title: a"])
-  }
-
   @Test("an unknown price makes the cost unknown, not zero")
   func keepsUnknownCost() {
     var usage = Usage(inputTokens: 1, outputTokens: 1, costUSD: 0.1)

@@ -77,6 +77,25 @@ import Testing
     #expect(format?["type"] == "json_schema")
     #expect(format?["json_schema"]?["schema"] == (try schema.json.value()))
     #expect(format?["json_schema"]?["name"]?.string?.isEmpty == false)
+    #expect(format?["json_schema"]?["strict"] == true)
+  }
+
+  @Test("a schema goes out in its strict form when it has one, and as it is when not")
+  func strict() async throws {
+    let closed = try Schema(["title": "string?"])
+    let open = try Schema(["type": "object"])
+    for schema in [closed, open] {
+      let body = try await body(
+        ModelRequest(
+          models: [], messages: [.user("hello")],
+          tools: [ToolDescription(name: "add", description: "Adds.", parameters: schema)], output: schema))
+      let isStrict: JSON? = schema.strict == nil ? nil : true
+      let sent = try (schema.strict ?? schema.json).value()
+      let format = body["response_format"]?["json_schema"]
+      #expect(format?["schema"] == sent && format?["strict"] == isStrict)
+      let function = body["tools"]?.array?.first?["function"]
+      #expect(function?["parameters"] == sent && function?["strict"] == isStrict)
+    }
   }
 
   @Test("temperature and limit are the request's own, or else the configured ones")

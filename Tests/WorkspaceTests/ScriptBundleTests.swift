@@ -62,6 +62,25 @@ struct ScriptBundleTests {
     #expect(tool.effect == .read && tool.retries == 1 && tool.timeoutSeconds == 2)
   }
 
+  @Test("a schema that models refuse is found at load, where it stands, with the way to mend it")
+  func refusesSchemasThatModelsRefuse() async throws {
+    let opening = (1...9).map {
+      "\(String(repeating: " ", count: $0))a = { type = 'object', properties = {\n"
+    }
+    let nested =
+      opening.joined() + "b = { type = 'object', properties = { c = 'string' } }"
+      + String(repeating: " } }", count: 9)
+    let tools = "return { t = { description = 'd', parameters = {\n\(nested)\n}, run = function() end } }"
+    let files = ["agents/a.lua": "return { prompt = 'p', output = {\n\(nested)\n} }", "tools/t.lua": tools]
+    #expect(
+      try await problems(files) == [
+        "agents/a.lua:11:1 W206 more than 10 objects stand inside one another: models refuse the schema",
+        "tools/t.lua:11:1 W206 more than 10 objects stand inside one another: models refuse the schema",
+      ])
+    let error = await #expect(throws: WorkspaceError.self) { try await load(files) }
+    #expect(error?.description.contains("hint: take a level out") == true)
+  }
+
   @Test("all problems of all files come at once, each at its place")
   func reportsEverything() async throws {
     let found = try await problems([
