@@ -87,7 +87,12 @@ let package = Package(
         "LuaHost", "Transport", "Core", "JSONCodec", logging,
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
-    room("Models", ["Transport", "Core", "JSONCodec", logging]),
+    room(
+      "Models",
+      [
+        "Transport", "Core", "Threads", "JSONCodec", logging,
+        .product(name: "Crypto", package: "swift-crypto"),
+      ]),
     room(
       "Storage",
       [

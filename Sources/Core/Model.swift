@@ -116,7 +116,7 @@ extension Int {
 
 /// Why a provider gave no usable answer, after the retries that its kind deserves.
 public final class ModelError: Error, Sendable, CustomStringConvertible {
-  public enum Kind: Sendable, Hashable {
+  public enum Kind: String, Sendable, Hashable {
     /// No connection, or it broke.
     case connection
     case timeout
@@ -136,6 +136,8 @@ public final class ModelError: Error, Sendable, CustomStringConvertible {
     case badReply
     /// No provider has that name, or none is configured.
     case notConfigured
+    /// A recording is missing or cannot be made: nobody was asked, and no stub may answer instead.
+    case cassette
   }
 
   public let kind: Kind

@@ -239,7 +239,7 @@ struct Turn: Sendable {
   ///
   /// - Throws: ``Failure`` `upstream` when there is no stub to fall back to.
   mutating func modelFailed(_ error: ModelError) throws(Failure) -> Action {
-    guard agent.hooks.contains(.stub), !hasWritten else { throw Failure(error) }
+    guard agent.hooks.contains(.stub), !hasWritten, error.kind != .cassette else { throw Failure(error) }
     usingStub = true
     return .runStub
   }
@@ -294,7 +294,7 @@ extension Failure {
     let isRetryable =
       switch error.kind {
       case .connection, .timeout, .rateLimited, .server, .badReply: true
-      case .quotaExceeded, .unauthorized, .notFound, .badRequest, .notConfigured: false
+      case .quotaExceeded, .unauthorized, .notFound, .badRequest, .notConfigured, .cassette: false
       }
     self.init(
       .upstream, error.message, retryable: isRetryable, detail: ["kind": .string("\(error.kind)")],

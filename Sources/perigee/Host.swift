@@ -16,23 +16,24 @@ struct Host: Sendable {
   let store: SQLiteStore
   let scripts: SQLiteScriptDatabase
   let client: HTTPClient
-  let model: ModelClient
+  let model: any Model
   let workspace: Workspace
   let runner: Runner
   let lease: DataLease
   let time = SystemTime()
 
-  static func open(_ options: WorkspaceOptions, _ configuration: Configuration, logger: Logger) async throws
-    -> Host
-  {
+  static func open(
+    _ options: WorkspaceOptions, _ configuration: Configuration, cassette: CassetteOptions, logger: Logger
+  ) async throws -> Host {
     try configuration.refuseUnavailable()
     let time = SystemTime()
     let directory = options.dataDirectory(configuration)
     let client = try HTTPClient()
-    let model = ModelClient(
-      configuration: try ModelClient.Configuration(configuration, environment: options.environment),
-      client: client,
-      time: time, logger: logger)
+    let models = try ModelClient.Configuration(configuration, environment: options.environment)
+    let model = try cassette.model(
+      ModelClient(configuration: models, client: client, time: time, logger: logger),
+      RequestNormalization(configuration, models, environment: options.environment), directory: directory,
+      logger: logger)
     let store: SQLiteStore
     do {
       store = try await SQLiteStore.open(

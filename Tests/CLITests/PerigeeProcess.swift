@@ -84,9 +84,12 @@ final class RunningServer: Sendable {
   private let errorText: Task<String, Never>
 
   /// Returns when the server has said where it listens.
-  init(workspace: String, data: String, environment: [String: String] = [:]) async throws {
+  init(
+    workspace: String, data: String, environment: [String: String] = [:], arguments: [String] = []
+  ) async throws {
     let process = try PerigeeBinary.start(
-      ["serve", "--workspace", workspace, "--data", data, "--port", "0"], environment: environment)
+      ["serve", "--workspace", workspace, "--data", data, "--port", "0"] + arguments, environment: environment
+    )
     self.process = process
     process.send(input: "")
     errorText = Task { await process.errors.text() }

@@ -17,6 +17,7 @@ struct ChatCommand: AsyncParsableCommand {
         perigee chat todo
         perigee chat todo --session shopping
         echo 'show my to-dos' | perigee chat todo
+        perigee chat todo --record evening
       """)
 
   @Argument(help: "Name of the agent, as 'todo' or 'market.title'.")
@@ -28,6 +29,8 @@ struct ChatCommand: AsyncParsableCommand {
   @Option(name: .customLong("as"), help: ArgumentHelp("User on whose behalf.", valueName: "user"))
   var user = Principal.local.id
 
+  @OptionGroup var cassette: CassetteOptions
+
   @OptionGroup var options: WorkspaceOptions
 
   func validate() throws {
@@ -35,7 +38,8 @@ struct ChatCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let host = try await Host.open(options, try options.configuration(), logger: .command(.warning))
+    let host = try await Host.open(
+      options, try options.configuration(), cassette: cassette, logger: .command(.warning))
     do {
       try await converse(host)
     } catch {

@@ -17,6 +17,8 @@ struct RunCommand: AsyncParsableCommand {
         perigee run todo --input 'show my to-dos'
         perigee run todo --input '{"message": "add milk"}' --as ada --json
         cat request.json | perigee run market.create --input - --trace
+        perigee run todo --input 'add milk' --record milk
+        perigee run todo --input 'add milk' --cassette milk
       """)
 
   @Argument(help: "Name of the agent, as 'todo' or 'market.title'.")
@@ -37,6 +39,8 @@ struct RunCommand: AsyncParsableCommand {
   @Flag(help: "Prints the run's timeline on standard error.")
   var trace = false
 
+  @OptionGroup var cassette: CassetteOptions
+
   @OptionGroup var options: WorkspaceOptions
 
   func validate() throws {
@@ -48,7 +52,7 @@ struct RunCommand: AsyncParsableCommand {
     let text = input == "-" ? await StandardInput.all() : input
     let request = try request(text)
     let host = try await Host.open(
-      options, try options.configuration(), logger: .command(trace ? .debug : .warning))
+      options, try options.configuration(), cassette: cassette, logger: .command(trace ? .debug : .warning))
     do {
       try await Interruption.cancelling { try await answer(request, host) }
     } catch {

@@ -20,6 +20,7 @@ struct ServeCommand: AsyncParsableCommand {
       Examples:
         perigee serve
         perigee serve --workspace my-agents --port 9000 --data /var/lib/perigee
+        perigee serve --cassette demo
       """)
 
   @Option(help: ArgumentHelp("Address to listen on (server.host).", valueName: "address"))
@@ -27,6 +28,8 @@ struct ServeCommand: AsyncParsableCommand {
 
   @Option(help: ArgumentHelp("Port to listen on (server.port); 0 = any.", valueName: "port"))
   var port: Int?
+
+  @OptionGroup var cassette: CassetteOptions
 
   @OptionGroup var options: WorkspaceOptions
 
@@ -39,7 +42,7 @@ struct ServeCommand: AsyncParsableCommand {
     let metrics = PrometheusRegistry()
     MetricsSystem.bootstrap(metrics)
     FileDescriptors.raiseLimit()
-    let host = try await Host.open(options, configuration, logger: logger)
+    let host = try await Host.open(options, configuration, cassette: cassette, logger: logger)
     do {
       try await serve(host, metrics, logger)
     } catch {

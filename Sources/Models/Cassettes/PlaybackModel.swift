@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Core
+import Synchronization
+
+/// Answers from a cassette, and from nothing else.
+///
+/// A request that was recorded several times is answered in that order, and with the last answer from then on.
+public final class PlaybackModel: Model {
+  private let cassette: Cassette
+  private let normalization: RequestNormalization
+  private let recordings: [String: [Recording]]
+  /// How often a key was asked for.
+  private let counts = Mutex<[String: Int]>([:])
+
+  public init(_ cassette: Cassette, normalization: RequestNormalization) {
+    self.cassette = cassette
+    self.normalization = normalization
+    recordings = Dictionary(grouping: cassette.recordings.map(\.recording), by: \.form.key)
+  }
+
+  /// A recording needs no key.
+  public func isConfigured(for models: [String]) -> Bool { true }
+
+  /// Answers as the model did, in the same pieces, at once.
+  ///
+  /// - Throws: The ``ModelError`` that was recorded; `cassette` when nothing was, with what differs from the
+  ///   nearest recording; `CancellationError`.
+  public func respond(
+    to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) -> Void)?
+  ) async throws -> ModelReply {
+    try Task.checkCancellation()
+    let form = normalization.form(of: request)
+    guard let found = recordings[form.key] else { throw CassetteMiss(of: form.json, in: cassette).error }
+    let count = counts.withLock { counts in
+      defer { counts[form.key, default: 0] += 1 }
+      return counts[form.key, default: 0]
+    }
+    switch found[min(count, found.count - 1)].outcome {
+    case .failure(let error): throw error
+    case .reply(let recorded, let pieces):
+      let reply = restored(recorded, form.names)
+      if let onText {
+        for piece in Self.cut(reply.text, pieces ?? [reply.text.unicodeScalars.count]) { onText(piece) }
+      }
+      return reply
+    }
+  }
+
+  private func restored(_ reply: ModelReply, _ names: VolatileNames) -> ModelReply {
+    var reply = reply
+    reply.text = names.restoring(in: reply.text)
+    reply.calls = reply.calls.map {
+      ToolCallRequest(id: $0.id, name: $0.name, arguments: names.restoring(in: $0.arguments))
+    }
+    return reply
+  }
+
+  /// The text in pieces of these lengths; where something was blotted, the last one takes what is over.
+  static func cut(_ text: String, _ lengths: [Int]) -> [String] {
+    var rest = text.unicodeScalars[...]
+    return lengths.enumerated().compactMap { index, length in
+      let piece = index == lengths.count - 1 ? rest : rest.prefix(length)
+      rest = rest.dropFirst(piece.count)
+      return piece.isEmpty ? nil : String(piece)
+    }
+  }
+}
