@@ -88,15 +88,25 @@ public struct Usage: Sendable, Hashable {
   public var outputTokens: Int
   /// `nil` = no price is known for a model that was used: unknown is not free.
   public var costUSD: Double?
+  /// Whether the provider left some of it out, as one does whose stream broke, and we had to guess.
+  public var isEstimated: Bool
 
-  public init(inputTokens: Int = 0, outputTokens: Int = 0, costUSD: Double? = 0) {
+  public init(
+    inputTokens: Int = 0, outputTokens: Int = 0, costUSD: Double? = 0, isEstimated: Bool = false
+  ) {
     self.inputTokens = inputTokens
     self.outputTokens = outputTokens
     self.costUSD = costUSD
+    self.isEstimated = isEstimated
   }
 
   /// Tokens of one call beyond this are a provider's mistake.
   public static let tokensMax: Double = 1_000_000_000
+
+  /// Tokens that a text of so many bytes may have; a little over the mark for English.
+  ///
+  /// Source: OpenAI, "What are tokens": about four characters each.
+  public static func estimatedTokens(bytes: Int) -> Int { (bytes + 3) / 4 }
 
   public var tokens: Int { inputTokens.addingSaturated(outputTokens) }
 
@@ -104,6 +114,7 @@ public struct Usage: Sendable, Hashable {
     left.inputTokens = left.inputTokens.addingSaturated(right.inputTokens)
     left.outputTokens = left.outputTokens.addingSaturated(right.outputTokens)
     left.costUSD = left.costUSD.flatMap { cost in right.costUSD.map { cost + $0 } }
+    left.isEstimated = left.isEstimated || right.isEstimated
   }
 }
 

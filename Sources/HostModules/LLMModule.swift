@@ -24,7 +24,7 @@ extension HostModule {
       ---@field tool_calls { id: string, name: string, arguments: table }[]
       ---@field model string
       ---@field finish_reason string
-      ---@field usage { input_tokens: integer, output_tokens: integer }
+      ---@field usage { input_tokens: integer, output_tokens: integer, estimated?: boolean }
       """,
     functions: [
       Function(
@@ -62,6 +62,7 @@ extension HostModule {
       "usage": .fields([
         "input_tokens": .integer(Int64(reply.usage.inputTokens)),
         "output_tokens": .integer(Int64(reply.usage.outputTokens)),
+        "estimated": reply.usage.isEstimated ? .bool(true) : nil,
       ]),
     ])
   }

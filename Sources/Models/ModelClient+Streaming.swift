@@ -10,97 +10,103 @@ extension ModelClient {
   /// be taken back, so nobody may ask again.
   ///
   /// - Throws: ``ProviderFailure``, or `CancellationError`.
-  func streamOnce(_ exchange: Exchange, onText: @Sendable (String) -> Void) async throws -> ReplyAssembly {
-    let provider = exchange.provider
+  func streamOnce(
+    _ exchange: Exchange, within remaining: Duration, onText: @Sendable (String) -> Void
+  ) async throws -> ReplyAssembly {
     do {
-      let stream = try await client.stream(exchange.streamedRequest)
+      let stream = try await client.stream(exchange.streamedRequest(within: remaining))
       guard stream.status == 200, stream.headers["content-type"]?.contains("event-stream") ?? false else {
         // A refusal, or a server that does not stream.
-        let reply = try await assembly(of: stream, provider: provider)
+        let reply = try await whole(stream, of: exchange)
         if !reply.text.isEmpty, !reply.hasNamelessCall { onText(reply.text) }
         return reply
       }
-      return try await read(stream, provider: provider, onText: onText)
+      return try await read(stream, of: exchange, onText: onText)
     } catch let failure as TransportError {
-      throw ProviderFailure(failure, provider: provider)
+      throw ProviderFailure(failure, provider: exchange.provider)
     }
   }
 
-  private func assembly(of stream: HTTPStream, provider: Provider) async throws -> ReplyAssembly {
+  private func whole(_ stream: HTTPStream, of exchange: Exchange) async throws -> ReplyAssembly {
     var body: [UInt8] = []
     for try await piece in stream { body += piece }
-    return try ReplyAssembly(
+    return try exchange.read(
       HTTPResponse(status: stream.status, headers: stream.headers, body: body, url: stream.url),
-      provider: provider, now: time.now)
+      now: time.now)
   }
 
   private func read(
-    _ stream: HTTPStream, provider: Provider, onText: @Sendable (String) -> Void
+    _ stream: HTTPStream, of exchange: Exchange, onText: @Sendable (String) -> Void
   ) async throws -> ReplyAssembly {
-    var events = ServerSentEvents()
-    let assembly = ReplyAssembly()
+    var reading = StreamReading(exchange: exchange, headers: stream.headers)
     do {
-      while !assembly.isDone, let piece = try await stream.next() {
-        for event in events.decode(piece) {
-          try read(event, of: stream, into: assembly, provider: provider, onText: onText)
-        }
+      while !reading.assembly.isDone, let piece = try await stream.next() {
+        try reading.take(piece, now: time.now, onText: onText)
       }
-      if let event = events.finish() {
-        try read(event, of: stream, into: assembly, provider: provider, onText: onText)
-      }
-    } catch let failure as TransportError where assembly.text.isEmpty {
-      throw ProviderFailure(failure, provider: provider)
-    } catch let failure as ProviderFailure where assembly.text.isEmpty {
-      throw failure
+      try reading.end(now: time.now, onText: onText)
     } catch let error as CancellationError {
       throw error
-    } catch {
-      assembly.isInterrupted = true
+    } catch  where reading.hasTold {
+      reading.assembly.isInterrupted = true
     }
+    let assembly = reading.assembly
     if assembly.isComplete {
       stream.discardRest()
-    } else if assembly.text.isEmpty {
+    } else if !reading.hasTold {
       throw ProviderFailure(
-        TransportError(.broken, "the stream ended without an end", mayHaveBeenSent: true), provider: provider)
+        TransportError(.broken, "the stream ended without an end", mayHaveBeenSent: true),
+        provider: exchange.provider)
     } else {
       assembly.isInterrupted = true
     }
-    if assembly.hasNamelessCall, !assembly.text.isEmpty { assembly.isInterrupted = true }
+    if assembly.hasNamelessCall, reading.hasTold { assembly.isInterrupted = true }
     return assembly
   }
+}
 
-  private func read(
-    _ event: [UInt8], of stream: HTTPStream, into assembly: ReplyAssembly, provider: Provider,
-    onText: @Sendable (String) -> Void
+/// A stream that is being read: its events become a reply.
+private struct StreamReading {
+  let exchange: Exchange
+  let headers: HTTPHeaders
+  let assembly: ReplyAssembly
+  private(set) var hasTold = false
+  private var events = ServerSentEvents()
+
+  init(exchange: Exchange, headers: HTTPHeaders) {
+    self.exchange = exchange
+    self.headers = headers
+    assembly = exchange.provider.dialect.assembly(for: exchange.request)
+  }
+
+  mutating func take(_ piece: [UInt8], now: Timestamp, onText: (String) -> Void) throws(ProviderFailure) {
+    let decoded: [[UInt8]]
+    do {
+      decoded = try events.decode(piece)
+    } catch {
+      throw exchange.badReply("sent an event without an end", [])
+    }
+    for event in decoded { try read(event, now: now, onText: onText) }
+  }
+
+  mutating func end(now: Timestamp, onText: (String) -> Void) throws(ProviderFailure) {
+    if let event = (try? events.finish()) ?? nil { try read(event, now: now, onText: onText) }
+  }
+
+  private mutating func read(
+    _ event: [UInt8], now: Timestamp, onText: (String) -> Void
   ) throws(ProviderFailure) {
-    if event == Array("[DONE]".utf8) {
+    if event == Self.done {
       assembly.isDone = true
       return
     }
     // What is no JSON is passed over: some proxies mix in words of their own.
-    guard let chunk = try? JSON(parsing: event) else { return }
-    try ReplyAssembly.checkForError(
-      in: chunk, body: event, headers: stream.headers, provider: provider, now: time.now)
-    let text = assembly.read(chunk: chunk)
-    if !text.isEmpty { onText(text) }
+    guard let json = try? JSON(parsing: event) else { return }
+    try exchange.checkForFault(in: json, body: event, headers: headers, now: now)
+    let text = exchange.provider.dialect.read(event: json, into: assembly)
+    guard !text.isEmpty else { return }
+    hasTold = true
+    onText(text)
   }
-}
 
-/// One request to one provider, for as long as its retries last.
-struct Exchange {
-  let provider: Provider
-  let body: HTTPBody
-  /// What is left of the run's time.
-  let remaining: Duration
-
-  private var attempt: Duration { .seconds(provider.configuration.timeoutSeconds) }
-
-  var wholeRequest: HTTPRequest { provider.request(body, timeout: min(remaining, attempt)) }
-
-  /// An answer may take as long as the run, as long as it does not stall.
-  var streamedRequest: HTTPRequest {
-    var request = provider.request(body, timeout: remaining)
-    request.idleTimeout = attempt
-    return request
-  }
+  private static let done = Array("[DONE]".utf8)
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Core
-import JSONCodec
 public import Logging
 public import Transport
 
@@ -78,12 +77,17 @@ public final class ModelClient: Model {
     guard let (provider, model) = resolve(name) else {
       throw ProviderFailure(ModelError(.notConfigured, "no provider of models is configured"))
     }
-    let body = body(of: request, model: model, for: provider, isStreamed: onText != nil)
+    let exchange = Exchange(
+      ModelCall(
+        request: request, model: model, temperature: request.temperature ?? configuration.temperature,
+        tokensMax: request.tokensMax ?? configuration.tokensMax, isStreamed: onText != nil),
+      provider: provider)
     var attempt = 1
     while true {
       do {
-        return try await attemptOnce(provider, body, until: end, onText: onText)
-          .reply(model: name, price: configuration.prices[name] ?? configuration.prices[model])
+        return try await attemptOnce(exchange, until: end, onText: onText).reply(
+          model: name, price: configuration.prices[name] ?? configuration.prices[model],
+          requestBytes: exchange.bodyBytes)
       } catch let error as ModelError {
         let failure = ProviderFailure(error)
         log(failure, model: name, attempt: attempt, delay: nil)
@@ -100,31 +104,19 @@ public final class ModelClient: Model {
     }
   }
 
-  private func body(
-    of request: ModelRequest, model: String, for provider: Provider, isStreamed: Bool
-  ) -> HTTPBody {
-    HTTPBody(
-      ChatRequest(
-        request: request, model: model, usesDeveloperRole: provider.configuration.usesDeveloperRole,
-        usesMaxCompletionTokens: provider.configuration.usesMaxCompletionTokens,
-        temperature: request.temperature ?? configuration.temperature,
-        tokensMax: request.tokensMax ?? configuration.tokensMax, isStreamed: isStreamed
-      ).encoded())
-  }
-
   private func attemptOnce(
-    _ provider: Provider, _ body: HTTPBody, until end: Duration, onText: (@Sendable (String) -> Void)?
+    _ exchange: Exchange, until end: Duration, onText: (@Sendable (String) -> Void)?
   ) async throws -> ReplyAssembly {
-    let exchange = Exchange(provider: provider, body: body, remaining: end - time.elapsed)
-    guard exchange.remaining > .zero else {
-      throw ProviderFailure(ModelError(.timeout, "no time is left to ask \(provider.name)"))
+    let remaining = end - time.elapsed
+    guard remaining > .zero else {
+      throw ProviderFailure(ModelError(.timeout, "no time is left to ask \(exchange.provider.name)"))
     }
-    if let onText { return try await streamOnce(exchange, onText: onText) }
+    if let onText { return try await streamOnce(exchange, within: remaining, onText: onText) }
     do {
-      let response = try await client.send(exchange.wholeRequest)
-      return try ReplyAssembly(response, provider: provider, now: time.now)
+      let response = try await client.send(exchange.wholeRequest(within: remaining))
+      return try exchange.read(response, now: time.now)
     } catch let failure as TransportError {
-      throw ProviderFailure(failure, provider: provider)
+      throw ProviderFailure(failure, provider: exchange.provider)
     }
   }
 

@@ -5,7 +5,7 @@ import Transport
 final class Provider: Sendable {
   let configuration: ProviderConfiguration
   let isUsable: Bool
-  private let url: String
+  let dialect: any Dialect
   private let headers: [(name: String, value: String)]
   private let secrets: [String]
 
@@ -15,20 +15,25 @@ final class Provider: Sendable {
   init(_ configuration: ProviderConfiguration) {
     self.configuration = configuration
     isUsable = configuration.isUsable
-    url = configuration.trimmedBaseURL + "/chat/completions"
-    var headers = [(name: "Content-Type", value: "application/json")]
-    if let key = configuration.apiKey, !key.isEmpty {
-      headers.append((name: "Authorization", value: "Bearer \(key)"))
-    }
-    self.headers = headers + configuration.headers
+    dialect = Self.dialect(configuration)
+    headers = [("Content-Type", "application/json")] + dialect.headers + configuration.headers
     secrets = ([configuration.apiKey] + configuration.headers.map(\.value)).compactMap { secret in
       secret.flatMap { $0.utf8.count < 6 ? nil : $0 }
     }
   }
 
+  private static func dialect(_ configuration: ProviderConfiguration) -> any Dialect {
+    switch configuration.dialect {
+    case .openai: OpenAIDialect(configuration)
+    case .azure: AzureDialect(configuration)
+    case .responses: ResponsesDialect(configuration)
+    case .anthropic: AnthropicDialect(configuration)
+    }
+  }
+
   var name: String { "the provider \(configuration.name)" }
 
-  func request(_ body: HTTPBody, timeout: Duration) -> HTTPRequest {
+  func request(_ body: HTTPBody, to url: String, timeout: Duration) -> HTTPRequest {
     var request = HTTPRequest(
       method: "POST", url: url, headers: headers, timeout: timeout, responseBytesMax: Self.replyBytesMax,
       // A completion changes nothing, so that a kept connection that has died meanwhile costs no error.

@@ -5,10 +5,19 @@ public struct ProviderConfiguration: Sendable {
   public enum Dialect: String, Sendable, CaseIterable {
     /// Chat completions as OpenAI defines them; most local servers speak it too.
     case openai
+    /// The same where Azure serves it: deployments in the path, versions in the query.
+    case azure
+    /// OpenAI's Responses API.
+    case responses
+    /// Anthropic's messages.
+    case anthropic
   }
 
   /// Where requests go when nobody says otherwise. Source: OpenAI API reference.
   public static let publicBaseURL = "https://api.openai.com/v1"
+
+  /// Services that answer nobody without a key. Source: OpenAI and Anthropic API references.
+  private static let keyedBaseURLs: Set<String> = [publicBaseURL, "https://api.anthropic.com/v1"]
 
   /// First part of `provider/model`.
   public var name: String
@@ -16,7 +25,7 @@ public struct ProviderConfiguration: Sendable {
   /// Without the path of the single calls, `http://127.0.0.1:8081/v1`.
   public var baseURL: String
   public var apiKey: String?
-  /// Sent with every request, beside the key.
+  /// Sent with every request, beside the key; `authorization` among them takes the key's place.
   public var headers: [(name: String, value: String)]
   /// For one attempt.
   public var timeoutSeconds: Double
@@ -26,11 +35,14 @@ public struct ProviderConfiguration: Sendable {
   public var usesDeveloperRole: Bool
   /// The limit of an answer is `max_completion_tokens`, not `max_tokens`: same story.
   public var usesMaxCompletionTokens: Bool
+  /// Azure's `api-version`, or Anthropic's `anthropic-version`; `nil` = none, or the one that is known to work.
+  public var apiVersion: String?
 
   public init(
     name: String = "openai", dialect: Dialect = .openai, baseURL: String = publicBaseURL,
     apiKey: String? = nil, headers: [(name: String, value: String)] = [], timeoutSeconds: Double = 60,
-    retries: Int = 2, usesDeveloperRole: Bool = false, usesMaxCompletionTokens: Bool = false
+    retries: Int = 2, usesDeveloperRole: Bool = false, usesMaxCompletionTokens: Bool = false,
+    apiVersion: String? = nil
   ) {
     self.name = name
     self.dialect = dialect
@@ -41,10 +53,13 @@ public struct ProviderConfiguration: Sendable {
     self.retries = retries
     self.usesDeveloperRole = usesDeveloperRole
     self.usesMaxCompletionTokens = usesMaxCompletionTokens
+    self.apiVersion = apiVersion
   }
 
   /// Whether a request could possibly be answered: the public service wants a key, a local server needs none.
-  var isUsable: Bool { !(apiKey ?? "").isEmpty || trimmedBaseURL != Self.publicBaseURL }
+  public var isUsable: Bool {
+    !(apiKey ?? "").isEmpty || hasHeader("authorization") || !Self.keyedBaseURLs.contains(trimmedBaseURL)
+  }
 
   var trimmedBaseURL: String {
     var url = baseURL[...]

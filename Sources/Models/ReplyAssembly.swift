@@ -1,205 +1,137 @@
 // SPDX-License-Identifier: Apache-2.0
 import Core
 import JSONCodec
-import Transport
 
 /// A reply as it is put together, from one whole message or piece by piece.
 ///
-/// Servers differ in what they leave out, so whatever the protocol lets one guess is guessed.
+/// Servers differ in what they leave out, so whatever a protocol lets one guess is guessed.
 final class ReplyAssembly {
-  private struct Call {
+  struct Call {
     var id = ""
     var name = ""
+    /// JSON text, as far as it has come.
     var arguments = ""
   }
 
-  private(set) var text = ""
-  private var refusal = ""
-  private var calls: [Call] = []
-  /// Place of the call that a stream last named by an index.
-  private var positions: [Int: Int] = [:]
-  private var finishReason: String?
+  /// Why the provider came to an end.
+  enum Ending {
+    case stop, length, contentFilter, refusal
+  }
+
+  var text = ""
+  var refusal = ""
+  var ending: Ending?
   /// The stream broke: what came before it is all there is.
   var isInterrupted = false
   /// The stream said that it is at its end.
   var isDone = false
-  private var usage: (input: Int, output: Int)?
+  private var calls: [Call] = []
+  /// Place of the call that a stream last named by an index.
+  private var positions: [Int: Int] = [:]
+  private var usage: (input: Int?, output: Int?)
+  /// A call of this name is no call, but the structured answer that was asked for.
+  let answerTool: String?
 
-  /// Reads a whole response.
-  ///
-  /// - Throws: ``ProviderFailure`` when it is no reply, whatever its status says.
-  convenience init(_ response: HTTPResponse, provider: Provider, now: Timestamp) throws(ProviderFailure) {
-    func badReply(_ what: String) -> ProviderFailure {
-      ProviderFailure(
-        ModelError(
-          .badReply, "\(provider.name) \(what)", status: response.status,
-          diagnostic: provider.diagnostic(response.body)))
-    }
-    guard response.status == 200 else {
-      throw ProviderFailure(
-        status: response.status, headers: response.headers, body: response.body, provider: provider, now: now)
-    }
-    let json: JSON
-    do {
-      json = try JSON(parsing: response.body)
-    } catch {
-      throw badReply("answered with something that is not JSON")
-    }
-    try Self.checkForError(
-      in: json, body: response.body, headers: response.headers, provider: provider, now: now)
-    self.init()
-    guard read(completion: json) else { throw badReply("gave a reply without an answer") }
-  }
+  init(answerTool: String? = nil) { self.answerTool = answerTool }
 
-  init() {}
-
-  /// Finds an error in the clothes of a reply.
-  ///
-  /// - Throws: ``ProviderFailure`` of the status that the error names.
-  static func checkForError(
-    in json: JSON, body: [UInt8], headers: HTTPHeaders, provider: Provider, now: Timestamp
-  ) throws(ProviderFailure) {
-    guard let fault = json["error"], !fault.isNull else { return }
-    guard let status = status(of: fault) else {
-      throw ProviderFailure(
-        ModelError(
-          .badReply, "\(provider.name) answered with an error", status: 200,
-          diagnostic: provider.diagnostic(body)))
-    }
-    throw ProviderFailure(status: status, headers: headers, body: body, provider: provider, now: now)
-  }
-
-  /// The status that an error inside of a reply stands for.
-  private static func status(of fault: JSON) -> Int? {
-    if let code = fault["code"]?.integer ?? fault["code"]?.string.flatMap({ Int64($0) }),
-      (400..<600).contains(code)
-    {
-      return Int(code)
-    }
-    switch fault["code"]?.string ?? fault["type"]?.string {
-    case "rate_limit_exceeded", "insufficient_quota": return 429
-    case "server_error": return 500
-    default: return nil
-    }
-  }
-
-  /// Reads a whole `chat.completion`; false when there is no answer in it.
-  func read(completion: JSON) -> Bool {
-    guard let choice = completion["choices"]?.array?.first, let message = choice["message"],
-      message.object != nil, ReplyAssembly.isContent(message["content"])
-    else { return false }
-    read(content: message["content"])
-    read(refusal: message["refusal"])
-    for (index, call) in (message["tool_calls"]?.array ?? []).enumerated() { read(call: call, at: index) }
-    if let call = message["function_call"], call.object != nil, calls.isEmpty {
-      read(call: .object(JSONObject([("function", call)])), at: 0)
-    }
-    read(finishReason: choice["finish_reason"])
-    read(usage: completion["usage"])
-    return true
-  }
-
-  private static func isContent(_ json: JSON?) -> Bool {
-    switch json {
-    case nil, .null, .string, .array: true
-    default: false
-    }
-  }
-
-  /// Adds `content`: text, `null`, or a list of parts.
-  ///
-  /// - Returns: The text in it.
-  @discardableResult
-  func read(content: JSON?) -> String {
-    var piece = ""
-    switch content {
-    case .string(let string): piece = string
-    case .array(let parts):
-      for part in parts {
-        piece += part["text"]?.string ?? ""
-        read(refusal: part["refusal"])
-      }
-    default: break
-    }
-    text += piece
-    return piece
-  }
-
-  func read(refusal json: JSON?) { refusal += json?.string ?? "" }
-
-  func read(finishReason json: JSON?) { finishReason = json?.string ?? finishReason }
-
-  /// Place of the call that a piece belongs to, a new one if need be.
-  ///
-  /// Some servers leave out the index, and some give the same one to all calls: identifiers tell them apart.
-  func position(of index: Int?, id: String) -> Int {
-    let known = index.map { positions[$0] } ?? (calls.isEmpty ? nil : calls.count - 1)
-    if let known, id.isEmpty || calls[known].id.isEmpty || calls[known].id == id { return known }
-    if let index { positions[index] = calls.count }
-    return calls.count
-  }
-
-  /// Adds a call, or another piece of the one at `index`.
-  func read(call: JSON, at index: Int) {
-    while calls.count <= index { calls.append(Call()) }
-    if let id = call["id"]?.string, !id.isEmpty { calls[index].id = id }
-    // `custom` is a tool whose argument is free text.
-    let function = call["function"] ?? call["custom"]
-    if let name = function?["name"]?.string, !name.isEmpty { calls[index].name = name }
-    switch function?["arguments"] ?? function?["input"] {
-    case nil, .null: break
-    case .string(let piece): calls[index].arguments += piece
-    case .some(let value): calls[index].arguments = RawJSON(value).text
-    }
-  }
-
-  func read(usage json: JSON?) {
-    guard let json, json.object != nil else { return }
-    func count(_ names: String...) -> Int? {
-      names.lazy.compactMap { json[$0]?.double }.first.map { Int(min(max(0, $0.rounded()), Usage.tokensMax)) }
-    }
-    let input = count("prompt_tokens", "input_tokens")
-    let output = count("completion_tokens", "output_tokens")
-    if input != nil || output != nil { usage = (input ?? 0, output ?? 0) }
-  }
-
-  /// Closes the reply.
-  ///
-  /// - Throws: ``ModelError`` `badReply` when a call names no tool.
-  func reply(model: String, price: ModelPrice?) throws(ModelError) -> ModelReply {
-    var spent = Usage(costUSD: nil)
-    if let usage {
-      spent = Usage(
-        inputTokens: usage.input, outputTokens: usage.output,
-        costUSD: price?.cost(inputTokens: usage.input, outputTokens: usage.output))
-    }
-    let reason = finish
-    return ModelReply(
-      model: model, text: reason == .refusal && text.isEmpty ? refusal : text,
-      calls: reason == .toolCalls ? try identifiedCalls() : [], finishReason: reason, usage: spent)
+  /// Counts tokens as the provider names them; what it does not name stays as it is.
+  func count(inputTokens: Double?, outputTokens: Double?) {
+    func whole(_ count: Double) -> Int { Int(min(max(0, count.rounded()), Usage.tokensMax)) }
+    if let inputTokens { usage.input = whole(inputTokens) }
+    if let outputTokens { usage.output = whole(outputTokens) }
   }
 
   /// Whether a call names no tool, so that there is no reply to make of it.
   var hasNamelessCall: Bool { calls.contains { $0.name.isEmpty } }
 
   /// Whether the provider came to an end, and did not just stop in the middle.
-  var isComplete: Bool { !isInterrupted && (isDone || finishReason != nil) }
+  var isComplete: Bool { !isInterrupted && (isDone || ending != nil) }
 
-  private var finish: ModelReply.FinishReason {
-    switch finishReason {
+  /// Whether nothing has come that could be an answer.
+  var isEmpty: Bool { text.isEmpty && refusal.isEmpty && calls.isEmpty }
+}
+
+// MARK: Calls
+
+extension ReplyAssembly {
+  /// Place of the call that a piece belongs to, a new one if need be.
+  ///
+  /// Some servers leave out the index, some give the same one to all calls, and some leave out the identifiers.
+  func position(of index: Int?, id: String, name: String = "", arguments: String = "") -> Int {
+    let known = index.map { positions[$0] } ?? calls.indices.last
+    if let known, isContinued(calls[known], id: id, name: name, arguments: arguments) { return known }
+    var position = calls.count
+    // Pieces of several calls may take turns under one index, or under none.
+    if !id.isEmpty, known != nil, let earlier = calls.firstIndex(where: { $0.id == id }) {
+      position = earlier
+    }
+    if let index { positions[index] = position }
+    return position
+  }
+
+  private func isContinued(_ call: Call, id: String, name: String, arguments: String) -> Bool {
+    if !id.isEmpty, !call.id.isEmpty { return call.id == id }
+    // Named anew, without an identifier, after its arguments were whole: the next call, not more of this one.
+    if id.isEmpty, !name.isEmpty, !call.name.isEmpty, !arguments.isEmpty {
+      return (try? JSON(parsing: call.arguments)) == nil
+    }
+    return true
+  }
+
+  /// Adds to the call at `index`, which is made if need be.
+  ///
+  /// - Parameter whole: Arguments that count for more than the pieces before them.
+  func extendCall(at index: Int, id: String?, name: String?, arguments: String = "", whole: String? = nil) {
+    while calls.count <= index { calls.append(Call()) }
+    if let id, !id.isEmpty { calls[index].id = id }
+    if let name, !name.isEmpty { calls[index].name = name }
+    calls[index].arguments += arguments
+    if let whole { calls[index].arguments = whole }
+  }
+
+  var callCount: Int { calls.count }
+
+  /// Whether the call at `index` is the structured answer.
+  func isAnswer(at index: Int) -> Bool {
+    answerTool != nil && calls.indices.contains(index) && calls[index].name == answerTool
+  }
+}
+
+// MARK: The reply
+
+extension ReplyAssembly {
+  /// Closes the reply.
+  ///
+  /// - Parameter requestBytes: Size of what was asked, to estimate tokens from where the provider names none.
+  /// - Throws: ``ModelError`` `badReply` when a call names no tool.
+  func reply(model: String, price: ModelPrice?, requestBytes: Int) throws(ModelError) -> ModelReply {
+    let requested = calls.filter { answerTool == nil || $0.name != answerTool }
+    var text = text
+    // Beside other calls the answer came too early: it is asked for again when they have their results.
+    if requested.isEmpty, let answer = calls.first { text = answer.arguments }
+    let reason = finish(hasCalls: !requested.isEmpty)
+    return ModelReply(
+      model: model, text: reason == .refusal && text.isEmpty ? refusal : text,
+      calls: reason == .toolCalls ? try identified(requested) : [], finishReason: reason,
+      usage: spent(price: price, requestBytes: requestBytes))
+  }
+
+  private func finish(hasCalls: Bool) -> ModelReply.FinishReason {
+    switch ending {
     case _ where isInterrupted: .interrupted
     // The arguments of a call are cut off too: it may not be made.
-    case "length": .length
-    case "content_filter": .contentFilter
+    case .length: .length
+    case .contentFilter: .contentFilter
+    case .refusal: .refusal
     case _ where !refusal.isEmpty: .refusal
     // Some servers say `stop` and call nevertheless.
-    case _ where !calls.isEmpty: .toolCalls
+    case _ where hasCalls: .toolCalls
     default: .stop
     }
   }
 
   /// The calls, each with an identifier of its own: answers are matched by it.
-  private func identifiedCalls() throws(ModelError) -> [ToolCallRequest] {
+  private func identified(_ calls: [Call]) throws(ModelError) -> [ToolCallRequest] {
     var seen: Set<String> = []
     var requests: [ToolCallRequest] = []
     for call in calls {
@@ -215,5 +147,20 @@ final class ReplyAssembly {
         ToolCallRequest(id: id, name: call.name, arguments: call.arguments.isEmpty ? "{}" : call.arguments))
     }
     return requests
+  }
+
+  /// What the provider counted; what it left out is estimated, so that a budget counts something.
+  private func spent(price: ModelPrice?, requestBytes: Int) -> Usage {
+    let output = usage.output ?? Usage.estimatedTokens(bytes: answerBytes)
+    let input = usage.input ?? Usage.estimatedTokens(bytes: requestBytes)
+    return Usage(
+      inputTokens: input, outputTokens: output,
+      costUSD: price?.cost(inputTokens: input, outputTokens: output),
+      isEstimated: usage.input == nil || usage.output == nil)
+  }
+
+  private var answerBytes: Int {
+    text.utf8.count + refusal.utf8.count
+      + calls.reduce(0) { $0 + $1.name.utf8.count + $1.arguments.utf8.count }
   }
 }

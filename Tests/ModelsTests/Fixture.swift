@@ -84,6 +84,19 @@ struct LogRecorder: LogHandler {
   }
 }
 
+/// What a watcher was told, piece by piece.
+final class Heard: Sendable {
+  private let state = Mutex<[String]>([])
+  var pieces: [String] { state.withLock { $0 } }
+  func append(_ piece: String) { state.withLock { $0.append(piece) } }
+
+  /// What tells it; `nil` when nobody listens.
+  func listener(if listens: Bool = true) -> (@Sendable (String) -> Void)? {
+    guard listens else { return nil }
+    return { [self] in append($0) }
+  }
+}
+
 extension ModelRequest {
   static let hello = ModelRequest(models: [], messages: [.user("hello")])
 }

@@ -140,11 +140,16 @@ import Testing
   }
 
   @Test(
-    "usage that is missing or odd costs no answer",
+    "usage that is missing or odd is estimated from the size of question and answer, and says so",
     arguments: [nil, [:], ["prompt_tokens": "x"], 3] as [JSON])
   func usage(usage: JSON) async throws {
-    let reply = try await fixture.ask(.json(["choices": [["message": ["content": "x"]]], "usage": usage]))
-    #expect(reply.usage == Usage(costUSD: nil))
+    let server = try ScriptedProvider(
+      .json(["choices": [["message": ["content": "twelve bytes"]]], "usage": usage]))
+    let reply = try await fixture.models(server).respond(to: .hello, within: .seconds(60), onText: nil)
+    let asked = try #require(server.requests.first?.body.count)
+    #expect(
+      reply.usage
+        == Usage(inputTokens: (asked + 3) / 4, outputTokens: 3, costUSD: nil, isEstimated: true))
   }
 
   @Test(

@@ -13,13 +13,6 @@ import Testing
 
   init() throws { fixture = try Fixture() }
 
-  /// What a watcher was told, piece by piece.
-  final class Heard: Sendable {
-    private let state = Mutex<[String]>([])
-    var pieces: [String] { state.withLock { $0 } }
-    func append(_ piece: String) { state.withLock { $0.append(piece) } }
-  }
-
   func ask(_ server: ScriptedProvider) async throws -> ModelReply {
     try await fixture.models(server).respond(to: .hello, within: .seconds(300)) { [heard] in heard.append($0)
     }

@@ -25,10 +25,14 @@ extension OpenAPI {
       ),
       ("duration_ms", number),
     ]),
-    "Usage": object([
-      ("input_tokens", integer), ("output_tokens", integer),
-      ("cost_usd", ["type": ["number", "null"], "description": "null = no price is known."]),
-    ]),
+    "Usage": object(
+      [
+        ("input_tokens", integer), ("output_tokens", integer),
+        ("cost_usd", ["type": ["number", "null"], "description": "null = no price is known."]),
+      ],
+      optional: [
+        ("estimated", ["const": true, "description": "The provider did not count all of it; we guessed."])
+      ]),
     "Agent": object([
       ("name", string), ("description", string), ("models", strings),
       (
@@ -104,9 +108,9 @@ extension OpenAPI {
   }
 
   /// An object that has all these members.
-  private static func object(_ members: [(String, JSON)]) -> JSON {
+  private static func object(_ members: [(String, JSON)], optional: [(String, JSON)] = []) -> JSON {
     [
-      "type": "object", "properties": .object(JSONObject(members)),
+      "type": "object", "properties": .object(JSONObject(members + optional)),
       "required": .array(members.map { .string($0.0) }),
     ]
   }

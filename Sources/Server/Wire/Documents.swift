@@ -70,6 +70,7 @@ extension Usage: Document {
       $0.member("input_tokens", inputTokens)
       $0.member("output_tokens", outputTokens)
       $0.member("cost_usd", costUSD.map(JSON.number) ?? .null)
+      if isEstimated { $0.member("estimated", true) }
     }
   }
 }

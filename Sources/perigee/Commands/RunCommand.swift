@@ -128,6 +128,9 @@ private struct Timeline: Sendable {
   private func end(_ reply: ChatReply) {
     let usage = reply.usage
     let cost = usage.costUSD.map { "\($0) USD" } ?? "cost unknown"
-    say("\(reply.finishReason.rawValue): \(usage.inputTokens) tokens in, \(usage.outputTokens) out, \(cost)")
+    let estimated = usage.isEstimated ? " (estimated)" : ""
+    say(
+      "\(reply.finishReason.rawValue): \(usage.inputTokens) tokens in, \(usage.outputTokens) out\(estimated), \(cost)"
+    )
   }
 }

@@ -17,27 +17,30 @@ final class ProviderFailure: Error {
   ///
   /// - Parameters:
   ///   - status: The one of the response, or the one that its body names.
+  ///   - fault: What the body says.
   ///   - now: To count a date in `retry-after` from.
-  init(status: Int, headers: HTTPHeaders, body: [UInt8], provider: Provider, now: Timestamp) {
-    let detail = (try? JSON(parsing: body))?["error"]
-    let codes = [detail?["code"]?.string, detail?["type"]?.string]
-    let isQuota = status == 429 && codes.contains("insufficient_quota")
+  init(
+    status: Int, fault: ReplyFault?, headers: HTTPHeaders, body: [UInt8], provider: Provider, now: Timestamp
+  ) {
+    let isQuota = fault?.isQuota ?? false && [402, 429].contains(status)
     let delay = Self.delay(headers, now: now)
     serverDelay = delay
-    let isTransient = [408, 409, 429].contains(status) || status >= 500
+    let isTransient = ([408, 409, 429].contains(status) || status >= 500) && !isQuota
     mayRetry =
-      switch (isQuota, headers["x-should-retry"]) {
-      case (true, _): false
-      case (_, "true"): true
-      case (_, "false"): false
-      default: isTransient && (delay ?? .zero) <= RetryPolicy.serverDelayMax
+      switch headers["x-should-retry"] {
+      case _ where (delay ?? .zero) > RetryPolicy.serverDelayMax: false
+      case "true": true
+      case "false": false
+      default: isTransient
       }
     let (kind, what): (ModelError.Kind, String) =
       switch status {
       case 401, 403: (.unauthorized, "refuses the key")
       case 404: (.notFound, "does not know the model")
       case 408: (.timeout, "took too long")
-      case 429 where isQuota: (.quotaExceeded, "has no quota left for the key")
+      case 402,
+        429 where isQuota:
+        (.quotaExceeded, "has no quota left for the key")
       case 429: (.rateLimited, "limits the rate of requests")
       case 500...: (.server, "failed with status \(status)")
       case 400...: (.badRequest, "refuses the request with status \(status)")
@@ -56,7 +59,7 @@ final class ProviderFailure: Error {
   }
 
   /// Whether another model could do better: one that says the request is wrong is believed.
-  var allowsAnotherModel: Bool { error.kind != .badRequest }
+  var allowsAnotherModel: Bool { mayRetry || error.kind != .badRequest }
 
   /// Reads a failure on the way.
   init(_ failure: TransportError, provider: Provider) {

@@ -6,18 +6,26 @@ import JSONCodec
 ///
 /// Source: OpenAI API reference, `POST /chat/completions`.
 struct ChatRequest {
-  let request: ModelRequest
-  let model: String
-  let usesDeveloperRole: Bool
-  let usesMaxCompletionTokens: Bool
-  let temperature: Double?
-  let tokensMax: Int?
-  let isStreamed: Bool
+  /// Where servers of different ages have different words for one thing.
+  struct Words {
+    let usesDeveloperRole: Bool
+    let usesMaxCompletionTokens: Bool
+
+    init(_ configuration: ProviderConfiguration) {
+      usesDeveloperRole = configuration.usesDeveloperRole
+      usesMaxCompletionTokens = configuration.usesMaxCompletionTokens
+    }
+  }
+
+  let call: ModelCall
+  let words: Words
+
+  private var request: ModelRequest { call.request }
 
   func encoded() -> [UInt8] {
-    var writer = JSONWriter(reservingCapacity: capacity)
+    var writer = JSONWriter(reservingCapacity: call.capacity)
     writer.object { writer in
-      writer.member("model", model)
+      writer.member("model", call.model)
       writer.key("messages")
       writer.array { writer in
         for message in request.messages { write(message, to: &writer) }
@@ -25,11 +33,11 @@ struct ChatRequest {
       // A server answers 400 to an empty list of tools.
       if !request.tools.isEmpty { writeTools(to: &writer) }
       if let output = request.output { writeFormat(output, to: &writer) }
-      if let temperature { writer.member("temperature", temperature) }
-      if let tokensMax {
-        writer.member(usesMaxCompletionTokens ? "max_completion_tokens" : "max_tokens", tokensMax)
+      if let temperature = call.temperature { writer.member("temperature", temperature) }
+      if let tokensMax = call.tokensMax {
+        writer.member(words.usesMaxCompletionTokens ? "max_completion_tokens" : "max_tokens", tokensMax)
       }
-      if isStreamed {
+      if call.isStreamed {
         writer.member("stream", true)
         writer.key("stream_options")
         writer.object { $0.member("include_usage", true) }
@@ -42,7 +50,7 @@ struct ChatRequest {
     writer.object { writer in
       switch message {
       case .system(let text):
-        writer.member("role", usesDeveloperRole ? "developer" : "system")
+        writer.member("role", words.usesDeveloperRole ? "developer" : "system")
         writer.member("content", text)
       case .user(let text):
         writer.member("role", "user")
@@ -99,28 +107,7 @@ struct ChatRequest {
     writer.object { writer in
       writer.member("type", "json_schema")
       writer.key("json_schema")
-      writer.object {
-        $0.member("name", "answer")
-        $0.member("schema", output.strict ?? output.json)
-        if output.strict != nil { $0.member("strict", true) }
-      }
+      writer.object { AnswerFormat.write(output, to: &$0) }
     }
-  }
-
-  /// Roughly what the text will take, so that the buffer grows seldom.
-  private var capacity: Int {
-    let messages = request.messages.reduce(0) { sum, message in
-      switch message {
-      case .system(let text), .user(let text): sum + text.utf8.count + 48
-      case .assistant(let text, let calls):
-        sum + (text?.utf8.count ?? 4) + 48
-          + calls.reduce(0) { $0 + $1.arguments.utf8.count + $1.name.utf8.count + $1.id.utf8.count + 80 }
-      case .tool(let callID, _, let content): sum + callID.utf8.count + content.utf8.count + 64
-      }
-    }
-    let tools = request.tools.reduce(0) {
-      $0 + $1.name.utf8.count + $1.description.utf8.count + $1.schema.bytes.count + 96
-    }
-    return messages + tools + (request.output.map { ($0.strict ?? $0.json).bytes.count } ?? 0) + 256
   }
 }

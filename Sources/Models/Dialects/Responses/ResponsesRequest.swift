@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import JSONCodec
+
+/// The body of a request to the Responses API.
+///
+/// The history goes as items without the provider's own identifiers and without its reasoning: it wants a reasoning
+/// item together with what followed it or not at all, and nothing of ours is kept there (`store`).
+struct ResponsesRequest {
+  let call: ModelCall
+
+  func encoded() -> [UInt8] {
+    var writer = JSONWriter(reservingCapacity: call.capacity)
+    let messages = call.request.messages
+    let instructions = messages.prefix { if case .system = $0 { true } else { false } }
+    writer.object { writer in
+      writer.member("model", call.model)
+      // The default is to keep everything for 30 days.
+      writer.member("store", false)
+      if !instructions.isEmpty {
+        let texts = instructions.map { if case .system(let text) = $0 { text } else { "" } }
+        writer.member("instructions", texts.joined(separator: "\n\n"))
+      }
+      writer.key("input")
+      writer.array { writer in
+        for message in messages[instructions.endIndex...] { write(message, to: &writer) }
+      }
+      if !call.request.tools.isEmpty { writeTools(to: &writer) }
+      if let output = call.request.output { writeFormat(output, to: &writer) }
+      if let temperature = call.temperature { writer.member("temperature", temperature) }
+      if let tokensMax = call.tokensMax { writer.member("max_output_tokens", tokensMax) }
+      if call.isStreamed { writer.member("stream", true) }
+    }
+    return writer.bytes
+  }
+
+  private func write(_ message: ModelMessage, to writer: inout JSONWriter) {
+    switch message {
+    case .system(let text): write(role: "developer", text, to: &writer)
+    case .user(let text): write(role: "user", text, to: &writer)
+    case .assistant(let text, let calls):
+      if let text, !text.isEmpty { write(role: "assistant", text, to: &writer) }
+      for call in calls {
+        writer.object {
+          $0.member("type", "function_call")
+          $0.member("call_id", call.id)
+          $0.member("name", call.name)
+          $0.member("arguments", call.arguments)
+        }
+      }
+    case .tool(let callID, _, let content):
+      writer.object {
+        $0.member("type", "function_call_output")
+        $0.member("call_id", callID)
+        $0.member("output", content)
+      }
+    }
+  }
+
+  private func write(role: String, _ text: String, to writer: inout JSONWriter) {
+    writer.object {
+      $0.member("role", role)
+      $0.member("content", text)
+    }
+  }
+
+  private func writeTools(to writer: inout JSONWriter) {
+    writer.key("tools")
+    writer.array { writer in
+      for tool in call.request.tools {
+        writer.object {
+          $0.member("type", "function")
+          $0.member("name", tool.name)
+          $0.member("description", tool.description)
+          $0.member("parameters", tool.schema)
+          // True unless said, and then other schemas are refused.
+          $0.member("strict", tool.isStrict)
+        }
+      }
+    }
+  }
+
+  private func writeFormat(_ output: Schema, to writer: inout JSONWriter) {
+    writer.key("text")
+    writer.object { writer in
+      writer.key("format")
+      writer.object {
+        $0.member("type", "json_schema")
+        AnswerFormat.write(output, to: &$0)
+      }
+    }
+  }
+}
