@@ -6,6 +6,9 @@ public protocol Model: Sendable {
   /// False when no model could possibly answer, for want of a key: the stub answers then.
   func isConfigured(for models: [String]) -> Bool
 
+  /// The models that were asked so far, and how they fare.
+  var health: [ModelHealth] { get }
+
   /// Answers one request.
   ///
   /// - Parameters:
@@ -15,6 +18,10 @@ public protocol Model: Sendable {
   func respond(
     to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) -> Void)?
   ) async throws -> ModelReply
+}
+
+extension Model {
+  public var health: [ModelHealth] { [] }
 }
 
 /// One message as the model sees it.
@@ -149,6 +156,8 @@ public final class ModelError: Error, Sendable, CustomStringConvertible {
     case notConfigured
     /// A recording is missing or cannot be made: nobody was asked, and no stub may answer instead.
     case cassette
+    /// Not asked at all: it failed too often, and is left alone for `retryAfterSeconds`.
+    case unavailable
   }
 
   public let kind: Kind

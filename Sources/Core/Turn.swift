@@ -293,7 +293,7 @@ extension Failure {
   init(_ error: ModelError) {
     let isRetryable =
       switch error.kind {
-      case .connection, .timeout, .rateLimited, .server, .badReply: true
+      case .connection, .timeout, .rateLimited, .server, .badReply, .unavailable: true
       case .quotaExceeded, .unauthorized, .notFound, .badRequest, .notConfigured, .cassette: false
       }
     self.init(

@@ -18,7 +18,11 @@ struct Exchange {
     url = provider.dialect.url(for: call.model)
     body = HTTPBody(bytes)
     bodyBytes = bytes.count
+    tokens = Usage.estimatedTokens(bytes: bytes.count) + (call.tokensMax ?? 0)
   }
+
+  /// What it is thought to take: what is said, and as much as may be answered.
+  let tokens: Int
 
   private var attempt: Duration { .seconds(provider.configuration.timeoutSeconds) }
 

@@ -9,22 +9,19 @@ extension ModelClient {
   /// A stream that breaks after its first text is an interrupted answer, not a failure: what was told cannot
   /// be taken back, so nobody may ask again.
   ///
-  /// - Throws: ``ProviderFailure``, or `CancellationError`.
+  /// - Throws: ``ProviderFailure``, `TransportError` or `CancellationError`.
   func streamOnce(
-    _ exchange: Exchange, within remaining: Duration, onText: @Sendable (String) -> Void
+    _ exchange: Exchange, _ attempt: Attempt, onText: @Sendable (String) -> Void
   ) async throws -> ReplyAssembly {
-    do {
-      let stream = try await client.stream(exchange.streamedRequest(within: remaining))
-      guard stream.status == 200, stream.headers["content-type"]?.contains("event-stream") ?? false else {
-        // A refusal, or a server that does not stream.
-        let reply = try await whole(stream, of: exchange)
-        if !reply.text.isEmpty, !reply.hasNamelessCall { onText(reply.text) }
-        return reply
-      }
-      return try await read(stream, of: exchange, onText: onText)
-    } catch let failure as TransportError {
-      throw ProviderFailure(failure, provider: exchange.provider)
+    let stream = try await client.stream(exchange.streamedRequest(within: attempt.remaining))
+    attempt.learn(stream.headers)
+    guard stream.status == 200, stream.headers["content-type"]?.contains("event-stream") ?? false else {
+      // A refusal, or a server that does not stream.
+      let reply = try await whole(stream, of: exchange)
+      if !reply.text.isEmpty, !reply.hasNamelessCall { onText(reply.text) }
+      return reply
     }
+    return try await read(stream, of: exchange, onText: onText)
   }
 
   private func whole(_ stream: HTTPStream, of exchange: Exchange) async throws -> ReplyAssembly {
@@ -53,9 +50,7 @@ extension ModelClient {
     if assembly.isComplete {
       stream.discardRest()
     } else if !reading.hasTold {
-      throw ProviderFailure(
-        TransportError(.broken, "the stream ended without an end", mayHaveBeenSent: true),
-        provider: exchange.provider)
+      throw TransportError(.broken, "the stream ended without an end", mayHaveBeenSent: true)
     } else {
       assembly.isInterrupted = true
     }

@@ -28,11 +28,11 @@ public final class ModelClient: Model {
     }
   }
 
-  private let configuration: Configuration
+  let configuration: Configuration
   private let providers: [Provider]
   let client: HTTPClient
   let time: any TimeSource
-  private let logger: Logger
+  let logger: Logger
 
   public init(configuration: Configuration, client: HTTPClient, time: any TimeSource, logger: Logger) {
     self.configuration = configuration
@@ -48,6 +48,11 @@ public final class ModelClient: Model {
     }
   }
 
+  /// Models that were asked, in the order of their names.
+  public var health: [ModelHealth] {
+    providers.flatMap { $0.health(at: time.elapsed) }
+  }
+
   /// Answers one request; see ``Model/respond(to:within:onText:)``.
   ///
   /// With `onText` the provider is asked to stream; an answer that breaks off after its first text is
@@ -55,88 +60,50 @@ public final class ModelClient: Model {
   public func respond(
     to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) -> Void)?
   ) async throws -> ModelReply {
-    let end = time.elapsed + deadline
-    var firstError: ModelError?
-    for name in request.models.isEmpty ? [configuration.defaultModel] : request.models {
-      do {
-        return try await ask(name, request, until: end, onText: onText)
-      } catch let failure as ProviderFailure {
-        firstError = firstError ?? failure.error
-        guard failure.allowsAnotherModel, end > time.elapsed else { break }
+    try await askEach(of: request.models, within: deadline) { target, end in
+      let exchange = Exchange(
+        ModelCall(
+          request: request, model: target.model,
+          temperature: request.temperature ?? configuration.temperature,
+          tokensMax: request.tokensMax ?? configuration.tokensMax, isStreamed: onText != nil),
+        provider: target.provider)
+      let assembly = try await retrying(target, tokens: exchange.tokens, until: end) { attempt in
+        if let onText { return try await streamOnce(exchange, attempt, onText: onText) }
+        let response = try await client.send(exchange.wholeRequest(within: attempt.remaining))
+        attempt.learn(response.headers)
+        return try exchange.read(response, now: time.now)
       }
-    }
-    throw firstError ?? ModelError(.notConfigured, "no model is configured")
-  }
-
-  /// Asks one model until it answers or its provider's retries are used up.
-  ///
-  /// - Throws: ``ProviderFailure``, or `CancellationError`.
-  private func ask(
-    _ name: String, _ request: ModelRequest, until end: Duration, onText: (@Sendable (String) -> Void)?
-  ) async throws -> ModelReply {
-    guard let (provider, model) = resolve(name) else {
-      throw ProviderFailure(ModelError(.notConfigured, "no provider of models is configured"))
-    }
-    let exchange = Exchange(
-      ModelCall(
-        request: request, model: model, temperature: request.temperature ?? configuration.temperature,
-        tokensMax: request.tokensMax ?? configuration.tokensMax, isStreamed: onText != nil),
-      provider: provider)
-    var attempt = 1
-    while true {
-      do {
-        return try await attemptOnce(exchange, until: end, onText: onText).reply(
-          model: name, price: configuration.prices[name] ?? configuration.prices[model],
-          requestBytes: exchange.bodyBytes)
-      } catch let error as ModelError {
+      do throws(ModelError) {
+        return try assembly.reply(
+          model: target.name, price: price(of: target), requestBytes: exchange.bodyBytes)
+      } catch {
         let failure = ProviderFailure(error)
-        log(failure, model: name, attempt: attempt, delay: nil)
+        log(failure, model: target.name, attempt: nil, delay: nil)
         throw failure
-      } catch let failure as ProviderFailure {
-        let delay = RetryPolicy.delay(
-          after: failure, attempt: attempt, retries: provider.configuration.retries,
-          remaining: end - time.elapsed, jitter: .random(in: 0...1))
-        log(failure, model: name, attempt: attempt, delay: delay)
-        guard let delay else { throw failure }
-        try await time.sleep(for: delay)
-        attempt += 1
       }
     }
   }
 
-  private func attemptOnce(
-    _ exchange: Exchange, until end: Duration, onText: (@Sendable (String) -> Void)?
-  ) async throws -> ReplyAssembly {
-    let remaining = end - time.elapsed
-    guard remaining > .zero else {
-      throw ProviderFailure(ModelError(.timeout, "no time is left to ask \(exchange.provider.name)"))
-    }
-    if let onText { return try await streamOnce(exchange, within: remaining, onText: onText) }
-    do {
-      let response = try await client.send(exchange.wholeRequest(within: remaining))
-      return try exchange.read(response, now: time.now)
-    } catch let failure as TransportError {
-      throw ProviderFailure(failure, provider: exchange.provider)
-    }
+  func price(of target: Target) -> ModelPrice? {
+    configuration.prices[target.name] ?? configuration.prices[target.model]
   }
 
-  /// The provider and its own name of a model: `provider/model`, or whole for the first provider.
-  private func resolve(_ name: String) -> (provider: Provider, model: String)? {
+  /// One model to ask.
+  struct Target {
+    /// As it was asked for.
+    let name: String
+    let provider: Provider
+    /// The provider's own name of it.
+    let model: String
+  }
+
+  /// `provider/model`, or a model's name alone for the first provider.
+  func resolve(_ name: String) -> Target? {
     if let slash = name.firstIndex(of: "/"),
       let provider = providers.first(where: { $0.configuration.name == name[..<slash] })
     {
-      return (provider, String(name[name.index(after: slash)...]))
+      return Target(name: name, provider: provider, model: String(name[name.index(after: slash)...]))
     }
-    return providers.first.map { ($0, name) }
-  }
-
-  private func log(_ failure: ProviderFailure, model: String, attempt: Int, delay: Duration?) {
-    logger.warning(
-      "a model gave no answer",
-      metadata: [
-        "model": "\(model)", "kind": "\(failure.error.kind)", "attempt": "\(attempt)",
-        "retry_seconds": delay.map { "\($0.seconds)" } ?? "none",
-        "diagnostic": "\(failure.error.diagnostic ?? "")",
-      ])
+    return providers.first.map { Target(name: name, provider: $0, model: name) }
   }
 }

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import Core
+import Synchronization
 import Transport
 
 /// A provider, ready to be asked: what does not change between requests is made once.
@@ -9,6 +11,12 @@ final class Provider: Sendable {
   private let headers: [(name: String, value: String)]
   private let secrets: [String]
 
+  private let budget: ProviderBudget?
+  private let upstreams = Mutex<[String: Upstream]>([:])
+
+  /// Models whose behaviour is remembered: scripts may name any.
+  static let upstreamsMax = 256
+
   /// Bytes of a reply; the longest answers of today's models are below 1 MB.
   static let replyBytesMax = 16 << 20
 
@@ -16,6 +24,8 @@ final class Provider: Sendable {
     self.configuration = configuration
     isUsable = configuration.isUsable
     dialect = Self.dialect(configuration)
+    budget = ProviderBudget(
+      requestsPerMinute: configuration.requestsPerMinute, tokensPerMinute: configuration.tokensPerMinute)
     headers = [("Content-Type", "application/json")] + dialect.headers + configuration.headers
     secrets = ([configuration.apiKey] + configuration.headers.map(\.value)).compactMap { secret in
       secret.flatMap { $0.utf8.count < 6 ? nil : $0 }
@@ -32,6 +42,25 @@ final class Provider: Sendable {
   }
 
   var name: String { "the provider \(configuration.name)" }
+
+  /// What is known of one of its models.
+  func upstream(of model: String, at now: Duration) -> Upstream {
+    upstreams.withLock { upstreams in
+      if let known = upstreams[model] { return known }
+      if upstreams.count >= Self.upstreamsMax {
+        upstreams = upstreams.filter { !$0.value.isForgettable(at: now) }
+      }
+      let upstream = Upstream(
+        model: model, provider: configuration.name, attempts: configuration.retries + 1, budget: budget)
+      // One too many is asked without being remembered.
+      if upstreams.count < Self.upstreamsMax { upstreams[model] = upstream }
+      return upstream
+    }
+  }
+
+  func health(at now: Duration) -> [ModelHealth] {
+    upstreams.withLock { $0.values.map { $0.health(at: now) } }.sorted { $0.model < $1.model }
+  }
 
   func request(_ body: HTTPBody, to url: String, timeout: Duration) -> HTTPRequest {
     var request = HTTPRequest(

@@ -37,12 +37,15 @@ public struct ProviderConfiguration: Sendable {
   public var usesMaxCompletionTokens: Bool
   /// Azure's `api-version`, or Anthropic's `anthropic-version`; `nil` = none, or the one that is known to work.
   public var apiVersion: String?
+  /// Beyond it requests wait; 0 = no limit.
+  public var requestsPerMinute: Int
+  public var tokensPerMinute: Int
 
   public init(
     name: String = "openai", dialect: Dialect = .openai, baseURL: String = publicBaseURL,
     apiKey: String? = nil, headers: [(name: String, value: String)] = [], timeoutSeconds: Double = 60,
     retries: Int = 2, usesDeveloperRole: Bool = false, usesMaxCompletionTokens: Bool = false,
-    apiVersion: String? = nil
+    apiVersion: String? = nil, requestsPerMinute: Int = 0, tokensPerMinute: Int = 0
   ) {
     self.name = name
     self.dialect = dialect
@@ -54,6 +57,8 @@ public struct ProviderConfiguration: Sendable {
     self.usesDeveloperRole = usesDeveloperRole
     self.usesMaxCompletionTokens = usesMaxCompletionTokens
     self.apiVersion = apiVersion
+    self.requestsPerMinute = requestsPerMinute
+    self.tokensPerMinute = tokensPerMinute
   }
 
   /// Whether a request could possibly be answered: the public service wants a key, a local server needs none.

@@ -5,7 +5,7 @@ import JSONCodec
 /// A reply as it is put together, from one whole message or piece by piece.
 ///
 /// Servers differ in what they leave out, so whatever a protocol lets one guess is guessed.
-final class ReplyAssembly {
+final class ReplyAssembly: AttemptResult {
   struct Call {
     var id = ""
     var name = ""
@@ -39,6 +39,10 @@ final class ReplyAssembly {
     func whole(_ count: Double) -> Int { Int(min(max(0, count.rounded()), Usage.tokensMax)) }
     if let inputTokens { usage.input = whole(inputTokens) }
     if let outputTokens { usage.output = whole(outputTokens) }
+  }
+
+  var countedTokens: Int? {
+    usage.input == nil && usage.output == nil ? nil : (usage.input ?? 0) + (usage.output ?? 0)
   }
 
   /// Whether a call names no tool, so that there is no reply to make of it.

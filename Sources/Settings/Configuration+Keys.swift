@@ -189,11 +189,27 @@ extension Configuration.Provider {
     .value(
       "api_key_file", \.apiKeyFile, .optional(.secretFile),
       "File with the key, where the variable is not set."),
-    .value("api_version", \.apiVersion, .optional(.text), "Azure's `api-version`."),
+    .value(
+      "api_version", \.apiVersion, .optional(.text),
+      "Azure's `api-version`; Anthropic's `anthropic-version`, 2023-06-01 unless said."),
+    .value(
+      "headers", \.headers, .headers(.text),
+      "Sent with every request; a secret one goes into `headers_env`."),
+    .value(
+      "headers_env", \.headersEnv, .headers(.secretVariable),
+      "Variables with the values of further headers, by header; one that is not set is not sent."),
+    .value(
+      "developer_role", \.developerRole, .bool,
+      "Whether instructions have the role `developer`, as newer models want, and not `system`."
+    ),
+    .value(
+      "max_completion_tokens", \.maxCompletionTokens, .bool,
+      "Whether the limit of an answer is called so, as newer models want it, and not `max_tokens`."),
     .value("timeout_seconds", \.timeout, .seconds(0.001...3600), "Longest call."),
     .value("retries", \.retries, .integer(0...10), "Further attempts after a failure that may pass."),
-    .value("requests_per_minute", \.requestsPerMinute, .count, "Own limit on calls; 0 is no limit."),
-    .value("tokens_per_minute", \.tokensPerMinute, .count, "Own limit on tokens; 0 is no limit."),
+    .value("requests_per_minute", \.requestsPerMinute, .count, "Calls beyond it wait; 0 is no limit."),
+    .value(
+      "tokens_per_minute", \.tokensPerMinute, .count, "Calls that would go beyond it wait; 0 is no limit."),
   ]
 }
 

@@ -86,17 +86,7 @@ extension Configuration {
   private mutating func check(_ reading: inout Reading) {
     checkServer(&reading)
     checkTokens(&reading)
-    for (name, provider) in providers.sorted(by: { $0.key < $1.key }) {
-      let path = "providers.\(name)"
-      guard reading.sources["\(path).base_url"] == nil else { continue }
-      if let address = provider.dialect.baseURL {
-        providers[name]?.baseURL = address
-      } else {
-        reading.refuse(
-          reading.places[path] ?? .default, "\(path) has no base_url",
-          hint: "Azure serves each customer at https://NAME.openai.azure.com/openai")
-      }
-    }
+    checkProviders(&reading)
     for index in routes.indices {
       require(Route.keys, of: "routes.\(index + 1)", &reading)
     }

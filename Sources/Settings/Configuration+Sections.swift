@@ -103,8 +103,16 @@ extension Configuration {
     public var baseURL = "https://api.openai.com/v1"
     public var apiKeyEnv: String?
     public var apiKeyFile: String?
-    /// Azure's `api-version` query parameter.
+    /// Azure's `api-version` query parameter, Anthropic's `anthropic-version` header.
     public var apiVersion: String?
+    /// Sent with every request.
+    public var headers: [String: String] = [:]
+    /// Headers whose values stand in environment variables: header → variable.
+    public var headersEnv: [String: String] = [:]
+    /// Instructions have the role `developer`, not `system`.
+    public var developerRole = false
+    /// The limit of an answer is `max_completion_tokens`, not `max_tokens`.
+    public var maxCompletionTokens = false
     public var timeout: Duration = .seconds(60)
     public var retries = 2
     public var requestsPerMinute = 0
@@ -115,14 +123,14 @@ extension Configuration {
 
   /// Wire protocol of a provider.
   public enum Dialect: String, Sendable, Hashable, CaseIterable {
-    case openai, azure, anthropic
+    case openai, azure, responses, anthropic
 
     /// Where the provider itself serves; `nil` when each customer has an address of their own.
     ///
     /// Source: platform.openai.com/docs/api-reference, docs.anthropic.com/en/api.
     var baseURL: String? {
       switch self {
-      case .openai: "https://api.openai.com/v1"
+      case .openai, .responses: "https://api.openai.com/v1"
       case .anthropic: "https://api.anthropic.com/v1"
       case .azure: nil
       }

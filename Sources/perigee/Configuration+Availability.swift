@@ -25,10 +25,6 @@ extension Configuration {
       (configuration.log.content, "log.content"),
       (configuration.telemetry.otlpEndpoint != nil, "telemetry.otlp_endpoint"),
       (configuration.telemetry.content, "telemetry.content"),
-      (
-        providers.values.contains { $0.requestsPerMinute > 0 || $0.tokensPerMinute > 0 },
-        "providers.*.requests_per_minute"
-      ),
       (channels.whatsapp.number != nil, "channels.whatsapp.number"),
       (isAsked("retention.days") && configuration.retention.days > 0, "retention.days"),
     ]

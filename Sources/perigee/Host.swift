@@ -80,17 +80,7 @@ extension ModelClient.Configuration {
   init(_ configuration: Configuration, environment: [String: String]) throws {
     var providers: [ProviderConfiguration] = []
     for (name, provider) in configuration.providers.sorted(by: { $0.key < $1.key }) {
-      guard provider.dialect == .openai else {
-        throw CommandError(
-          message: "providers.\(name): the dialect '\(provider.dialect)' is not available yet",
-          hint: "use dialect: openai")
-      }
-      let key = try Configuration.secret(
-        env: provider.apiKeyEnv, file: provider.apiKeyFile, environment: environment)
-      providers.append(
-        ProviderConfiguration(
-          name: name, baseURL: provider.baseURL, apiKey: key?.reveal(),
-          timeoutSeconds: provider.timeout / .seconds(1), retries: provider.retries))
+      providers.append(try ProviderConfiguration(name, provider, environment: environment))
     }
     // The first is the default one: `openai` where there is one.
     if let index = providers.firstIndex(where: { $0.name == "openai" }) {
@@ -102,6 +92,31 @@ extension ModelClient.Configuration {
         ModelPrice(inputPerMillion: $0.inputPerMillion, outputPerMillion: $0.outputPerMillion)
       },
       temperature: configuration.models.temperature, tokensMax: configuration.models.maxTokens)
+  }
+}
+
+extension ProviderConfiguration {
+  fileprivate init(_ name: String, _ provider: Configuration.Provider, environment: [String: String]) throws {
+    let dialect: Dialect =
+      switch provider.dialect {
+      case .openai: .openai
+      case .azure: .azure
+      case .responses: .responses
+      case .anthropic: .anthropic
+      }
+    let key = try Configuration.secret(
+      env: provider.apiKeyEnv, file: provider.apiKeyFile, environment: environment)
+    var headers = provider.headers.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) }
+    for (header, variable) in provider.headersEnv.sorted(by: { $0.key < $1.key }) {
+      guard let value = try Configuration.secret(env: variable, environment: environment) else { continue }
+      headers.append((header, value.reveal()))
+    }
+    self.init(
+      name: name, dialect: dialect, baseURL: provider.baseURL, apiKey: key?.reveal(), headers: headers,
+      timeoutSeconds: provider.timeout / .seconds(1), retries: provider.retries,
+      usesDeveloperRole: provider.developerRole, usesMaxCompletionTokens: provider.maxCompletionTokens,
+      apiVersion: provider.apiVersion, requestsPerMinute: provider.requestsPerMinute,
+      tokensPerMinute: provider.tokensPerMinute)
   }
 }
 

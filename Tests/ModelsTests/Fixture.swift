@@ -25,6 +25,27 @@ final class SleepingTime: TimeSource {
   }
 }
 
+/// Time that stands still: who sleeps does so until cancelled.
+final class StandingTime: TimeSource {
+  private let (sleeps, told) = AsyncStream<Duration>.makeStream()
+  private let (never, end) = AsyncStream<Never>.makeStream()
+
+  var now: Timestamp { Timestamp(milliseconds: 1_795_253_400_000) }
+  var elapsed: Duration { .zero }
+
+  func sleep(for duration: Duration) async throws {
+    told.yield(duration)
+    for await _ in never {}
+    throw CancellationError()
+  }
+
+  /// How long the next one wants to sleep, as soon as it does.
+  func nextSleep() async -> Duration? {
+    var iterator = sleeps.makeAsyncIterator()
+    return await iterator.next()
+  }
+}
+
 /// A client of models with real sockets and a hand-turned clock.
 struct Fixture {
   let time = SleepingTime()

@@ -19,7 +19,7 @@ struct OperationsTests {
           "status": "ready",
           "parts": [
             "store": ["status": "ok"], "scripts": ["status": "ok", "version": "sha256:0123"],
-            "model": ["status": "not_configured"],
+            "model": ["status": "not_configured"], "models": [],
           ],
         ])
     }
@@ -33,6 +33,25 @@ struct OperationsTests {
       #expect(reply.status == 503 && reply.headers["retry-after"] != nil)
       #expect(try reply.json["parts"]?["store"]?["status"] == "failed")
       #expect(try await server.send("GET", "/health/live").status == 200)
+    }
+  }
+
+  @Test("a model that is left alone is named, and takes no server out of service")
+  func breakers() async throws {
+    try await TestServer.run(model: FailingModel()) { server in
+      let ready = try await server.send("GET", "/health/ready")
+      #expect(ready.status == 200)
+      #expect(
+        try ready.json["parts"]?["models"] == [
+          ["name": "azure/gpt", "status": "open", "retry_after_seconds": 7.5],
+          ["name": "openai/mini", "status": "probing"], ["name": "openai/gpt", "status": "closed"],
+        ])
+      let metrics = try await server.send("GET", "/metrics").text
+      for line in [
+        #"perigee_model_breaker_state{provider="azure",model="gpt"} 2"#,
+        #"perigee_model_breaker_state{provider="openai",model="mini"} 1"#,
+        #"perigee_model_breaker_state{provider="openai",model="gpt"} 0"#,
+      ] { #expect(metrics.contains(line + "\n"), "\(line)") }
     }
   }
 

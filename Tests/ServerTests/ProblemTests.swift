@@ -19,7 +19,9 @@ struct ProblemTests {
     (Failure(.upstream, "m"), 502, "upstream", nil),
     (Failure(.upstream, "m", detail: ["kind": "timeout"]), 504, "upstream", nil),
     (Failure(.upstream, "m", detail: ["kind": "rateLimited"]), 503, "upstream", "1"),
-    (Failure(.upstream, "m", retryAfterSeconds: 20), 503, "upstream", "20"),
+    (
+      Failure(.upstream, "m", detail: ["kind": "unavailable"], retryAfterSeconds: 4.2), 503, "upstream", "5"
+    ), (Failure(.upstream, "m", retryAfterSeconds: 20), 503, "upstream", "20"),
     (Failure(.init(rawValue: "out_of_stock"), "m"), 422, "out_of_stock", nil),
     (Failure(.init(rawValue: "Bad Code!"), "m"), 500, "internal", nil),
     (Failure(.internal, "m"), 500, "internal", nil),

@@ -70,15 +70,24 @@ import Testing
           local: { base_url: "http://127.0.0.1:8081/v1/" }
           claude: { dialect: anthropic, api_key_env: ANTHROPIC_API_KEY }
           corp: { dialect: azure, base_url: "https://corp.openai.azure.com/openai", api_version: 2024-10-21 }
+          new: { dialect: responses, headers: { X-Org: blue, X-Number: 7 }, headers_env: { X-Key: KEY },
+                 developer_role: true, max_completion_tokens: true, requests_per_minute: 9 }
         """,
       environment: ["PERIGEE_PROVIDERS_CORP_API_KEY_ENV": "CORP_KEY", "PERIGEE_PROVIDERS_EXTRA_RETRIES": "1"])
-    #expect(configuration.providers.keys.sorted() == ["claude", "corp", "extra", "local", "openai"])
+    #expect(configuration.providers.keys.sorted() == ["claude", "corp", "extra", "local", "new", "openai"])
     #expect(configuration.providers["openai"]?.retries == 5)
     #expect(configuration.providers["openai"]?.apiKeyEnv == "OPENAI_API_KEY")
     #expect(configuration.providers["local"]?.baseURL == "http://127.0.0.1:8081/v1")
     #expect(configuration.providers["claude"]?.baseURL == "https://api.anthropic.com/v1")
     #expect(configuration.providers["corp"]?.apiVersion == "2024-10-21")
     #expect(configuration.providers["corp"]?.apiKeyEnv == "CORP_KEY")
+    let new = try #require(configuration.providers["new"])
+    #expect(new.baseURL == "https://api.openai.com/v1")
+    #expect(new.headers == ["X-Org": "blue", "X-Number": "7"])
+    #expect(new.headersEnv == ["X-Key": "KEY"])
+    #expect(new.developerRole && new.maxCompletionTokens && new.requestsPerMinute == 9)
+    let shown = configuration.describe(environment: ["KEY": "sk-1"])
+    #expect(shown.first { $0.path == "providers.new.headers_env" }?.value == "{ X-Key: KEY }")
   }
 
   @Test("the usual variables are read, under those that begin with PERIGEE_")

@@ -140,7 +140,26 @@ import Testing
         "perigee.yaml:1:27: auth.jwt.algorithms is empty: no token could be accepted"
       ),
       ("providers: { a: { dialect: azure } }", "perigee.yaml:1:14: providers.a has no base_url"),
-      ("routes: [{ path: /a, agent: b }]", "perigee.yaml:1:10: routes.1.shape is missing"),
+      (
+        "providers: { a: { dialect: azure, base_url: https://x.openai.azure.com/openai } }",
+        "perigee.yaml:1:35: providers.a has no api_version"
+      ),
+      (
+        "providers: { a: { headers: { Api-Key: k } } }",
+        "perigee.yaml:1:19: providers.a.headers: Api-Key is a secret, which is never written in the file"
+      ),
+      (
+        "providers: { a: { headers: { X-A: k }, headers_env: { x-a: K } } }",
+        "perigee.yaml:1:19: providers.a: X-A stands in headers and in headers_env"
+      ),
+      (
+        "providers: { a: { headers: { 'X A': k } } }",
+        "perigee.yaml:1:30: providers.a.headers has a header 'X A', which is no name"
+      ),
+      (
+        "providers: { a: { headers_env: { X-A: not a name } } }",
+        "perigee.yaml:1:39: providers.a.headers_env must have the name of an environment variable for X-A"
+      ), ("routes: [{ path: /a, agent: b }]", "perigee.yaml:1:10: routes.1.shape is missing"),
       ("scripts: { secrets: { s: { env: A } } }", "perigee.yaml:1:23: scripts.secrets.s.hosts is missing"),
     ])
   func rules(text: String, problem: String) {

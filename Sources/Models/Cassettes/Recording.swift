@@ -82,6 +82,7 @@ extension Recording {
           "input_tokens": .integer(Int64(clamping: reply.usage.inputTokens)),
           "output_tokens": .integer(Int64(clamping: reply.usage.outputTokens)),
           "cost_usd": reply.usage.costUSD.map { .number($0) } ?? .null,
+          "estimated": .bool(reply.usage.isEstimated),
         ]
       ),
     ])
@@ -111,7 +112,7 @@ extension Recording {
     func count(_ name: String) -> Int { Int(clamping: max(0, json["usage"]?[name]?.integer ?? 0)) }
     let usage = Usage(
       inputTokens: count("input_tokens"), outputTokens: count("output_tokens"),
-      costUSD: json["usage"]?["cost_usd"]?.double)
+      costUSD: json["usage"]?["cost_usd"]?.double, isEstimated: json["usage"]?["estimated"] == true)
     return .reply(
       ModelReply(model: model, text: text, calls: calls, finishReason: reason, usage: usage),
       pieces: json["pieces"]?.array?.map { Int(clamping: max(0, $0.integer ?? 0)) })

@@ -20,6 +20,8 @@ public final class RecordingModel: Model {
 
   public func isConfigured(for models: [String]) -> Bool { model.isConfigured(for: models) }
 
+  public var health: [ModelHealth] { model.health }
+
   /// Answers as the model does.
   ///
   /// - Throws: Its errors, or ``ModelError`` `cassette` when the answer cannot be written down.

@@ -23,6 +23,7 @@ final class ServerMetrics: Sendable {
     var turns: [Pair: Counter] = [:]
     var turnSeconds: [String: Timer] = [:]
     var toolCalls: [Pair: Counter] = [:]
+    var breakers: [Pair: Meter] = [:]
   }
 
   let registry: PrometheusRegistry
@@ -52,7 +53,10 @@ final class ServerMetrics: Sendable {
       ("perigee_lua_runs", "Runs that have a place in a Lua state now."),
       ("perigee_lua_memory_bytes", "Memory of these Lua states."),
       ("perigee_tokens_total", "Tokens of models in completed turns, by kind."),
-      ("perigee_tool_calls_total", "Tool calls in completed turns, by tool and outcome."),
+      (
+        "perigee_model_breaker_state",
+        "Whether a model is asked, by provider and model: 0 it is, 1 one request probes it, 2 it is left alone."
+      ), ("perigee_tool_calls_total", "Tool calls in completed turns, by tool and outcome."),
     ] { registry.describe(name, help) }
   }
 
@@ -121,12 +125,31 @@ final class ServerMetrics: Sendable {
     }
   }
 
-  func text(runsInProgress runs: Int, scripts: ScriptUsage) -> String {
+  func text(runsInProgress runs: Int, scripts: ScriptUsage, models: [ModelHealth]) -> String {
     runsInProgress.set(runs)
+    for health in models { set(health) }
     cells.set(scripts.cells)
     scriptRuns.set(scripts.runs)
     luaMemory.set(scripts.memoryBytes)
     return registry.text()
+  }
+
+  private func set(_ health: ModelHealth) {
+    let value =
+      switch health.state {
+      case .closed: 0
+      case .probing: 1
+      case .open: 2
+      }
+    instruments.withLock { instruments in
+      let key = Pair(first: health.provider, second: health.model)
+      if let meter = instruments.breakers[key] { return meter }
+      let meter = Meter(
+        label: "perigee_model_breaker_state",
+        dimensions: [("provider", health.provider), ("model", health.model)], factory: registry)
+      instruments.breakers[key] = meter
+      return meter
+    }.set(value)
   }
 
   private static let methods: Set<HTTPRequest.Method> = [

@@ -72,6 +72,17 @@ extension OpenAPI {
           ("store", object([("status", ["enum": ["ok", "failed"]])])),
           ("scripts", object([("status", ["enum": ["ok", "no_agents"]]), ("version", string)])),
           ("model", object([("status", ["enum": ["ok", "not_configured"]])])),
+          (
+            "models",
+            [
+              "type": "array",
+              "description":
+                "The models that were asked so far; one that fails too often is open for a while.",
+              "items": object(
+                [("name", string), ("status", ["enum": ["closed", "probing", "open"]])],
+                optional: [("retry_after_seconds", number)]),
+            ]
+          ),
         ])
       ),
     ]),

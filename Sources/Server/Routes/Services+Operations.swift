@@ -23,7 +23,8 @@ extension Services {
         access: .open, answers: [.init(.ok, "The metrics.", .text("text/plain"))]
       ) { _ in
         .text(
-          metrics.text(runsInProgress: runner.runsInProgress, scripts: host().usage),
+          metrics.text(
+            runsInProgress: runner.runsInProgress, scripts: host().usage, models: model.health),
           contentType: PrometheusRegistry.contentType)
       },
       Route(
@@ -57,10 +58,23 @@ extension Services {
         // Without a model the stubs answer, which is how a new workspace begins: no reason to take no requests.
         parts.key("model")
         parts.object { $0.member("status", model.isConfigured(for: []) ? "ok" : "not_configured") }
+        // For the same reason, and because other instances would meet the same provider.
+        parts.key("models")
+        parts.array { list in
+          for health in model.health { write(health, to: &list) }
+        }
       }
     }
     if !isReady { reply.headers[.retryAfter] = "5" }
     return reply
+  }
+
+  private func write(_ health: ModelHealth, to writer: inout JSONWriter) {
+    writer.object {
+      $0.member("name", "\(health.provider)/\(health.model)")
+      $0.member("status", health.state.rawValue)
+      if let seconds = health.retryAfterSeconds { $0.member("retry_after_seconds", seconds) }
+    }
   }
 
   private func welcome(authority: String?) -> String {

@@ -135,7 +135,7 @@ extension Problem {
   private static func upstreamStatus(_ failure: Failure) -> HTTPResponse.Status {
     switch failure.detail?["kind"]?.string {
     case "timeout": .gatewayTimeout
-    case "rateLimited": .serviceUnavailable
+    case "rateLimited", "unavailable": .serviceUnavailable
     default: failure.retryAfterSeconds == nil ? .badGateway : .serviceUnavailable
     }
   }

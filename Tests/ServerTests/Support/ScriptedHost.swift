@@ -81,6 +81,21 @@ struct SilentModel: Model {
   }
 }
 
+/// Is left alone at one provider, and works at another.
+struct FailingModel: Model {
+  func isConfigured(for models: [String]) -> Bool { true }
+  let health = [
+    ModelHealth(provider: "azure", model: "gpt", state: .open, retryAfterSeconds: 7.5),
+    ModelHealth(provider: "openai", model: "mini", state: .probing),
+    ModelHealth(provider: "openai", model: "gpt", state: .closed),
+  ]
+  func respond(
+    to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) -> Void)?
+  ) async throws -> ModelReply {
+    throw ModelError(.unavailable, "left alone", retryAfterSeconds: 7.5)
+  }
+}
+
 /// Calls `add` once, then answers.
 struct AddingModel: Model {
   func isConfigured(for models: [String]) -> Bool { true }
