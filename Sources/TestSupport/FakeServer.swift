@@ -66,10 +66,24 @@ final class FakeServer: Sendable {
         case .bytes(let bytes): guard send(bytes, to: connection) else { return }
         case .pass(let gate): gate.pass()
         case .silence: while receive(connection, &buffer) {}
+        case .reset:
+          reset(connection)
+          return
+        case .flood(let piece, let count, let meter):
+          for _ in 0..<count {
+            guard send(piece, to: connection) else { return }
+            meter.add(piece.count)
+          }
         }
       }
       if !reply.keepsConnection { return }
     }
+  }
+
+  /// Closing sends a reset: nobody waits for what is still on its way.
+  private func reset(_ connection: Int32) {
+    var linger = linger(l_onoff: 1, l_linger: 0)
+    setsockopt(connection, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
   }
 
   private func readRequest(_ connection: Int32, _ number: Int, _ buffer: inout [UInt8]) -> Request? {

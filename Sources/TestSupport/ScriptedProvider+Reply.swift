@@ -9,6 +9,9 @@ extension ScriptedProvider {
       case pass(Gate)
       /// Says nothing until the other side leaves.
       case silence
+      /// Tears the connection down.
+      case reset
+      case flood([UInt8], count: Int, FloodMeter)
     }
 
     let steps: [Step]

@@ -108,6 +108,17 @@ private final class Door: @unchecked Sendable {
   }
 }
 
+/// Bytes of a flood that the network took so far.
+public final class FloodMeter: Sendable {
+  private let count = Mutex(0)
+
+  public init() {}
+
+  public var bytes: Int { count.withLock { $0 } }
+
+  func add(_ bytes: Int) { count.withLock { $0 += bytes } }
+}
+
 final class Counter: Sendable {
   private let value = Mutex(0)
 

@@ -38,6 +38,30 @@ import Transport
     #expect(received == body)
   }
 
+  @Test("a server that sends more than is read is held up, and the rest of the client is not")
+  func flood() async throws {
+    let meter = FloodMeter()
+    let piece = [UInt8](repeating: 7, count: 64 << 10)
+    let server = try ScriptedProvider { request in
+      request.path == "/flood" ? .flood(piece, bytesMax: 256 << 20, meter: meter) : .status(200, body: "ok")
+    }
+    let client = try HTTPClient()
+    let stream = try await client.stream(
+      HTTPRequest(url: server.origin + "/flood", responseBytesMax: 1 << 30))
+    for _ in 0..<200 {
+      let reply = try await client.send(HTTPRequest(url: server.origin + "/other"))
+      #expect(reply.status == 200)
+    }
+    // What the two ends of the socket and the pipe hold, and not all that there is.
+    #expect(meter.bytes < 64 << 20)
+    var bytes = 0
+    while bytes < 64 << 20, let piece = try await stream.next() { bytes += piece.count }
+    #expect(bytes >= 64 << 20)
+    stream.close()
+    await server.closedConnections(atLeast: 1)
+    #expect(meter.bytes < 256 << 20)
+  }
+
   @Test("letting go of a stream closes the connection")
   func abandoned() async throws {
     let server = try ScriptedProvider(.silentBody)
