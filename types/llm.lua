@@ -16,7 +16,15 @@
 ---@field tool_calls { id: string, name: string, arguments: table }[]
 ---@field model string
 ---@field finish_reason string
----@field usage { input_tokens: integer, output_tokens: integer }
+---@field usage { input_tokens: integer, output_tokens: integer, estimated?: boolean }
+---@class (exact) perigee.EmbeddingRequest
+---@field model string vectors of different models cannot be compared: there is no default and no fallback
+---@field input string|string[] a string counts as a list of one
+---@field dimensions? integer length of each vector; the model's own unless said
+---@class (exact) perigee.Embeddings
+---@field vectors number[][]
+---@field model string
+---@field usage { input_tokens: integer, output_tokens: integer, estimated?: boolean }
 
 ---Language models, on the run's budget.
 ---@class llmlib
@@ -28,3 +36,10 @@ llm = {}
 ---@param request perigee.ChatRequest the conversation
 ---@return perigee.ChatAnswer
 function llm.chat(request) end
+
+---Turns texts into vectors, one for each text and in their order.
+---Capability: `access = { llm = true }`
+---@async
+---@param request perigee.EmbeddingRequest the texts
+---@return perigee.Embeddings
+function llm.embed(request) end

@@ -18,6 +18,12 @@ public protocol Model: Sendable {
   func respond(
     to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) -> Void)?
   ) async throws -> ModelReply
+
+  /// Turns texts into vectors.
+  ///
+  /// - Parameter deadline: Remaining time, retries and waits between them included.
+  /// - Throws: ``ModelError``, or `CancellationError` when the task is cancelled.
+  func embed(_ request: EmbeddingRequest, within deadline: Duration) async throws -> EmbeddingReply
 }
 
 extension Model {

@@ -288,6 +288,10 @@ extension Run {
     func chat(_ request: ModelRequest) async throws -> ModelReply {
       try await run.chat(request)
     }
+
+    func embed(_ request: EmbeddingRequest) async throws -> EmbeddingReply {
+      try await run.embed(request)
+    }
   }
 
   /// Bounds the calls under way, so that a tool that calls itself ends.
@@ -333,13 +337,30 @@ extension Run {
   }
 
   private func chat(_ request: ModelRequest) async throws -> ModelReply {
+    try await spending(on: request.models) {
+      let reply = try await environment.model.respond(to: request, within: remaining, onText: nil)
+      return (reply, reply.usage)
+    }
+  }
+
+  private func embed(_ request: EmbeddingRequest) async throws -> EmbeddingReply {
+    try await spending(on: [request.model]) {
+      let reply = try await environment.model.embed(request, within: remaining)
+      return (reply, reply.usage)
+    }
+  }
+
+  /// Asks a model for the script, on the turn's budget.
+  private func spending<Reply>(
+    on models: [String], _ ask: () async throws -> (Reply, Usage)
+  ) async throws -> Reply {
     _ = try turn.withLock { turn throws(Failure) in try turn.remainingBudget() }
-    guard environment.model.isConfigured(for: request.models) else {
+    guard environment.model.isConfigured(for: models) else {
       throw Failure(.upstream, "no model is configured", detail: ["kind": "notConfigured"])
     }
     do {
-      let reply = try await environment.model.respond(to: request, within: remaining, onText: nil)
-      turn.withLock { $0.spent(reply.usage) }
+      let (reply, usage) = try await ask()
+      turn.withLock { $0.spent(usage) }
       return reply
     } catch let error as ModelError {
       throw Failure(error)

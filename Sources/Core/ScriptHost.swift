@@ -121,4 +121,6 @@ public protocol RunServices: Sendable {
   func runAgent(name: String, input: JSON) async throws -> ScriptReply
   /// `llm.chat`: a model, on this run's budget.
   func chat(_ request: ModelRequest) async throws -> ModelReply
+  /// `llm.embed`: vectors of texts, on this run's budget.
+  func embed(_ request: EmbeddingRequest) async throws -> EmbeddingReply
 }

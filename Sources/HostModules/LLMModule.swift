@@ -25,6 +25,14 @@ extension HostModule {
       ---@field model string
       ---@field finish_reason string
       ---@field usage { input_tokens: integer, output_tokens: integer, estimated?: boolean }
+      ---@class (exact) perigee.EmbeddingRequest
+      ---@field model string vectors of different models cannot be compared: there is no default and no fallback
+      ---@field input string|string[] a string counts as a list of one
+      ---@field dimensions? integer length of each vector; the model's own unless said
+      ---@class (exact) perigee.Embeddings
+      ---@field vectors number[][]
+      ---@field model string
+      ---@field usage { input_tokens: integer, output_tokens: integer, estimated?: boolean }
       """,
     functions: [
       Function(
@@ -32,7 +40,13 @@ extension HostModule {
         [Parameter("request", "perigee.ChatRequest", "the conversation")], returns: "perigee.ChatAnswer",
         capability: "llm = true", mayWait: true,
         example: #"local answer = llm.chat{ messages = { { role = "user", content = "Hi" } } }.text"#,
-        body: .waits(chat, named: "llm.chat"))
+        body: .waits(chat, named: "llm.chat")),
+      Function(
+        "embed", "Turns texts into vectors, one for each text and in their order.",
+        [Parameter("request", "perigee.EmbeddingRequest", "the texts")], returns: "perigee.Embeddings",
+        capability: "llm = true", mayWait: true,
+        example: #"local vectors = llm.embed{ model = "text-embedding-3-small", input = "Hi" }.vectors"#,
+        body: .waits(embed, named: "llm.embed")),
     ])
 
   @Sendable private static func chat(_ arguments: Arguments, _ scope: ScriptScope) async throws -> LuaValue {
@@ -59,11 +73,36 @@ extension HostModule {
       "text": .string(answer?.text ?? reply.text), "data": answer.map { .json($0.data) },
       "tool_calls": .array(reply.calls.map(call)), "model": .string(reply.model),
       "finish_reason": .string(reply.finishReason.rawValue),
-      "usage": .fields([
-        "input_tokens": .integer(Int64(reply.usage.inputTokens)),
-        "output_tokens": .integer(Int64(reply.usage.outputTokens)),
-        "estimated": reply.usage.isEstimated ? .bool(true) : nil,
-      ]),
+      "usage": usage(reply.usage),
+    ])
+  }
+
+  private static func usage(_ usage: Usage) -> LuaValue {
+    .fields([
+      "input_tokens": .integer(Int64(usage.inputTokens)),
+      "output_tokens": .integer(Int64(usage.outputTokens)),
+      "estimated": usage.isEstimated ? .bool(true) : nil,
+    ])
+  }
+
+  @Sendable private static func embed(_ arguments: Arguments, _ scope: ScriptScope) async throws -> LuaValue {
+    try scope.need(\.models, "llm = true", for: "llm.embed")
+    let options = try arguments.options(1, ["model", "input", "dimensions"])
+    guard let model = try options.string("model") else { throw arguments.fault(1, "'model' is missing") }
+    let inputs: [String]?
+    if case .string(let text) = options["input"] {
+      inputs = [text]
+    } else {
+      inputs = try options.strings("input")
+    }
+    guard let inputs else { throw arguments.fault(1, "'input' must be a string or a list of strings") }
+    let dimensions = try options.integer("dimensions")
+    guard (dimensions ?? 1) > 0 else { throw arguments.fault(1, "'dimensions' must be positive") }
+    let reply = try await scope.services.embed(
+      EmbeddingRequest(model: model, inputs: inputs, dimensions: dimensions))
+    return .fields([
+      "vectors": .array(reply.vectors.map { .array($0.map { .number(Double($0)) }) }),
+      "model": .string(reply.model), "usage": usage(reply.usage),
     ])
   }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import Core
-import JSONCodec
 import Transport
 
 /// One request to one model, for as long as its attempts last.
@@ -42,36 +41,11 @@ struct Exchange {
   ///
   /// - Throws: ``ProviderFailure`` when it is no reply, whatever its status says.
   func read(_ response: HTTPResponse, now: Timestamp) throws(ProviderFailure) -> ReplyAssembly {
-    let json = try? JSON(parsing: response.body)
-    guard response.status == 200 else {
-      throw ProviderFailure(
-        status: response.status, fault: json.flatMap(provider.dialect.fault), headers: response.headers,
-        body: response.body, provider: provider, now: now)
-    }
-    guard let json else { throw badReply("answered with something that is not JSON", response.body) }
-    try checkForFault(in: json, body: response.body, headers: response.headers, now: now)
+    let json = try provider.read(response, now: now)
     let assembly = provider.dialect.assembly(for: request)
     guard provider.dialect.read(reply: json, into: assembly) else {
-      throw badReply("gave a reply without an answer", response.body)
+      throw provider.badReply("gave a reply without an answer", response.body)
     }
     return assembly
-  }
-
-  /// Finds an error in the clothes of a reply.
-  ///
-  /// - Throws: ``ProviderFailure`` of the status that the error names.
-  func checkForFault(
-    in json: JSON, body: [UInt8], headers: HTTPHeaders, now: Timestamp
-  ) throws(ProviderFailure) {
-    guard let fault = provider.dialect.fault(in: json) else { return }
-    guard let status = fault.status else { throw badReply("answered with an error", body) }
-    throw ProviderFailure(
-      status: status, fault: fault, headers: headers, body: body, provider: provider, now: now)
-  }
-
-  func badReply(_ what: String, _ body: [UInt8]) -> ProviderFailure {
-    ProviderFailure(
-      ModelError(
-        .badReply, "\(provider.name) \(what)", status: 200, diagnostic: provider.diagnostic(body)))
   }
 }

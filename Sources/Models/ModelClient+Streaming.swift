@@ -78,7 +78,7 @@ private struct StreamReading {
     do {
       decoded = try events.decode(piece)
     } catch {
-      throw exchange.badReply("sent an event without an end", [])
+      throw exchange.provider.badReply("sent an event without an end", [])
     }
     for event in decoded { try read(event, now: now, onText: onText) }
   }
@@ -96,7 +96,7 @@ private struct StreamReading {
     }
     // What is no JSON is passed over: some proxies mix in words of their own.
     guard let json = try? JSON(parsing: event) else { return }
-    try exchange.checkForFault(in: json, body: event, headers: headers, now: now)
+    try exchange.provider.checkForFault(in: json, body: event, headers: headers, now: now)
     let text = exchange.provider.dialect.read(event: json, into: assembly)
     guard !text.isEmpty else { return }
     hasTold = true

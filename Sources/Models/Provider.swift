@@ -19,6 +19,8 @@ final class Provider: Sendable {
 
   /// Bytes of a reply; the longest answers of today's models are below 1 MB.
   static let replyBytesMax = 16 << 20
+  /// The same for embeddings: 2,048 vectors of 3,072 floats in base64 are 34 MB.
+  static let embeddingsBytesMax = 64 << 20
 
   init(_ configuration: ProviderConfiguration) {
     self.configuration = configuration
@@ -32,7 +34,7 @@ final class Provider: Sendable {
     }
   }
 
-  private static func dialect(_ configuration: ProviderConfiguration) -> any Dialect {
+  static func dialect(_ configuration: ProviderConfiguration) -> any Dialect {
     switch configuration.dialect {
     case .openai: OpenAIDialect(configuration)
     case .azure: AzureDialect(configuration)

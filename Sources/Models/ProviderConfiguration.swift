@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import Transport
 
 /// A provider of models and how it is spoken to.
 public struct ProviderConfiguration: Sendable {
@@ -64,6 +65,12 @@ public struct ProviderConfiguration: Sendable {
   /// Whether a request could possibly be answered: the public service wants a key, a local server needs none.
   public var isUsable: Bool {
     !(apiKey ?? "").isEmpty || hasHeader("authorization") || !Self.keyedBaseURLs.contains(trimmedBaseURL)
+  }
+
+  /// A request that tells whether the provider is there and takes the key, and costs nothing.
+  public var probe: HTTPRequest {
+    let dialect = Provider.dialect(self)
+    return HTTPRequest(url: dialect.listURL, headers: dialect.headers + headers)
   }
 
   var trimmedBaseURL: String {

@@ -235,6 +235,30 @@ struct ModuleTests {
     #expect(text == "Bonjour stop number")
   }
 
+  @Test("llm.embed gives a vector for each text, on the run's budget")
+  func embeddings() async throws {
+    let provider = try ScriptedProvider(
+      .json([
+        "data": [["index": 1, "embedding": [3, 4]], ["index": 0, "embedding": [1, 2.5]]],
+        "usage": ["prompt_tokens": 7],
+      ]))
+    let text = try await TestWorkspace.answer(
+      """
+      local answer = llm.embed{ model = "embed-1", input = { "a", "b" }, dimensions = 2 }
+      local first, second = answer.vectors[1], answer.vectors[2]
+      local faults = {}
+      for _, request in ipairs{ { input = "a" }, { model = "m" }, { model = "m", input = { 1 } },
+        { model = "m", input = "a", dimensions = 0 } } do
+        faults[#faults + 1] = select(2, pcall(llm.embed, request)).code
+      end
+      return ("%s %g %g %g %g %d %s"):format(answer.model, first[1], first[2], second[1], second[2],
+        answer.usage.input_tokens, table.concat(faults, ","))
+      """, provider: provider.baseURL)
+    let faults = Array(repeating: "invalid_arguments", count: 4).joined(separator: ",")
+    #expect(text == "embed-1 1 2.5 3 4 7 " + faults)
+    #expect(provider.requests.map { $0.json["input"] } == [["a", "b"]])
+  }
+
   @Test("an agent runs another one, for the same user")
   func agents() async throws {
     try await TestWorkspace.with([

@@ -46,6 +46,11 @@ public final class PlaybackModel: Model {
     }
   }
 
+  /// Cassettes hold no vectors, and nobody else is asked.
+  public func embed(_ request: EmbeddingRequest, within deadline: Duration) async throws -> EmbeddingReply {
+    throw ModelError(.cassette, "vectors are not recorded: llm.embed has no answer from a cassette")
+  }
+
   private func restored(_ reply: ModelReply, _ names: VolatileNames) -> ModelReply {
     var reply = reply
     reply.text = names.restoring(in: reply.text)

@@ -82,7 +82,6 @@ extension Recording {
           "input_tokens": .integer(Int64(clamping: reply.usage.inputTokens)),
           "output_tokens": .integer(Int64(clamping: reply.usage.outputTokens)),
           "cost_usd": reply.usage.costUSD.map { .number($0) } ?? .null,
-          "estimated": .bool(reply.usage.isEstimated),
         ]
       ),
     ])
@@ -94,6 +93,7 @@ extension Recording {
             ["id": .string($0.id), "name": .string($0.name), "arguments": .string($0.arguments)]
           }))
     }
+    if reply.usage.isEstimated { object.append("usage_estimated", true) }
     if let pieces { object.append("pieces", .array(pieces.map { .integer(Int64($0)) })) }
     return .object(object)
   }
@@ -112,7 +112,7 @@ extension Recording {
     func count(_ name: String) -> Int { Int(clamping: max(0, json["usage"]?[name]?.integer ?? 0)) }
     let usage = Usage(
       inputTokens: count("input_tokens"), outputTokens: count("output_tokens"),
-      costUSD: json["usage"]?["cost_usd"]?.double, isEstimated: json["usage"]?["estimated"] == true)
+      costUSD: json["usage"]?["cost_usd"]?.double, isEstimated: json["usage_estimated"] == true)
     return .reply(
       ModelReply(model: model, text: text, calls: calls, finishReason: reason, usage: usage),
       pieces: json["pieces"]?.array?.map { Int(clamping: max(0, $0.integer ?? 0)) })

@@ -49,6 +49,11 @@ public final class RecordingModel: Model {
     return reply
   }
 
+  /// Asks the model; cassettes hold no vectors.
+  public func embed(_ request: EmbeddingRequest, within deadline: Duration) async throws -> EmbeddingReply {
+    try await model.embed(request, within: deadline)
+  }
+
   private func record(_ form: RequestForm, _ outcome: Recording.Outcome) async throws {
     do {
       try await writer.append(Recording(form: form, outcome: outcome))

@@ -9,6 +9,10 @@ import JSONCodec
 protocol Dialect: Sendable {
   /// Absolute URL that requests to this model go to.
   func url(for model: String) -> String
+  /// The same for embeddings; `nil` where there are none.
+  func embeddingsURL(for model: String) -> String?
+  /// Where the models are listed, which tells whether the provider is there and takes the key.
+  var listURL: String { get }
   /// Headers of every request beside the configured ones, the key's among them.
   var headers: [(name: String, value: String)] { get }
 
@@ -24,6 +28,8 @@ protocol Dialect: Sendable {
 }
 
 extension Dialect {
+  func embeddingsURL(for model: String) -> String? { nil }
+
   func assembly(for request: ModelRequest) -> ReplyAssembly { ReplyAssembly() }
 
   /// Source: OpenAI API reference, error codes; the same form is spoken by nearly all.

@@ -156,12 +156,11 @@ struct DoctorCommand: AsyncParsableCommand {
 
   private func examine(_ provider: ProviderConfiguration, _ client: HTTPClient) async -> Finding {
     let part = "provider \(provider.name)"
-    let base = provider.baseURL.hasSuffix("/") ? String(provider.baseURL.dropLast()) : provider.baseURL
-    if provider.apiKey == nil, base == ProviderConfiguration.publicBaseURL {
+    guard provider.isUsable else {
       return Finding(part: part, state: .warning, message: "no key is set: stubs answer")
     }
-    var request = HTTPRequest(url: base + "/models", timeout: .seconds(5))
-    if let key = provider.apiKey { request.headers.append(("authorization", "Bearer \(key)")) }
+    var request = provider.probe
+    request.timeout = .seconds(5)
     do {
       let status = try await client.send(request).status
       switch status {

@@ -9,12 +9,15 @@ import JSONCodec
 /// Source: Anthropic API reference, `POST /v1/messages`.
 struct AnthropicDialect: Dialect {
   let headers: [(name: String, value: String)]
+  private let base: String
+  /// Made once: every request goes there.
   private let url: String
 
   static let version = "2023-06-01"
 
   init(_ configuration: ProviderConfiguration) {
-    url = configuration.trimmedBaseURL + "/messages"
+    base = configuration.trimmedBaseURL
+    url = base + "/messages"
     var headers = [(name: "anthropic-version", value: configuration.apiVersion ?? Self.version)]
     if let key = configuration.apiKey, !key.isEmpty, !configuration.hasHeader("authorization") {
       headers.append(("x-api-key", key))
@@ -23,6 +26,8 @@ struct AnthropicDialect: Dialect {
   }
 
   func url(for model: String) -> String { url }
+
+  var listURL: String { base + "/models" }
 
   func body(of call: ModelCall) -> [UInt8] {
     AnthropicRequest(call: call, answerTool: Self.answerTool(for: call.request)).encoded()

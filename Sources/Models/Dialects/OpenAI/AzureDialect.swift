@@ -8,6 +8,8 @@ import JSONCodec
 /// Source: openai-python `lib/azure.py`; Azure OpenAI reference, data plane v1.
 struct AzureDialect: Dialect {
   let headers: [(name: String, value: String)]
+  /// What all of the service stands below.
+  private let surface: String
   /// Until the deployment's name; the whole surface where there are no deployments.
   private let base: String
   private let namesDeployment: Bool
@@ -21,6 +23,9 @@ struct AzureDialect: Dialect {
     if base.hasSuffix("/openai/v1") { base.removeLast(3) }
     let hasDeployment = base.contains("/openai/deployments/")
     if !hasDeployment, !base.hasSuffix("/openai") { base += "/openai" }
+    surface =
+      isNewer
+      ? base + "/v1" : base.firstRange(of: "/deployments/").map { String(base[..<$0.lowerBound]) } ?? base
     namesDeployment = !isNewer && !hasDeployment
     self.base = isNewer ? base + "/v1" : namesDeployment ? base + "/deployments/" : base
     query = version.isEmpty ? "" : "?api-version=" + version.percentEncoded
@@ -34,6 +39,10 @@ struct AzureDialect: Dialect {
   }
 
   func url(for model: String) -> String { url(for: model, operation: "/chat/completions") }
+
+  func embeddingsURL(for model: String) -> String? { url(for: model, operation: "/embeddings") }
+
+  var listURL: String { surface + "/models" + query }
 
   private func url(for model: String, operation: String) -> String {
     namesDeployment ? base + model.percentEncoded + operation + query : base + operation + query

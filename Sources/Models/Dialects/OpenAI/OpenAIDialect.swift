@@ -7,16 +7,23 @@ import JSONCodec
 /// Source: OpenAI API reference, `POST /chat/completions`.
 struct OpenAIDialect: Dialect {
   let headers: [(name: String, value: String)]
+  private let base: String
+  /// Made once: every request goes there.
   private let url: String
   private let words: ChatRequest.Words
 
   init(_ configuration: ProviderConfiguration) {
-    url = configuration.trimmedBaseURL + "/chat/completions"
+    base = configuration.trimmedBaseURL
+    url = base + "/chat/completions"
     headers = configuration.bearer
     words = ChatRequest.Words(configuration)
   }
 
   func url(for model: String) -> String { url }
+
+  var listURL: String { base + "/models" }
+
+  func embeddingsURL(for model: String) -> String? { base + "/embeddings" }
 
   func body(of call: ModelCall) -> [UInt8] { ChatRequest(call: call, words: words).encoded() }
 

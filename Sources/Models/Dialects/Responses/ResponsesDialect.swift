@@ -7,14 +7,21 @@ import JSONCodec
 /// Source: OpenAI API reference, `POST /responses`.
 struct ResponsesDialect: Dialect {
   let headers: [(name: String, value: String)]
+  private let base: String
+  /// Made once: every request goes there.
   private let url: String
 
   init(_ configuration: ProviderConfiguration) {
-    url = configuration.trimmedBaseURL + "/responses"
+    base = configuration.trimmedBaseURL
+    url = base + "/responses"
     headers = configuration.bearer
   }
 
   func url(for model: String) -> String { url }
+
+  var listURL: String { base + "/models" }
+
+  func embeddingsURL(for model: String) -> String? { base + "/embeddings" }
 
   func body(of call: ModelCall) -> [UInt8] { ResponsesRequest(call: call).encoded() }
 

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Core
+import JSONCodec
+import Transport
+
+extension ModelClient {
+  /// Turns texts into vectors, in as many requests as they need, one after the other.
+  ///
+  /// - Throws: ``ModelError``, or `CancellationError`; there are all vectors or none.
+  public func embed(_ request: EmbeddingRequest, within deadline: Duration) async throws -> EmbeddingReply {
+    try await askEach(of: [request.model], within: deadline) { target, end in
+      guard let url = target.provider.dialect.embeddingsURL(for: target.model) else {
+        throw ProviderFailure(ModelError(.badRequest, "\(target.provider.name) makes no embeddings"))
+      }
+      var reply = EmbeddingReply(model: target.name, vectors: [])
+      reply.vectors.reserveCapacity(request.inputs.count)
+      for inputs in EmbeddingsRequest.batches(of: request.inputs) {
+        let body = EmbeddingsRequest(model: target.model, inputs: inputs, dimensions: request.dimensions)
+          .encoded()
+        let estimate = Usage.estimatedTokens(bytes: body.count)
+        let part = try await retrying(target, tokens: estimate, until: end) { attempt in
+          try await embedOnce(body, count: inputs.count, at: url, target, attempt)
+        }
+        reply.vectors += part.vectors
+        let tokens = part.countedTokens ?? estimate
+        reply.usage += Usage(
+          inputTokens: tokens, costUSD: price(of: target)?.cost(inputTokens: tokens, outputTokens: 0),
+          isEstimated: part.countedTokens == nil)
+      }
+      return reply
+    }
+  }
+
+  private func embedOnce(
+    _ body: [UInt8], count: Int, at url: String, _ target: Target, _ attempt: Attempt
+  ) async throws -> EmbeddingsReply {
+    let provider = target.provider
+    var request = provider.request(
+      HTTPBody(body), to: url,
+      timeout: min(attempt.remaining, .seconds(provider.configuration.timeoutSeconds)))
+    request.responseBytesMax = Provider.embeddingsBytesMax
+    let response = try await client.send(request)
+    attempt.learn(response.headers)
+    let json = try provider.read(response, now: time.now)
+    guard let reply = EmbeddingsReply(json, count: count) else {
+      throw provider.badReply("did not give one vector for each input", response.body)
+    }
+    return reply
+  }
+}
