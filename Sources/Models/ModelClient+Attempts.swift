@@ -8,11 +8,14 @@ struct Attempt: Sendable {
   fileprivate let upstream: Upstream
   fileprivate let pass: Upstream.Pass
   fileprivate let time: any TimeSource
+  fileprivate let limitHeaders: RateLimitHeaders.Names
   /// What is left of the run's time.
   let remaining: Duration
 
   /// Takes what the head of the response says about the provider's limits.
-  func learn(_ headers: HTTPHeaders) { upstream.learn(headers, for: pass, time: time) }
+  func learn(_ headers: HTTPHeaders) {
+    upstream.learn(headers, limitHeaders, for: pass, time: time)
+  }
 }
 
 /// What an attempt came to, as far as the provider's health and limits are concerned.
@@ -84,7 +87,9 @@ extension ModelClient {
     let remaining = end - time.elapsed
     do {
       let result = try await body(
-        Attempt(upstream: upstream, pass: pass, time: time, remaining: remaining))
+        Attempt(
+          upstream: upstream, pass: pass, time: time, limitHeaders: target.provider.dialect.limitHeaders,
+          remaining: remaining))
       let pause = upstream.leave(
         pass, result.isInterrupted ? .failed(retryAfter: nil) : .answered, tokens: result.countedTokens,
         at: time.elapsed)

@@ -28,6 +28,8 @@ final class ReplyAssembly: AttemptResult {
   private var calls: [Call] = []
   /// Place of the call that a stream last named by an index.
   private var positions: [Int: Int] = [:]
+  /// Place of the call that the last piece belonged to.
+  private var lastPosition: Int?
   private var usage: (input: Int?, output: Int?)
   /// A call of this name is no call, but the structured answer that was asked for.
   let answerTool: String?
@@ -62,9 +64,11 @@ extension ReplyAssembly {
   ///
   /// Some servers leave out the index, some give the same one to all calls, and some leave out the identifiers.
   func position(of index: Int?, id: String, name: String = "", arguments: String = "") -> Int {
-    let known = index.map { positions[$0] } ?? calls.indices.last
+    let known = index.map { positions[$0] } ?? lastPosition
+    var position = known ?? calls.count
+    defer { lastPosition = position }
     if let known, isContinued(calls[known], id: id, name: name, arguments: arguments) { return known }
-    var position = calls.count
+    position = calls.count
     // Pieces of several calls may take turns under one index, or under none.
     if !id.isEmpty, known != nil, let earlier = calls.firstIndex(where: { $0.id == id }) {
       position = earlier

@@ -8,8 +8,10 @@ import Transport
 @Suite struct LearnedLimitsTests {
   static let now = Timestamp(milliseconds: 1_795_253_400_000)
 
-  static func headers(_ fields: [String: String]) -> RateLimitHeaders? {
-    RateLimitHeaders(HTTPHeaders(fields.map { (name: $0.key, value: $0.value) }), now: now)
+  static func headers(
+    _ fields: [String: String], _ names: RateLimitHeaders.Names = .openAI
+  ) -> RateLimitHeaders? {
+    RateLimitHeaders(HTTPHeaders(fields.map { (name: $0.key, value: $0.value) }), names, now: now)
   }
 
   static func requests(_ remaining: Int, of limit: Int = 10, reset: String = "6s") -> RateLimitHeaders? {
@@ -38,14 +40,17 @@ import Transport
 
   @Test("headers are read in both forms")
   func forms() {
-    let both = Self.headers([
+    let openAI = Self.headers([
       "x-ratelimit-limit-tokens": "1000", "x-ratelimit-remaining-tokens": "10",
-      "x-ratelimit-reset-tokens": "6m0s", "anthropic-ratelimit-requests-limit": "50",
-      "anthropic-ratelimit-requests-remaining": "0",
-      "anthropic-ratelimit-requests-reset": "2026-11-21T09:30:07Z",
+      "x-ratelimit-reset-tokens": "6m0s",
     ])
-    #expect(both?.tokens == .init(limit: 1000, remaining: 10, reset: .seconds(360)))
-    #expect(both?.requests == .init(limit: 50, remaining: 0, reset: .seconds(7)))
+    #expect(openAI?.tokens == .init(limit: 1000, remaining: 10, reset: .seconds(360)))
+    let anthropic = Self.headers(
+      [
+        "anthropic-ratelimit-requests-limit": "50", "anthropic-ratelimit-requests-remaining": "0",
+        "anthropic-ratelimit-requests-reset": "2026-11-21T09:30:07Z",
+      ], .anthropic)
+    #expect(anthropic?.requests == .init(limit: 50, remaining: 0, reset: .seconds(7)))
   }
 
   @Test(

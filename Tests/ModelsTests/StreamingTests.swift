@@ -90,6 +90,58 @@ import Testing
     #expect(reply.finishReason == .toolCalls)
   }
 
+  /// Pieces of calls: index, id, name and arguments, absent where `nil`.
+  func pieces(_ pieces: [(JSON?, String?, String?, String)]) -> [String] {
+    pieces.map { index, id, name, arguments in
+      var function = JSONObject([("arguments", .string(arguments))])
+      if let name { function.append("name", .string(name)) }
+      var call = JSONObject([("function", .object(function))])
+      if let index { call.append("index", index) }
+      if let id { call.append("id", .string(id)) }
+      return chunk(["tool_calls": [.object(call)]])
+    } + [chunk([:], finishReason: "tool_calls"), "[DONE]"]
+  }
+
+  @Test(
+    "pieces of calls that take turns under one index, or under none, follow their ids",
+    arguments: [nil, 0] as [JSON?])
+  func interleaved(index: JSON?) async throws {
+    let reply = try await ask(
+      pieces([
+        (index, "a", "add", #"{"x""#), (index, "b", "list", ""), (index, "a", nil, ":1"),
+        (index, nil, nil, "}"),
+        (index, "b", nil, "{}"),
+      ]))
+    #expect(
+      reply.calls == [
+        ToolCallRequest(id: "a", name: "add", arguments: #"{"x":1}"#),
+        ToolCallRequest(id: "b", name: "list", arguments: "{}"),
+      ])
+  }
+
+  @Test("calls without ids under one index are told apart when the one before is whole")
+  func noIDs() async throws {
+    let reply = try await ask(
+      pieces([
+        (0, nil, "add", #"{"x":"#), (0, nil, "add", "1}"), (0, nil, "add", #"{"x":2}"#), (0, nil, "add", ""),
+      ]))
+    #expect(reply.calls.map(\.arguments) == [#"{"x":1}"#, #"{"x":2}"#])
+    #expect(Set(reply.calls.map(\.id)).count == 2)
+  }
+
+  @Test("an id that comes late, or every time, makes no second call")
+  func lateID() async throws {
+    let late = try await ask(pieces([(0, nil, "add", ""), (0, "a", nil, "{"), (0, "a", nil, "}")]))
+    #expect(late.calls == [ToolCallRequest(id: "a", name: "add", arguments: "{}")])
+  }
+
+  @Test("one id under two indexes is two calls")
+  func repeatedID() async throws {
+    let reply = try await ask(pieces([(0, "a", "add", "{}"), (1, "a", "list", "{}")]))
+    #expect(reply.calls.map(\.name) == ["add", "list"])
+    #expect(Set(reply.calls.map(\.id)).count == 2)
+  }
+
   @Test("a stream that breaks off keeps its text and makes no call")
   func interrupted() async throws {
     let reply = try await ask([

@@ -16,6 +16,9 @@ protocol Dialect: Sendable {
   /// Headers of every request beside the configured ones, the key's among them.
   var headers: [(name: String, value: String)] { get }
 
+  /// What its headers on limits are called.
+  var limitHeaders: RateLimitHeaders.Names { get }
+
   func body(of call: ModelCall) -> [UInt8]
   /// An empty reply to this request.
   func assembly(for request: ModelRequest) -> ReplyAssembly
@@ -29,6 +32,8 @@ protocol Dialect: Sendable {
 
 extension Dialect {
   func embeddingsURL(for model: String) -> String? { nil }
+
+  var limitHeaders: RateLimitHeaders.Names { .openAI }
 
   func assembly(for request: ModelRequest) -> ReplyAssembly { ReplyAssembly() }
 

@@ -87,8 +87,10 @@ final class Upstream: Sendable {
   }
 
   /// Takes what the head of a response says about limits.
-  func learn(_ headers: HTTPHeaders, for pass: Pass, time: any TimeSource) {
-    guard let headers = RateLimitHeaders(headers, now: time.now) else { return }
+  func learn(
+    _ headers: HTTPHeaders, _ names: RateLimitHeaders.Names, for pass: Pass, time: any TimeSource
+  ) {
+    guard let headers = RateLimitHeaders(headers, names, now: time.now) else { return }
     let now = time.elapsed
     state.withLock { $0.limits.learn(headers, tokens: pass.tokens, at: now) }
   }
@@ -122,11 +124,16 @@ final class Upstream: Sendable {
   }
 
   func health(at now: Duration) -> ModelHealth {
-    let state = state.withLock { $0.breaker.state }
+    let breaker = state.withLock { $0.breaker }
+    let state: ModelHealth.State =
+      switch breaker.state {
+      case .closed: .closed
+      case .open: .open
+      case .probing: .probing
+      }
     return ModelHealth(
-      provider: provider, model: model,
-      state: state == .closed ? .closed : state == .probing ? .probing : .open,
-      retryAfterSeconds: self.state.withLock { $0.breaker.refusal(at: now) }?.seconds)
+      provider: provider, model: model, state: state,
+      retryAfterSeconds: breaker.refusal(at: now)?.seconds)
   }
 
   /// Whether nothing would be lost with it.

@@ -14,31 +14,46 @@ struct RateLimitHeaders: Sendable, Hashable {
     var reset: Duration
   }
 
+  /// What the headers are called.
+  struct Names: Sendable {
+    fileprivate let requests: Fields
+    fileprivate let tokens: Fields
+
+    fileprivate struct Fields: Sendable {
+      let limit: String
+      let remaining: String
+      let reset: String
+    }
+
+    /// `name` gives a header's name for a field of a count.
+    private init(_ name: (_ field: String, _ count: String) -> String) {
+      func fields(_ count: String) -> Fields {
+        Fields(limit: name("limit", count), remaining: name("remaining", count), reset: name("reset", count))
+      }
+      requests = fields("requests")
+      tokens = fields("tokens")
+    }
+
+    static let openAI = Names { "x-ratelimit-\($0)-\($1)" }
+    static let anthropic = Names { "anthropic-ratelimit-\($1)-\($0)" }
+  }
+
   var requests: Window?
   var tokens: Window?
 
   /// - Returns: `nil` when nothing usable is said.
-  init?(_ headers: HTTPHeaders, now: Timestamp) {
-    requests =
-      Window(headers, "x-ratelimit-", "requests", isSuffix: true, now)
-      ?? Window(headers, "anthropic-ratelimit-", "requests", isSuffix: false, now)
-    tokens =
-      Window(headers, "x-ratelimit-", "tokens", isSuffix: true, now)
-      ?? Window(headers, "anthropic-ratelimit-", "tokens", isSuffix: false, now)
+  init?(_ headers: HTTPHeaders, _ names: Names, now: Timestamp) {
+    requests = Window(headers, names.requests, now)
+    tokens = Window(headers, names.tokens, now)
     if requests == nil, tokens == nil { return nil }
   }
 }
 
 extension RateLimitHeaders.Window {
-  fileprivate init?(
-    _ headers: HTTPHeaders, _ prefix: String, _ what: String, isSuffix: Bool, _ now: Timestamp
-  ) {
-    func value(_ field: String) -> String? {
-      headers[isSuffix ? "\(prefix)\(field)-\(what)" : "\(prefix)\(what)-\(field)"]
-    }
-    guard let text = value("remaining"), let remaining = Int(text), remaining >= 0 else { return nil }
+  fileprivate init?(_ headers: HTTPHeaders, _ names: RateLimitHeaders.Names.Fields, _ now: Timestamp) {
+    guard let text = headers[names.remaining], let remaining = Int(text), remaining >= 0 else { return nil }
     let reset =
-      value("reset").flatMap { text in
+      headers[names.reset].flatMap { text in
         Duration(rateLimitReset: text)
           ?? Timestamp(parsing: text).map { .milliseconds($0.milliseconds - now.milliseconds) }
       } ?? .zero
@@ -46,7 +61,7 @@ extension RateLimitHeaders.Window {
     guard reset > .zero else { return nil }
     // -1 stands for no limit.
     self.init(
-      limit: value("limit").flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }, remaining: remaining,
+      limit: headers[names.limit].flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }, remaining: remaining,
       reset: reset)
   }
 }

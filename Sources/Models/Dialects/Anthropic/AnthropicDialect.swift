@@ -29,6 +29,8 @@ struct AnthropicDialect: Dialect {
 
   var listURL: String { base + "/models" }
 
+  var limitHeaders: RateLimitHeaders.Names { .anthropic }
+
   func body(of call: ModelCall) -> [UInt8] {
     AnthropicRequest(call: call, answerTool: Self.answerTool(for: call.request)).encoded()
   }
