@@ -9,6 +9,9 @@ public protocol Model: Sendable {
   /// The models that were asked so far, and how they fare.
   var health: [ModelHealth] { get }
 
+  /// What the dearest of these models takes; `nil` when the price of one of them is unknown.
+  func price(of models: [String]) -> TokenPrice?
+
   /// Answers one request.
   ///
   /// - Parameters:
@@ -28,6 +31,24 @@ public protocol Model: Sendable {
 
 extension Model {
   public var health: [ModelHealth] { [] }
+  public func price(of models: [String]) -> TokenPrice? { nil }
+}
+
+/// What a model's tokens cost.
+public struct TokenPrice: Sendable, Hashable {
+  /// US dollars for a million tokens.
+  public var inputPerMillion: Double
+  public var outputPerMillion: Double
+
+  public init(inputPerMillion: Double, outputPerMillion: Double) {
+    self.inputPerMillion = inputPerMillion
+    self.outputPerMillion = outputPerMillion
+  }
+
+  /// US dollars.
+  public func cost(inputTokens: Int, outputTokens: Int) -> Double {
+    (Double(inputTokens) * inputPerMillion + Double(outputTokens) * outputPerMillion) / 1_000_000
+  }
 }
 
 /// One message as the model sees it.
@@ -37,6 +58,18 @@ public enum ModelMessage: Sendable, Hashable {
   case assistant(String?, calls: [ToolCallRequest])
   /// The answer to one call.
   case tool(callID: String, name: String, content: String)
+}
+
+extension ModelMessage {
+  /// Bytes of what the model reads; a little for what is around it.
+  fileprivate var estimatedBytes: Int {
+    switch self {
+    case .system(let text), .user(let text): text.utf8.count + 16
+    case .assistant(let text, let calls):
+      (text?.utf8.count ?? 0) + calls.reduce(16) { $0 + $1.name.utf8.count + $1.arguments.utf8.count + 16 }
+    case .tool(_, _, let content): content.utf8.count + 16
+    }
+  }
 }
 
 public final class ModelRequest: Sendable {
@@ -58,6 +91,23 @@ public final class ModelRequest: Sendable {
     self.output = output
     self.temperature = temperature
     self.tokensMax = tokensMax
+  }
+
+  /// The same request for a shorter answer; `nil` = as it was.
+  func limited(to tokensMax: Int?) -> ModelRequest {
+    guard let tokensMax, tokensMax != self.tokensMax else { return self }
+    return ModelRequest(
+      models: models, messages: messages, tools: tools, output: output, temperature: temperature,
+      tokensMax: tokensMax)
+  }
+
+  /// Tokens of the request, guessed by its length.
+  var estimatedTokens: Int {
+    let messages = messages.reduce(0) { $0 + $1.estimatedBytes }
+    let tools = tools.reduce(0) {
+      $0 + $1.name.utf8.count + $1.description.utf8.count + $1.schema.bytes.count
+    }
+    return Usage.estimatedTokens(bytes: messages + tools + (output?.json.bytes.count ?? 0))
   }
 
   /// The same request, its conversation gone on with.
@@ -132,7 +182,7 @@ public struct Usage: Sendable, Hashable {
 }
 
 extension Int {
-  fileprivate func addingSaturated(_ other: Int) -> Int {
+  func addingSaturated(_ other: Int) -> Int {
     let (sum, overflow) = addingReportingOverflow(other)
     return overflow ? .max : sum
   }

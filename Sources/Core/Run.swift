@@ -33,6 +33,7 @@ final class Run: Sendable {
   private let turn: Mutex<Turn>
   /// Shared with the runs that this one calls.
   private let calls: Calls
+  private let budget: Budget
   /// The script that called this agent.
   private let caller: (any ScriptRun)?
   /// Calls that the script itself made: each has a key of its own.
@@ -40,12 +41,19 @@ final class Run: Sendable {
   /// The script's side of this run, once something of it was wanted.
   private let openedScript = Mutex<(any ScriptRun)?>(nil)
 
-  init(_ context: RunContext, message: String, environment: Environment, calledBy parent: Run? = nil) {
+  /// - Parameter budgets: What the turn shares with others; a called agent shares its caller's.
+  init(
+    _ context: RunContext, message: String, environment: Environment, budgets: [Budget] = [],
+    calledBy parent: Run? = nil
+  ) {
     self.context = context
     self.environment = environment
     depth = parent.map { $0.depth + 1 } ?? 0
     calls = parent?.calls ?? Calls()
     caller = parent?.script
+    budget = Budget(
+      .run, limits: SpendingLimits(tokens: context.limits.tokens, costUSD: context.limits.costUSD),
+      parents: parent.map { [$0.budget] } ?? budgets)
     startedAt = environment.time.elapsed
     turn = Mutex(
       Turn(agent: context.agent, limits: context.limits, message: message, history: context.history))
@@ -148,10 +156,46 @@ final class Run: Sendable {
       temperature: agent.temperature, tokensMax: agent.tokensMax)
     do {
       let onText = shownFeed.map { feed in { @Sendable (text: String) in feed.append(.text(text)) } }
-      let reply = try await environment.model.respond(to: request, within: remaining, onText: onText)
+      let reply = try await ask(request, onText: onText)
       return try turn.withLock { turn throws(Failure) in try turn.replied(reply) }
     } catch let error as ModelError {
       return try turn.withLock { turn throws(Failure) in try turn.modelFailed(error) }
+    } catch let exhausted as Budget.Exhausted {
+      let now = environment.time.now
+      return try turn.withLock { turn throws(Failure) in try turn.exhausted(exhausted, at: now) }
+    }
+  }
+
+  /// Asks the model within what the budgets have left.
+  ///
+  /// - Throws: ``ModelError``, ``Budget/Exhausted``, or `CancellationError`.
+  private func ask(
+    _ request: ModelRequest, onText: (@Sendable (String) -> Void)? = nil
+  ) async throws -> ModelReply {
+    let model = environment.model
+    if budget.isUnlimited { return try await model.respond(to: request, within: remaining, onText: onText) }
+    let call = Budget.Call(
+      inputTokens: request.estimatedTokens, outputTokensMax: request.tokensMax,
+      price: model.price(of: request.models))
+    return try await spending(call) { reservation in
+      let reply = try await model.respond(
+        to: request.limited(to: reservation?.outputTokensMax), within: remaining, onText: onText)
+      return (reply, reply.usage)
+    }
+  }
+
+  /// Makes a call within what the budgets have left.
+  private func spending<Reply>(
+    _ call: Budget.Call, _ make: (Budget.Reservation?) async throws -> (Reply, Usage)
+  ) async throws -> Reply {
+    let reservation = try budget.reserve(call)
+    do {
+      let (reply, usage) = try await make(reservation)
+      budget.settle(reservation, usage)
+      return reply
+    } catch {
+      budget.settle(reservation)
+      throw error
     }
   }
 }
@@ -337,24 +381,29 @@ extension Run {
   }
 
   private func chat(_ request: ModelRequest) async throws -> ModelReply {
-    try await spending(on: request.models) {
-      let reply = try await environment.model.respond(to: request, within: remaining, onText: nil)
+    try await onBehalfOfScript(request.models) {
+      let reply = try await ask(request)
       return (reply, reply.usage)
     }
   }
 
   private func embed(_ request: EmbeddingRequest) async throws -> EmbeddingReply {
-    try await spending(on: [request.model]) {
-      let reply = try await environment.model.embed(request, within: remaining)
+    let call = Budget.Call(
+      inputTokens: Usage.estimatedTokens(bytes: request.inputs.reduce(0) { $0 + $1.utf8.count }),
+      outputTokensMax: 0, price: environment.model.price(of: [request.model]))
+    return try await onBehalfOfScript([request.model]) {
+      let reply = try await spending(call) { _ in
+        let reply = try await environment.model.embed(request, within: remaining)
+        return (reply, reply.usage)
+      }
       return (reply, reply.usage)
     }
   }
 
-  /// Asks a model for the script, on the turn's budget.
-  private func spending<Reply>(
-    on models: [String], _ ask: () async throws -> (Reply, Usage)
+  /// Asks a model for the script, and counts what it took.
+  private func onBehalfOfScript<Reply>(
+    _ models: [String], _ ask: () async throws -> (Reply, Usage)
   ) async throws -> Reply {
-    _ = try turn.withLock { turn throws(Failure) in try turn.remainingBudget() }
     guard environment.model.isConfigured(for: models) else {
       throw Failure(.upstream, "no model is configured", detail: ["kind": "notConfigured"])
     }
@@ -364,6 +413,8 @@ extension Run {
       return reply
     } catch let error as ModelError {
       throw Failure(error)
+    } catch let exhausted as Budget.Exhausted {
+      throw exhausted.failure(at: environment.time.now)
     }
   }
 
@@ -384,11 +435,8 @@ extension Run {
     var child = context
     child.runID = Identifier.uuid(at: environment.time.now)
     child.agent = agent
-    let budget = try turn.withLock { turn throws(Failure) in try turn.remainingBudget() }
     child.limits = agent.limits
     child.limits.seconds = min(agent.limits.seconds, remaining / .seconds(1))
-    child.limits.tokens = [agent.limits.tokens, budget.tokens].compactMap(\.self).min()
-    child.limits.costUSD = [agent.limits.costUSD, budget.costUSD].compactMap(\.self).min()
     child.state = .emptyObject
     child.history = []
     child.input = RawJSON(.object(object))

@@ -7,10 +7,18 @@ public final class Runner: Sendable {
     public var messageCharactersMax: Int
     /// Runs at once, of all users.
     public var runsMax: Int
+    /// Of one user in a day, UTC.
+    public var day: SpendingLimits
+    public var session: SpendingLimits
 
-    public init(messageCharactersMax: Int = 10_000, runsMax: Int = 20_000) {
+    public init(
+      messageCharactersMax: Int = 10_000, runsMax: Int = 20_000, day: SpendingLimits = SpendingLimits(),
+      session: SpendingLimits = SpendingLimits()
+    ) {
       self.messageCharactersMax = messageCharactersMax
       self.runsMax = runsMax
+      self.day = day
+      self.session = session
     }
   }
 
@@ -23,6 +31,7 @@ public final class Runner: Sendable {
   private let deadlines: DeadlineQueue
   private let gate = SessionGate()
   private let runs: LiveRuns
+  private let ledger: BudgetLedger
   private let running = Atomic<Int>(0)
 
   /// - Parameters:
@@ -39,6 +48,7 @@ public final class Runner: Sendable {
     self.executor = executor
     deadlines = DeadlineQueue(time: time)
     runs = LiveRuns(deadlines: deadlines)
+    ledger = BudgetLedger(limits: limits, store: store, time: time)
     self.limits = limits
     self.host = host
   }
@@ -124,7 +134,7 @@ public final class Runner: Sendable {
       request: request, user: user, agent: agent, store: store,
       environment: Run.Environment(
         host: host, model: model, time: time, deadlines: deadlines, feed: feed),
-      cancellation: cancellation, runs: runs)
+      cancellation: cancellation, runs: runs, ledger: ledger)
     // A task of its own: what cancels the run leaves the caller to hear how it ended.
     let task = Task(executorPreference: executor()) { [self] in
       let result = await turn.complete(behind: gate)

@@ -158,6 +158,10 @@ public protocol Store: Sendable {
   /// Most recent first; `userID` nil = everybody's.
   func runs(userID: String?, page: PageRequest) async throws -> Page<RunRecord>
   func run(id: String, userID: String?) async throws -> RunRecord
+  /// What the runs of a user took that began since.
+  func usage(userID: String, since: Timestamp) async throws -> Usage
+  /// What the runs of a session took; nothing for a session that does not exist.
+  func usage(sessionID: String, userID: String) async throws -> Usage
   /// Marks the runs that a stopped process left `running` as `interrupted`; returns how many.
   func interruptRunningRuns(at: Timestamp) async throws -> Int
 

@@ -10,10 +10,12 @@ final class StoredTurn: Sendable {
   let environment: Run.Environment
   let cancellation: RunCancellation
   let runs: LiveRuns
+  let ledger: BudgetLedger
 
   init(
     request: ChatRequest, user: Principal, agent: Agent, store: any Store,
-    environment: Run.Environment, cancellation: RunCancellation, runs: LiveRuns
+    environment: Run.Environment, cancellation: RunCancellation, runs: LiveRuns,
+    ledger: BudgetLedger
   ) {
     self.request = request
     self.user = user
@@ -22,6 +24,7 @@ final class StoredTurn: Sendable {
     self.environment = environment
     self.cancellation = cancellation
     self.runs = runs
+    self.ledger = ledger
   }
 
   private var time: any TimeSource { environment.time }
@@ -87,6 +90,7 @@ final class StoredTurn: Sendable {
   private func complete(_ names: Names) async -> Result<ChatReply, Failure> {
     let runID = names.runID
     do {
+      let budgets = try await ledger.budgets(userID: user.id, sessionID: names.sessionID)
       // The message is kept before anything is done about it, so that a crash loses neither.
       let opened = try await store.openTurn(
         TurnOpening(
@@ -98,19 +102,21 @@ final class StoredTurn: Sendable {
         runID, LiveRuns.Entry(userID: user.id, cancellation: cancellation, feed: environment.feed))
       defer { runs.end(runID) }
       environment.feed?.append(.started(runID: runID, sessionID: names.sessionID))
-      return await answer(names, opened)
+      return await answer(names, opened, budgets)
     } catch {
       return .failure(Failure(error))
     }
   }
 
-  private func answer(_ names: Names, _ opened: OpenedTurn) async -> Result<ChatReply, Failure> {
+  private func answer(
+    _ names: Names, _ opened: OpenedTurn, _ budgets: [Budget]
+  ) async -> Result<ChatReply, Failure> {
     let run = Run(
       RunContext(
         runID: names.runID, agent: agent, user: user, sessionID: names.sessionID, state: opened.state,
         input: request.scriptInput,
         history: opened.history),
-      message: request.message, environment: environment)
+      message: request.message, environment: environment, budgets: budgets)
     let deadline = environment.deadlines.start(
       after: .seconds(agent.limits.seconds), cancel: cancellation.cancel)
     let result: Result<(Turn.Ending, RawJSON?), Failure>

@@ -62,8 +62,8 @@ struct Turn: Sendable {
   private var usingStub = false
   /// A call with an effect was made: doing the turn again could do it twice.
   private var hasWritten = false
-  /// The model was told once what is wrong with its structured answer.
-  private var hasAskedForRepair = false
+  /// What was wrong with the model's structured answer, once it was told.
+  private var unrepaired: Failure?
 
   private struct RepeatKey: Hashable {
     let name: String
@@ -119,36 +119,28 @@ struct Turn: Sendable {
 
   func target(of request: ToolCallRequest) -> Toolbox.Target? { toolbox[request.name] }
 
-  private var isOverBudget: Bool {
-    modelCalls >= limits.steps
-      || limits.tokens.map { usage.tokens >= $0 } ?? false
-      || limits.costUSD.flatMap { limit in usage.costUSD.map { $0 >= limit } } ?? false
-  }
-
   private mutating func nextModelCall() throws(Failure) -> Action {
-    if isOverBudget { return try stop(.limit, "I stopped at this agent's limit before I was done.") }
-    if let failure = unknownCost { return try stop(.limit, failure.message) }
+    if modelCalls >= limits.steps { return try stopAtLimit() }
     modelCalls += 1
     return .callModel(conversation)
   }
 
-  /// An unknown price is not zero: a limit of cost without one could never hold.
-  private var unknownCost: Failure? {
-    guard limits.costUSD != nil, usage.costUSD == nil else { return nil }
-    return Failure(.limit, "the agent has a limit of cost, but its model has no price (models.prices)")
+  /// A budget has nothing left for the call that was to come.
+  ///
+  /// - Throws: ``Failure`` of the session's or the day's budget for a turn that has done nothing yet; what is wrong
+  ///   with the answer that there would be no repair of.
+  mutating func exhausted(_ budget: Budget.Exhausted, at now: Timestamp) throws(Failure) -> Action {
+    if let unrepaired { throw unrepaired }
+    let failure = budget.failure(at: now)
+    if case .run = budget.level {
+      return budget.isPriceUnknown ? try stop(.limit, failure.message) : try stopAtLimit()
+    }
+    if modelCalls == 1, steps.isEmpty { throw failure }
+    return try stop(.limit, failure.message)
   }
 
-  /// What is left for calls that the script itself makes.
-  ///
-  /// - Throws: ``Failure`` `limit` when nothing is.
-  func remainingBudget() throws(Failure) -> (tokens: Int?, costUSD: Double?) {
-    if let unknownCost { throw unknownCost }
-    let tokens = limits.tokens.map { $0 - min($0, usage.tokens) }
-    let cost = limits.costUSD.map { max(0, $0 - (usage.costUSD ?? 0)) }
-    if tokens == 0 || cost == 0, usage.tokens > 0 {
-      throw Failure(.limit, "the run has used up its tokens or its cost")
-    }
-    return (tokens, cost)
+  private mutating func stopAtLimit() throws(Failure) -> Action {
+    try stop(.limit, "I stopped at this agent's limit before I was done.")
   }
 
   /// Ends a turn that did not come to an answer, without claiming that it did.
@@ -190,10 +182,9 @@ struct Turn: Sendable {
 
   /// Tells the model what is wrong with its answer: a call of the model like any other.
   private mutating func repair(_ misfit: StructuredAnswer.Misfit) throws(Failure) -> Action {
-    guard !hasAskedForRepair, !isOverBudget, unknownCost == nil else {
-      throw misfit.failure("the agent's output")
-    }
-    hasAskedForRepair = true
+    let failure = misfit.failure("the agent's output")
+    guard unrepaired == nil, modelCalls < limits.steps else { throw failure }
+    unrepaired = failure
     conversation += misfit.repair
     return try nextModelCall()
   }

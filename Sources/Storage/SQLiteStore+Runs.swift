@@ -36,6 +36,31 @@ extension SQLiteStore {
     }
   }
 
+  public func usage(userID: String, since: Timestamp) async throws -> Usage {
+    try await read { connection in
+      let select = try connection.statement(
+        "SELECT \(UsageRow.sums) FROM runs WHERE user_id = ? AND started_at >= ?")
+      select.bind(1, userID)
+      select.bind(2, since.milliseconds)
+      return try UsageRow.read(select)
+    }
+  }
+
+  public func usage(sessionID: String, userID: String) async throws -> Usage {
+    try await read { connection in
+      guard let (session, _) = try connection.session(id: sessionID, userID: userID) else { return Usage() }
+      let keys = MessageKeys(session: session)
+      let select = try connection.statement(
+        """
+        SELECT \(UsageRow.sums) FROM runs
+        WHERE id IN (SELECT run_id FROM messages WHERE key BETWEEN ? AND ?)
+        """)
+      select.bind(1, keys.first)
+      select.bind(2, keys.last)
+      return try UsageRow.read(select)
+    }
+  }
+
   public func interruptRunningRuns(at time: Timestamp) async throws -> Int {
     try await commits.write { connection in
       let update = try connection.statement(
@@ -50,6 +75,18 @@ extension SQLiteStore {
         .run()
       return count
     }
+  }
+}
+
+/// What several runs took; a cost that is unknown counts as none.
+private enum UsageRow {
+  static let sums = "coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0), total(cost_usd)"
+
+  static func read(_ select: SQLStatement) throws -> Usage {
+    defer { select.reset() }
+    guard try select.step() else { return Usage() }
+    return Usage(
+      inputTokens: Int(select.integer(0)), outputTokens: Int(select.integer(1)), costUSD: select.double(2))
   }
 }
 
