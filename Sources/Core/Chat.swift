@@ -11,10 +11,13 @@ public struct ChatRequest: Sendable {
   /// Added to `input`, which wins where both name a key.
   public var context: JSONObject
   public var idempotencyKey: IdempotencyKey?
+  /// `nil` = the session's; else the turn belongs to no session.
+  public var conversation: CallerConversation?
 
   public init(
     agent: String, message: String, sessionID: String? = nil, input: JSONObject = JSONObject(),
-    context: JSONObject = JSONObject(), idempotencyKey: IdempotencyKey? = nil
+    context: JSONObject = JSONObject(), idempotencyKey: IdempotencyKey? = nil,
+    conversation: CallerConversation? = nil
   ) {
     self.agent = agent
     self.message = message
@@ -22,6 +25,7 @@ public struct ChatRequest: Sendable {
     self.input = input
     self.context = context
     self.idempotencyKey = idempotencyKey
+    self.conversation = conversation
   }
 
   /// What scripts get as `ctx.input`.
@@ -43,6 +47,8 @@ public enum FinishReason: String, Sendable {
   /// The model asked for the same call again and again.
   case repeatedCall = "repeated_call"
   case interrupted, cancelled
+  /// The model called tools of the caller's: it is the caller's turn.
+  case toolCalls = "tool_calls"
 }
 
 /// The answer to a message.
@@ -57,13 +63,15 @@ public final class ChatReply: Sendable {
   public let usingStub: Bool
   public let finishReason: FinishReason
   public let calls: [ToolCall]
+  /// Calls of the caller's own tools, for the caller to make; none unless it sent tools.
+  public let handedOut: [ToolCallRequest]
   public let usage: Usage
   public let at: Timestamp
 
   public init(
     sessionID: String, messageID: String, runID: String, agent: String, version: String, text: String,
-    data: RawJSON?, usingStub: Bool, finishReason: FinishReason, calls: [ToolCall], usage: Usage,
-    at: Timestamp
+    data: RawJSON?, usingStub: Bool, finishReason: FinishReason, calls: [ToolCall],
+    handedOut: [ToolCallRequest] = [], usage: Usage, at: Timestamp
   ) {
     self.sessionID = sessionID
     self.messageID = messageID
@@ -75,6 +83,7 @@ public final class ChatReply: Sendable {
     self.usingStub = usingStub
     self.finishReason = finishReason
     self.calls = calls
+    self.handedOut = handedOut
     self.usage = usage
     self.at = at
   }

@@ -72,6 +72,13 @@ extension ModelMessage {
   }
 }
 
+/// Whether the model has to call a tool.
+public enum ToolChoice: Sendable, Hashable {
+  case auto, required
+  /// This one.
+  case named(String)
+}
+
 public final class ModelRequest: Sendable {
   /// Names in the order in which they are tried; `provider/model` for another provider than the first; empty = default.
   public let models: [String]
@@ -80,10 +87,14 @@ public final class ModelRequest: Sendable {
   public let output: Schema?
   public let temperature: Double?
   public let tokensMax: Int?
+  public let toolChoice: ToolChoice
+  /// Whether one answer may call several tools.
+  public let allowsParallelCalls: Bool
 
   public init(
     models: [String], messages: [ModelMessage], tools: [ToolDescription] = [], output: Schema? = nil,
-    temperature: Double? = nil, tokensMax: Int? = nil
+    temperature: Double? = nil, tokensMax: Int? = nil, toolChoice: ToolChoice = .auto,
+    allowsParallelCalls: Bool = true
   ) {
     self.models = models
     self.messages = messages
@@ -91,6 +102,8 @@ public final class ModelRequest: Sendable {
     self.output = output
     self.temperature = temperature
     self.tokensMax = tokensMax
+    self.toolChoice = toolChoice
+    self.allowsParallelCalls = allowsParallelCalls
   }
 
   /// The same request for a shorter answer; `nil` = as it was.
@@ -98,7 +111,7 @@ public final class ModelRequest: Sendable {
     guard let tokensMax, tokensMax != self.tokensMax else { return self }
     return ModelRequest(
       models: models, messages: messages, tools: tools, output: output, temperature: temperature,
-      tokensMax: tokensMax)
+      tokensMax: tokensMax, toolChoice: toolChoice, allowsParallelCalls: allowsParallelCalls)
   }
 
   /// Tokens of the request, guessed by its length.
@@ -114,7 +127,7 @@ public final class ModelRequest: Sendable {
   public func followed(by more: [ModelMessage]) -> ModelRequest {
     ModelRequest(
       models: models, messages: messages + more, tools: tools, output: output, temperature: temperature,
-      tokensMax: tokensMax)
+      tokensMax: tokensMax, toolChoice: toolChoice, allowsParallelCalls: allowsParallelCalls)
   }
 }
 

@@ -28,6 +28,8 @@ final class Run: Sendable {
 
   let environment: Environment
   let context: RunContext
+  /// The conversation as its caller sent it.
+  private let callers: CallerConversation?
   private let depth: Int
   private let startedAt: Duration
   private let turn: Mutex<Turn>
@@ -43,10 +45,12 @@ final class Run: Sendable {
 
   /// - Parameter budgets: What the turn shares with others; a called agent shares its caller's.
   init(
-    _ context: RunContext, message: String, environment: Environment, budgets: [Budget] = [],
+    _ context: RunContext, message: String, conversation: CallerConversation? = nil, environment: Environment,
+    budgets: [Budget] = [],
     calledBy parent: Run? = nil
   ) {
     self.context = context
+    self.callers = conversation
     self.environment = environment
     depth = parent.map { $0.depth + 1 } ?? 0
     calls = parent?.calls ?? Calls()
@@ -56,7 +60,9 @@ final class Run: Sendable {
       parents: parent.map { [$0.budget] } ?? budgets)
     startedAt = environment.time.elapsed
     turn = Mutex(
-      Turn(agent: context.agent, limits: context.limits, message: message, history: context.history))
+      Turn(
+        agent: context.agent, limits: context.limits, message: message, history: context.history,
+        callers: conversation))
   }
 
   /// What the run has come to so far; complete steps only.
@@ -140,22 +146,22 @@ final class Run: Sendable {
       case .names(let names): names
       case .function: try await openScript().tools()
       }
-    let toolbox = try Toolbox(names: names, delegates: agent.agents, host: environment.host)
-    return try turn.withLock { turn throws(Failure) in try turn.prepared(prompt: prompt, toolbox: toolbox) }
-  }
-
-  /// Where the model's words may be shown as they come: not before `after` or `output` has agreed to all of them.
-  private var shownFeed: RunFeed? {
-    agent.hooks.contains(.after) || agent.output != nil ? nil : environment.feed
+    var toolbox = try Toolbox(names: names, delegates: agent.agents, host: environment.host)
+    if let callers { try toolbox.add(callers.tools) }
+    let tools = toolbox
+    return try turn.withLock { turn throws(Failure) in try turn.prepared(prompt: prompt, toolbox: tools) }
   }
 
   private func callModel(_ messages: [ModelMessage]) async throws -> Turn.Action {
+    let (tools, output, showsText) = turn.withLock { ($0.toolDescriptions, $0.output, $0.showsTextAtOnce) }
     let request = ModelRequest(
-      models: agent.models, messages: messages, tools: turn.withLock { $0.toolDescriptions },
-      output: agent.output,
-      temperature: agent.temperature, tokensMax: agent.tokensMax)
+      models: agent.models, messages: messages, tools: tools, output: output,
+      temperature: callers?.temperature ?? agent.temperature,
+      tokensMax: callers?.tokensMax ?? agent.tokensMax, toolChoice: callers?.toolChoice ?? .auto,
+      allowsParallelCalls: callers?.allowsParallelCalls ?? true)
     do {
-      let onText = shownFeed.map { feed in { @Sendable (text: String) in feed.append(.text(text)) } }
+      let feed = showsText ? environment.feed : nil
+      let onText = feed.map { feed in { @Sendable (text: String) in feed.append(.text(text)) } }
       let reply = try await ask(request, onText: onText)
       return try turn.withLock { turn throws(Failure) in try turn.replied(reply) }
     } catch let error as ModelError {
@@ -266,7 +272,7 @@ extension Run {
       return try await record(id: request.id, name: request.name, arguments: RawJSON(arguments)) {
         throw failure
       }
-    case (.execute, nil):
+    case (.execute, .caller), (.execute, nil), (.handOut, _):
       return try await record(id: request.id, name: request.name, arguments: .emptyObject) {
         throw Failure(.notFound, "there is no tool '\(request.name)'")
       }

@@ -23,6 +23,18 @@ public struct Schema: Sendable, Hashable {
       from: root, isShorthand: !Schema.isFull(definition.object ?? JSONObject()))
   }
 
+  /// Takes a JSON Schema of a caller as it is: keywords that are not enforced here are the provider's to keep.
+  ///
+  /// - Parameter isStrict: Whether it has the strict form already.
+  public init(passingOn root: JSONObject, isStrict: Bool) {
+    self.root = .object(root)
+    json = RawJSON(self.root)
+    strict = isStrict ? json : nil
+  }
+
+  /// Any object at all.
+  public static let anyObject = Schema(root: ["type": "object"])
+
   /// Takes no arguments.
   public static let empty: Schema = Schema(root: [
     "type": "object", "properties": [:], "required": [], "additionalProperties": false,

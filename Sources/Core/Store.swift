@@ -16,12 +16,14 @@ public struct TurnOpening: Sendable {
   public var idempotencyKey: IdempotencyKey?
   /// The turn was begun before and got no answer: its message is there already.
   public var isAgain: Bool
+  /// False: the run is all that is kept, without the message.
+  public var hasSession: Bool
   public var at: Timestamp
 
   public init(
     runID: String, messageID: String, userID: String, sessionID: String, agent: String, version: String,
     message: String, historyMessages: Int, idempotencyKey: IdempotencyKey? = nil, isAgain: Bool = false,
-    at: Timestamp
+    hasSession: Bool = true, at: Timestamp
   ) {
     self.runID = runID
     self.messageID = messageID
@@ -33,6 +35,7 @@ public struct TurnOpening: Sendable {
     self.historyMessages = historyMessages
     self.idempotencyKey = idempotencyKey
     self.isAgain = isAgain
+    self.hasSession = hasSession
     self.at = at
   }
 }
@@ -82,12 +85,15 @@ public struct TurnClosing: Sendable {
   public var isAgain = false
   /// The session's new state; `nil` = as it was.
   public var state: RawJSON?
+  /// False: the run and its tool calls are all that is kept.
+  public var hasSession: Bool
   public var at: Timestamp
 
   public init(
     runID: String, userID: String, sessionID: String, messageID: String, status: RunRecord.Status,
     failure: Failure?,
-    message: String? = nil, text: String, steps: [TurnStep], usage: Usage, state: RawJSON?, at: Timestamp
+    message: String? = nil, text: String, steps: [TurnStep], usage: Usage, state: RawJSON?,
+    hasSession: Bool = true, at: Timestamp
   ) {
     self.runID = runID
     self.userID = userID
@@ -100,6 +106,7 @@ public struct TurnClosing: Sendable {
     self.steps = steps
     self.usage = usage
     self.state = state
+    self.hasSession = hasSession
     self.at = at
   }
 }
@@ -162,6 +169,8 @@ public protocol Store: Sendable {
   func usage(userID: String, since: Timestamp) async throws -> Usage
   /// What the runs of a session took; nothing for a session that does not exist.
   func usage(sessionID: String, userID: String) async throws -> Usage
+  /// The steps with tools of these runs of one user, by the run; runs that are not there, or made none, are left out.
+  func steps(ofRuns ids: [String], userID: String) async throws -> [String: [TurnStep]]
   /// Marks the runs that a stopped process left `running` as `interrupted`; returns how many.
   func interruptRunningRuns(at: Timestamp) async throws -> Int
 

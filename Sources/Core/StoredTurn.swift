@@ -97,7 +97,7 @@ final class StoredTurn: Sendable {
           runID: runID, messageID: names.messageID, userID: user.id, sessionID: names.sessionID,
           agent: agent.name, version: environment.host.version, message: request.message,
           historyMessages: agent.historyMessages, idempotencyKey: request.idempotencyKey,
-          isAgain: names.isAgain, at: time.now))
+          isAgain: names.isAgain, hasSession: request.conversation == nil, at: time.now))
       runs.begin(
         runID, LiveRuns.Entry(userID: user.id, cancellation: cancellation, feed: environment.feed))
       defer { runs.end(runID) }
@@ -115,8 +115,8 @@ final class StoredTurn: Sendable {
       RunContext(
         runID: names.runID, agent: agent, user: user, sessionID: names.sessionID, state: opened.state,
         input: request.scriptInput,
-        history: opened.history),
-      message: request.message, environment: environment, budgets: budgets)
+        history: request.conversation?.history ?? opened.history),
+      message: request.message, conversation: request.conversation, environment: environment, budgets: budgets)
     let deadline = environment.deadlines.start(
       after: .seconds(agent.limits.seconds), cancel: cancellation.cancel)
     let result: Result<(Turn.Ending, RawJSON?), Failure>
@@ -140,7 +140,8 @@ final class StoredTurn: Sendable {
       runID: names.runID, userID: user.id, sessionID: names.sessionID, messageID: messageID,
       status: .completed,
       failure: nil, message: progress.message == request.message ? nil : progress.message, text: "",
-      steps: progress.steps, usage: progress.usage, state: nil, at: time.now)
+      steps: progress.steps, usage: progress.usage, state: nil, hasSession: request.conversation == nil,
+      at: time.now)
     closing.isAgain = names.isAgain
     switch result {
     case .success(let (ending, state)):
@@ -169,7 +170,6 @@ final class StoredTurn: Sendable {
       sessionID: closing.sessionID, messageID: closing.messageID, runID: closing.runID, agent: agent.name,
       version: environment.host.version, text: ending.reply.text, data: ending.reply.data,
       usingStub: ending.usingStub, finishReason: ending.finishReason, calls: ending.reply.calls,
-      usage: closing.usage,
-      at: closing.at)
+      handedOut: ending.handedOut, usage: closing.usage, at: closing.at)
   }
 }

@@ -7,6 +7,8 @@ struct Toolbox: Sendable {
     case tool(Tool)
     /// Another agent, called like a tool.
     case agent(String)
+    /// One of the caller's, who makes the call.
+    case caller
   }
 
   private(set) var descriptions: [ToolDescription] = []
@@ -35,6 +37,20 @@ struct Toolbox: Sendable {
     }
   }
 
+  /// Offers the caller's tools too.
+  ///
+  /// - Throws: ``Failure`` `invalid_arguments` for a name that the agent has itself.
+  mutating func add(_ tools: [ToolDescription]) throws(Failure) {
+    for tool in tools {
+      guard targets.updateValue(.caller, forKey: tool.name) == nil else {
+        let fault = "the agent has a tool '\(tool.name)' of its own; give yours another name"
+        throw Failure(
+          .invalidArguments, fault, detail: [["field": "tools", "message": .string(fault)]])
+      }
+      descriptions.append(tool)
+    }
+  }
+
   private static let delegationSchema = Schema(root: [
     "type": "object",
     "properties": ["message": ["type": "string", "description": "What the agent should do or answer."]],
@@ -48,7 +64,7 @@ struct Toolbox: Sendable {
     switch targets[name] {
     case .tool(let tool): tool.effect == .write
     case .agent: true
-    case nil: false
+    case .caller, nil: false
     }
   }
 
@@ -63,11 +79,13 @@ struct Toolbox: Sendable {
             + (names.isEmpty ? "there are no tools" : "the tools are: \(names.joined(separator: ", "))"),
           detail: ["tools": .array(names.map { .string($0) })]))
     }
-    let schema =
+    let schema: Schema? =
       switch target {
       case .tool(let tool): tool.parameters
       case .agent: Toolbox.delegationSchema
+      case .caller: nil
       }
+    guard let schema else { return .handOut }
     do {
       let isBlank = request.arguments.allSatisfy(\.isWhitespace)
       return .execute(try schema.validate(isBlank ? [:] : try JSON(parsing: request.arguments)))

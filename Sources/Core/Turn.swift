@@ -26,6 +26,8 @@ struct Turn: Sendable {
     enum Plan: Sendable {
       case execute(JSON)
       case refuse(Failure)
+      /// The caller's to make.
+      case handOut
     }
 
     let request: ToolCallRequest
@@ -36,11 +38,15 @@ struct Turn: Sendable {
     let reply: ScriptReply
     let finishReason: FinishReason
     let usingStub: Bool
+    let handedOut: [ToolCallRequest]
 
-    init(reply: ScriptReply, finishReason: FinishReason, usingStub: Bool) {
+    init(
+      reply: ScriptReply, finishReason: FinishReason, usingStub: Bool, handedOut: [ToolCallRequest] = []
+    ) {
       self.reply = reply
       self.finishReason = finishReason
       self.usingStub = usingStub
+      self.handedOut = handedOut
     }
   }
 
@@ -53,6 +59,10 @@ struct Turn: Sendable {
   private(set) var steps: [TurnStep] = []
   private(set) var usage = Usage()
   private var history: [ModelMessage]
+  /// In place of ``history``.
+  private let callers: CallerConversation?
+  /// Calls of the caller's tools in the last answer.
+  private var handedOut: [ToolCallRequest] = []
   private var conversation: [ModelMessage] = []
   private var toolbox = Toolbox()
   private var modelCalls = 0
@@ -70,11 +80,14 @@ struct Turn: Sendable {
     let arguments: RawJSON
   }
 
-  init(agent: Agent, limits: RunLimits, message: String, history: [Message]) {
+  init(
+    agent: Agent, limits: RunLimits, message: String, history: [Message], callers: CallerConversation? = nil
+  ) {
     self.agent = agent
     self.limits = limits
     self.message = message
-    self.history = Conversation.modelMessages(history)
+    self.callers = callers
+    self.history = callers?.before ?? Conversation.modelMessages(history)
   }
 
   func start() -> Action {
@@ -112,6 +125,7 @@ struct Turn: Sendable {
     conversation += history
     history = []
     conversation.append(.user(message))
+    if let callers { conversation += callers.after }
     return try nextModelCall()
   }
 
@@ -168,7 +182,7 @@ struct Turn: Sendable {
       return try plan(reply.calls)
     }
     // A refusal, or half an answer, is no bad JSON: it goes out as what it is.
-    guard let output = agent.output, finishReason == .stop else {
+    guard let output, finishReason == .stop else {
       return try answered(ScriptReply(text: reply.text))
     }
     let answer: StructuredAnswer
@@ -189,10 +203,17 @@ struct Turn: Sendable {
     return try nextModelCall()
   }
 
+  /// What the model's answer has to be.
+  var output: Schema? { agent.output ?? callers?.output }
+
   private mutating func plan(_ requests: [ToolCallRequest]) throws(Failure) -> Action {
     var planned: [PlannedCall] = []
     for request in requests {
       let plan = toolbox.plan(request)
+      if case .handOut = plan {
+        handedOut.append(request)
+        continue
+      }
       guard case .execute(let arguments) = plan else {
         planned.append(PlannedCall(request: request, plan: plan))
         continue
@@ -209,15 +230,25 @@ struct Turn: Sendable {
         PlannedCall(request: request, plan: count > Turn.repeatsMax ? .refuse(.repeated(request.name)) : plan)
       )
     }
-    return .callTools(planned)
+    // The agent's own calls are made first: their results wait for the caller's next request.
+    return planned.isEmpty ? try handOut() : .callTools(planned)
   }
+
+  /// Ends the turn with the calls that are the caller's to make; it is no answer, so `after` does not see it.
+  private mutating func handOut() throws(Failure) -> Action {
+    finishReason = .toolCalls
+    return try finished(ScriptReply(text: showsTextAtOnce ? pendingText : ""))
+  }
+
+  /// Whether the model's words may be shown before the turn has ended: neither `after` nor `output` has to agree.
+  var showsTextAtOnce: Bool { !agent.hooks.contains(.after) && output == nil }
 
   /// Takes the results, in the order of the plan.
   mutating func ran(_ calls: [ToolCall]) throws(Failure) -> Action {
     let step = TurnStep(text: pendingText, calls: calls)
     steps.append(step)
     Conversation.append(step, to: &conversation)
-    return try nextModelCall()
+    return try handedOut.isEmpty ? nextModelCall() : handOut()
   }
 
   /// Records a call that the script itself made.
@@ -251,7 +282,10 @@ struct Turn: Sendable {
     var reply = reply
     reply.data = try checked(reply.data)
     reply.calls = steps.flatMap(\.calls)
-    return .finish(Ending(reply: reply, finishReason: finishReason, usingStub: usingStub))
+    return .finish(
+      Ending(
+        reply: reply, finishReason: finishReason, usingStub: usingStub,
+        handedOut: finishReason == .toolCalls ? handedOut : []))
   }
 }
 

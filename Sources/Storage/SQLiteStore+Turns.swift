@@ -5,13 +5,13 @@ import JSONCodec
 extension SQLiteStore {
   public func openTurn(_ turn: TurnOpening) async throws -> OpenedTurn {
     try Task.checkCancellation()
-    return try await commits.write { try $0.openTurn(turn) }
+    return try await commits.write { try turn.hasSession ? $0.openTurn(turn) : $0.openLoneRun(turn) }
   }
 
   /// Writes the end of a turn, for a cancelled task too; nothing when its session was deleted or it has
   /// ended before.
   public func closeTurn(_ turn: TurnClosing) async throws {
-    try await commits.write { try $0.closeTurn(turn) }
+    try await commits.write { try turn.hasSession ? $0.closeTurn(turn) : $0.closeLoneRun(turn) }
   }
 }
 
@@ -176,7 +176,7 @@ extension WriterConnection {
     try update.run()
   }
 
-  private func endRun(_ run: Int64, _ turn: TurnClosing) throws {
+  func endRun(_ run: Int64, _ turn: TurnClosing) throws {
     let update = try statement(
       """
       UPDATE runs SET status = ?, failure = ?, failure_message = ?, input_tokens = ?, output_tokens = ?,
@@ -212,7 +212,7 @@ extension WriterConnection {
     try insert.run()
   }
 
-  private func insertCalls(_ turn: TurnClosing) throws {
+  func insertCalls(_ turn: TurnClosing) throws {
     // OR REPLACE: a call whose intent is on record gets its outcome.
     let insert = try statement("INSERT OR REPLACE INTO tool_calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
     for (number, step) in turn.steps.enumerated() {

@@ -32,6 +32,7 @@ struct ChatRequest {
       }
       // A server answers 400 to an empty list of tools.
       if !request.tools.isEmpty { writeTools(to: &writer) }
+      if !request.tools.isEmpty { writeToolChoice(to: &writer) }
       if let output = request.output { writeFormat(output, to: &writer) }
       if let temperature = call.temperature { writer.member("temperature", temperature) }
       if let tokensMax = call.tokensMax {
@@ -102,9 +103,25 @@ struct ChatRequest {
     }
   }
 
+  private func writeToolChoice(to writer: inout JSONWriter) {
+    switch request.toolChoice {
+    case .auto: break
+    case .required: writer.member("tool_choice", "required")
+    case .named(let name):
+      writer.key("tool_choice")
+      writer.object { writer in
+        writer.member("type", "function")
+        writer.key("function")
+        writer.object { $0.member("name", name) }
+      }
+    }
+    if !request.allowsParallelCalls { writer.member("parallel_tool_calls", false) }
+  }
+
   private func writeFormat(_ output: Schema, to writer: inout JSONWriter) {
     writer.key("response_format")
     writer.object { writer in
+      if output == .anyObject { return writer.member("type", "json_object") }
       writer.member("type", "json_schema")
       writer.key("json_schema")
       writer.object { AnswerFormat.write(output, to: &$0) }
