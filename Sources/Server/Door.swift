@@ -47,7 +47,7 @@ final class Door: HTTPResponder {
       reply = try await answer(request, match, path, connection)
     } catch {
       let caught = Problem(error, isDraining: drain.isOn)
-      reply = caught.reply(requestID: requestID)
+      reply = OpenAIDoor.covers(path) ? caught.openAIReply : caught.reply(requestID: requestID)
       problem = caught
     }
     let closes = drain.isOn || mustClose(request, connection)

@@ -14,7 +14,8 @@ struct OpenAPITests {
       let paths = try #require(document["paths"]?.object)
       let methods = ["get", "post", "patch", "delete", "put"]
       for (template, item) in paths.members {
-        let path = template.replacing("{agent}", with: "echo").replacing("{id}", with: "x")
+        let path = template.replacing("{agent}", with: "echo").replacing("{model}", with: "x").replacing(
+          "{id}", with: "x")
         for method in methods {
           let isDescribed = item[method] != nil
           let reply = try await server.send(method.uppercased(), path, body: method == "get" ? nil : "[]")
@@ -24,7 +25,7 @@ struct OpenAPITests {
           #expect(responses["\(reply.status)"] != nil || responses["default"] != nil)
         }
       }
-      #expect(paths.count == 16)
+      #expect(paths.count == 20)
     }
   }
 

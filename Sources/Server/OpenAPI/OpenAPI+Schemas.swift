@@ -3,7 +3,13 @@ import Core
 import JSONCodec
 
 extension OpenAPI {
-  static let schemas: JSON = [
+  static let schemas: JSON = {
+    var all = ownSchemas.object ?? JSONObject()
+    for (name, schema) in openAISchemas.object?.members ?? [] { all.append(name, schema) }
+    return .object(all)
+  }()
+
+  private static let ownSchemas: JSON = [
     "ChatReply": object([
       ("session_id", string), ("message_id", string), ("run_id", string), ("agent", string),
       ("version", string), ("response", string), ("data", anything), ("using_stub", boolean),
@@ -98,28 +104,28 @@ extension OpenAPI {
     ],
   ]
 
-  private static let string: JSON = ["type": "string"]
-  private static let strings: JSON = ["type": "array", "items": string]
-  private static let boolean: JSON = ["type": "boolean"]
-  private static let integer: JSON = ["type": "integer"]
-  private static let number: JSON = ["type": "number"]
-  private static let time: JSON = ["type": "string", "format": "date-time"]
-  private static let anything: JSON = [:]
+  static let string: JSON = ["type": "string"]
+  static let strings: JSON = ["type": "array", "items": string]
+  static let boolean: JSON = ["type": "boolean"]
+  static let integer: JSON = ["type": "integer"]
+  static let number: JSON = ["type": "number"]
+  static let time: JSON = ["type": "string", "format": "date-time"]
+  static let anything: JSON = [:]
 
-  private static func orNull(_ type: String) -> JSON { ["type": [.string(type), "null"]] }
+  static func orNull(_ type: String) -> JSON { ["type": [.string(type), "null"]] }
 
   private static func choice(_ reasons: [FinishReason]) -> JSON {
     ["enum": .array(reasons.map { .string($0.rawValue) })]
   }
 
-  private static func list(_ schema: String) -> JSON { ["type": "array", "items": reference(schema)] }
+  static func list(_ schema: String) -> JSON { ["type": "array", "items": reference(schema)] }
 
   private static func page(_ schema: String) -> JSON {
     object([("data", list(schema)), ("next", orNull("string"))])
   }
 
   /// An object that has all these members.
-  private static func object(_ members: [(String, JSON)], optional: [(String, JSON)] = []) -> JSON {
+  static func object(_ members: [(String, JSON)], optional: [(String, JSON)] = []) -> JSON {
     [
       "type": "object", "properties": .object(JSONObject(members + optional)),
       "required": .array(members.map { .string($0.0) }),

@@ -57,11 +57,16 @@ enum OpenAPI {
       + route.query.map { ["name": .string($0.name), "in": "query", "schema": $0.schema] }
     if !parameters.isEmpty { operation.append("parameters", .array(parameters)) }
     if let body = route.body { operation.append("requestBody", requestBody(body)) }
+    if let schema = route.bodySchema {
+      operation.append(
+        "requestBody",
+        ["required": true, "content": ["application/json": ["schema": reference(schema)]]])
+    }
     var responses = JSONObject()
     for answer in route.answers {
       responses.append(String(answer.status.code), response(answer))
     }
-    responses.append("default", problem)
+    responses.append("default", OpenAIDoor.covers(route.template) ? openAIError : problem)
     operation.append("responses", .object(responses))
     return .object(operation)
   }
@@ -100,6 +105,11 @@ enum OpenAPI {
   private static let problem: JSON = [
     "description": "What went wrong.",
     "content": .object(JSONObject([(Problem.contentType, ["schema": reference("Problem")])])),
+  ]
+
+  private static let openAIError: JSON = [
+    "description": "What went wrong.",
+    "content": ["application/json": ["schema": reference("OpenAIError")]],
   ]
 
   private static func requestBody(_ body: BodyShape) -> JSON {

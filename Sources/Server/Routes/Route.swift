@@ -47,13 +47,16 @@ final class Route: Sendable {
   /// Parameters after `?`, those of ``list`` apart.
   let query: [BodyShape.Field]
   let body: BodyShape?
+  /// A body that its route reads itself: its schema in the OpenAPI document.
+  let bodySchema: String?
   /// The first is the usual one.
   let answers: [Answer]
   let handle: Handler
 
   init(
     _ method: HTTPRequest.Method, _ template: String, name: String, summary: String, access: Access = .user,
-    list: Cursor.List? = nil, query: [BodyShape.Field] = [], body: BodyShape? = nil, answers: [Answer],
+    list: Cursor.List? = nil, query: [BodyShape.Field] = [], body: BodyShape? = nil, bodySchema: String? = nil,
+    answers: [Answer],
     handle: @escaping Handler
   ) {
     self.method = method
@@ -64,6 +67,7 @@ final class Route: Sendable {
     self.list = list
     self.query = query
     self.body = body
+    self.bodySchema = bodySchema
     self.answers = answers
     self.handle = handle
   }

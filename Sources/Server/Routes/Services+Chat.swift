@@ -57,7 +57,8 @@ extension Services {
       return .json(reply.json.bytes)
     }
     let feed = try runner.stream(request, as: exchange.user, cancellation: cancellation, onEnd: onEnd)
-    return .events(try await EventStream(beginning: feed, connection: exchange.connection))
+    return .events(
+      try await EventStream(beginning: feed, connection: exchange.connection, encoder: RunEvents()))
   }
 
   /// Counts how a turn of an agent ends.

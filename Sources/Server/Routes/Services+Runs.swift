@@ -43,7 +43,7 @@ extension Services {
           ? "nobody asked for this run's events when it began"
           : "this run's events are no longer kept; its answer is among its session's messages")
     }
-    return .events(EventStream(feed, after: last, connection: exchange.connection))
+    return .events(EventStream(feed, after: last, connection: exchange.connection, encoder: RunEvents()))
   }
 
   private func cancel(_ exchange: Exchange) async throws -> Reply {

@@ -2,10 +2,24 @@
 import Core
 import HTTPTypes
 import Hummingbird
-import JSONCodec
 import NIOCore
 
-/// The events of a run as server-sent events; each event's `id` is its number in the run.
+/// Says what happens in a run in the words of one wire format.
+protocol RunEventEncoder: Sendable {
+  /// Writes an event as whole server-sent events, or as nothing.
+  mutating func write(_ event: RunEvent, _ place: RunEventPlace, to buffer: inout ByteBuffer)
+}
+
+/// Where an event stands.
+struct RunEventPlace {
+  /// In its run, from 1.
+  let number: Int
+  /// Of the request that is answered.
+  let requestID: String
+  let isDraining: Bool
+}
+
+/// The events of a run as server-sent events.
 ///
 /// Source: WHATWG HTML, 9.2.
 struct EventStream: Sendable {
@@ -16,21 +30,33 @@ struct EventStream: Sendable {
   /// Read already.
   private var pending: ArraySlice<RunEvent>?
   private let connection: Connection?
+  private let encoder: any RunEventEncoder
 
   /// The events of a run that begins: waits for the first one, or until one would be missed.
   ///
+  /// - Parameter holdsHead: Waits for what follows the run's start too, so that more failures have a status.
   /// - Throws: ``Failure`` when the run fails before anything else happened: it is the answer then, not an event.
-  init(beginning feed: RunFeed, connection: Connection?) async throws {
+  init(
+    beginning feed: RunFeed, connection: Connection?, encoder: any RunEventEncoder, holdsHead: Bool = false
+  ) async throws {
     watcher = feed.watch()
     pending = try await watcher.next(within: Self.keepAlive)
     self.connection = connection
-    if case .failed(let failure) = pending?.first { throw failure }
+    self.encoder = encoder
+    if holdsHead, pending?.count == 1, case .started = pending?.first,
+      let more = try await watcher.next(within: Self.keepAlive)
+    {
+      pending? += more
+    }
+    guard let pending, case .failed(let failure) = pending.last else { return }
+    if pending.count == 1 || holdsHead && !pending.contains(where: \.isText) { throw failure }
   }
 
   /// The events of a run after number `number`.
-  init(_ feed: RunFeed, after number: Int, connection: Connection?) {
+  init(_ feed: RunFeed, after number: Int, connection: Connection?, encoder: any RunEventEncoder) {
     watcher = feed.watch(after: number)
     self.connection = connection
+    self.encoder = encoder
   }
 
   static let headers: HTTPFields = {
@@ -45,65 +71,24 @@ struct EventStream: Sendable {
   /// Writes event after event until the run has ended.
   func write(to writer: inout any ResponseBodyWriter, requestID: String) async throws {
     var watcher = watcher
+    var encoder = encoder
     var events = pending
     if events == nil { events = try await watcher.next(within: Self.keepAlive) }
     while let batch = events {
       var buffer = ByteBuffer()
       if batch.isEmpty { buffer.writeStaticString(": keep-alive\n\n") }
       for (event, number) in zip(batch, (watcher.read - batch.count + 1)...) {
-        write(event, number: number, requestID: requestID, to: &buffer)
+        let place = RunEventPlace(
+          number: number, requestID: requestID, isDraining: connection?.isDraining ?? false)
+        encoder.write(event, place, to: &buffer)
       }
-      try await writer.write(buffer)
+      if buffer.readableBytes > 0 { try await writer.write(buffer) }
       events = try await watcher.next(within: Self.keepAlive)
     }
     try await writer.finish(nil)
   }
-
-  private func write(_ event: RunEvent, number: Int, requestID: String, to buffer: inout ByteBuffer) {
-    buffer.writeString("id: \(number)\nevent: \(event.name)\ndata: ")
-    buffer.writeBytes(data(of: event, requestID: requestID))
-    buffer.writeStaticString("\n\n")
-  }
-
-  /// One line of JSON.
-  private func data(of event: RunEvent, requestID: String) -> [UInt8] {
-    switch event {
-    case .completed(let reply): return reply.json.bytes
-    case .failed(let failure):
-      return Problem(failure, isDraining: connection?.isDraining ?? false).document(requestID: requestID)
-    case .toolFinished(let call): return call.bytes()
-    case .started(let runID, let sessionID):
-      return object {
-        $0.member("run_id", runID)
-        $0.member("session_id", sessionID)
-      }
-    case .text(let text): return object { $0.member("text", text) }
-    case .toolStarted(let id, let name, let arguments):
-      return object {
-        $0.member("id", id)
-        $0.member("name", name)
-        $0.member("arguments", arguments)
-      }
-    }
-  }
-
-  private func object(_ body: (inout JSONWriter) -> Void) -> [UInt8] {
-    var writer = JSONWriter(reservingCapacity: 128)
-    writer.object(body)
-    return writer.bytes
-  }
 }
 
 extension RunEvent {
-  /// The event's name on the wire.
-  fileprivate var name: StaticString {
-    switch self {
-    case .started: "run.started"
-    case .text: "message.delta"
-    case .toolStarted: "tool.started"
-    case .toolFinished: "tool.finished"
-    case .completed: "message.completed"
-    case .failed: "error"
-    }
-  }
+  fileprivate var isText: Bool { if case .text = self { true } else { false } }
 }

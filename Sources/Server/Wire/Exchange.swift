@@ -29,14 +29,32 @@ final class Exchange: Sendable {
   ///
   /// - Throws: ``Problem``: 413 before anything is read when the sender says that it is too large, 415, or 400 with
   ///   every fault.
-  func body(_ shape: BodyShape) async throws -> JSONObject {
+  func body(_ shape: BodyShape) async throws -> JSONObject { try shape.decode(try await content()) }
+
+  /// Reads a body whose fields its route checks itself.
+  ///
+  /// - Throws: ``Problem``: 413, 415, or 400 for what is no JSON object.
+  func object() async throws -> JSONObject {
+    let value: JSON
+    do {
+      value = try JSON(parsing: try await content())
+    } catch let error as JSONError {
+      throw Problem.invalid("the body is not JSON: \(error)")
+    }
+    guard let object = value.object else {
+      throw Problem.invalid("the body must be an object, not \(value.typeName)")
+    }
+    return object
+  }
+
+  private func content() async throws -> [UInt8] {
     if let declared = request.declaredBodyBytes, declared > bodyBytesMax {
       throw Problem.bodyTooLarge(bytesMax: bodyBytesMax)
     }
     if let contentType = request.headers[.contentType], !Self.isJSON(contentType) {
       throw Problem.notJSON(contentType: contentType)
     }
-    return try shape.decode(try await bytes())
+    return try await bytes()
   }
 
   private func bytes() async throws -> [UInt8] {

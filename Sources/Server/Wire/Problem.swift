@@ -206,7 +206,7 @@ extension Problem {
   }
 
   /// Whole seconds; a 429 and a 503 always say when to come back.
-  private var retryAfter: Int? {
+  var retryAfter: Int? {
     let isTemporary = status == .tooManyRequests || status == .serviceUnavailable
     guard let seconds = retryAfterSeconds ?? (isTemporary ? 1 : nil) else { return nil }
     return max(1, Int(min(seconds, 86_400).rounded(.up)))

@@ -37,6 +37,7 @@ struct WireEvent: Sendable {
 
   var id: Int? { fields["id"].flatMap { Int($0) } }
   var name: String? { fields["event"] }
+  func field(_ name: String) -> String { fields[name] ?? "" }
   var data: JSON { get throws { try JSON(parsing: Array((fields["data"] ?? "null").utf8)) } }
   /// The text of a `message.delta`.
   var text: String? { get throws { name == "message.delta" ? try data["text"]?.string : nil } }
