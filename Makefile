@@ -26,6 +26,7 @@ run: build ## start the server on 127.0.0.1:8080 with the scripts of this folder
 	@exec $(BINARY) serve $(ARGS)
 
 test: setup ## build everything and run every test
+	@scripts/setup.sh python
 	@$(SWIFT) build --build-tests
 	@$(SWIFT) test --skip-build $(ARGS)
 

@@ -5,6 +5,8 @@
 #   scripts/setup.sh            the Swift toolchain and the system packages
 #   scripts/setup.sh toolchain  the Swift toolchain alone
 #   scripts/setup.sh fuzz       the system packages, and a clang with libFuzzer when there is none
+#   scripts/setup.sh python     the Python packages of the tests, in .build/python; without them, and outside CI, their
+#                               tests are passed over
 #
 # Says nothing when everything is there. Exit 2: something is missing that it cannot install.
 set -euo pipefail
@@ -64,6 +66,30 @@ install() {
     fail "apt-get could not install: $*" "$by_hand"
 }
 
+# Says why the Python tests are passed over; in CI nothing is.
+pass_over() {
+  [ -z "${CI:-}" ] || fail "$1" "CI runs every test"
+  printf 'note: %s; the tests that need it are passed over\n' "$1" >&2
+  exit 0
+}
+
+make_python() {
+  cd "$(dirname "$0")/.."
+  local wanted=Tests/CLITests/openai/requirements.txt place=.build/python
+  if cmp -s "$wanted" "$place/requirements.txt" && "$place/bin/python" -c '' 2>/dev/null; then return; fi
+  python3 -c 'import ensurepip, venv' 2>/dev/null || (install python3 python3-venv) || pass_over "there is no python3-venv"
+  rm -rf "$place"
+  mkdir -p .build
+  python3 -m venv "$place" || pass_over "python3 -m venv failed"
+  "$place/bin/pip" install --quiet --disable-pip-version-check --requirement "$wanted" ||
+    pass_over "pip could not install $wanted"
+  cp "$wanted" "$place/requirements.txt"
+}
+
+if [ "${1:-}" = python ]; then
+  make_python
+  exit 0
+fi
 check_toolchain
 [ "${1:-}" = toolchain ] && exit 0
 mapfile -t missing < <(missing_packages)

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import JSONCodec
+import TestSupport
+import Testing
+
+/// The official Python client, unchanged, against the built binary.
+@Suite("The official OpenAI client")
+struct OpenAIClientTests {
+  /// Made by `scripts/setup.sh python`.
+  private static let python = PerigeeBinary.repository + "/.build/python/bin/python"
+  private static let folder = PerigeeBinary.repository + "/Tests/CLITests/openai"
+  private static let environment = ProcessInfo.processInfo.environment
+
+  /// Where Python cannot be had, its tests are passed over; CI has to have it.
+  private static var isThere: Bool {
+    FileManager.default.isExecutableFile(atPath: python) || environment["CI"] != nil
+  }
+
+  private static let files = [
+    "agents/plain.lua": "return { prompt = 'Be brief.' }",
+    "agents/script.lua": "return { run = function(_, input) return 'script: ' .. input.message end }",
+    "agents/worker.lua": "return { prompt = 'Work.', tools = { 'stamp' } }",
+    "agents/choosy.lua": "return { prompt = 'p', before = function() reject('not this') end }",
+    "agents/limited.lua":
+      "return { run = function() error({ code = 'rate_limited', message = 'slow', retryable = true }) end }",
+    "tools/stamp.lua":
+      "return { stamp = { description = 'Stamps.', run = function() return 'stamped' end } }",
+  ]
+
+  @Test(
+    "works unchanged: plain, asynchronous, streaming, tools, formats and errors", .enabled(if: isThere),
+    arguments: ["test_chat", "test_responses"])
+  func unchanged(module: String) async throws {
+    let provider = try ScriptedProvider { Self.answer($0.json) }
+    let workspace = try Folder(Self.files)
+    try await RunningServer.with(
+      workspace: workspace.path, environment: ["OPENAI_BASE_URL": provider.baseURL]
+    ) { server in
+      let client = try ChildProcess(
+        Self.python, ["-m", "unittest", module],
+        environment: Self.environment.filter { !$0.key.hasPrefix("OPENAI_") }.merging([
+          "OPENAI_BASE_URL": server.origin + "/v1", "PYTHONPATH": Self.folder,
+          "PYTHONDONTWRITEBYTECODE": "1",
+        ]) { $1 })
+      client.send(input: "")
+      async let errors = client.errors.text()
+      async let output = client.output.text()
+      let status = await client.end()
+      let text = await errors + output
+      #expect(status == 0, "\(text)")
+      #expect(text.contains("OK"))
+    }
+  }
+
+  /// Says a word, and calls the agent's tool.
+  private static let talkingAndCalling = [
+    #"{"choices":[{"index":0,"delta":{"content":"Well"}}]}"#,
+    #"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c1","function":{"name":"stamp","arguments":"{}"}}]}}]}"#,
+    #"{"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}"#, "[DONE]",
+  ]
+
+  /// A provider that does what the last message asks for.
+  private static func answer(_ request: JSON) -> ScriptedProvider.Reply {
+    let messages = request["messages"]?.array ?? []
+    let last = messages.last?["content"]?.string ?? ""
+    let tools = request["tools"]?.array?.compactMap { $0["function"]?["name"]?.string } ?? []
+    if last == "fail" { return .failure(400) }
+    if messages.contains(where: { $0["content"] == "break" }) {
+      return last == "break" ? .events(talkingAndCalling.map { (nil, $0) }) : .failure(400)
+    }
+    if request["response_format"] != nil {
+      return .completion(#"{"title":"Fair","people":[{"name":"Ann"}]}"#)
+    }
+    if last == "weather", tools.contains("stamp") { return .toolCalls([("c1", "stamp", "{}")]) }
+    if messages.last?["role"] == "tool" {
+      let told = messages.filter { $0["role"] == "tool" }.compactMap { $0["content"]?.string }
+      if tools.contains("get_weather"), told.count == 1 {
+        return .toolCalls([("c2", "get_weather", #"{"city":"Izmir"}"#)])
+      }
+      return .completion("told: " + told.map { $0.replacing("\"", with: "") }.joined(separator: ", "))
+    }
+    if last == "roles, please" {
+      return .completion(messages.compactMap { $0["role"]?.string }.joined(separator: " "))
+    }
+    guard request["stream"] == true else { return .completion("You said: \(last)") }
+    return .events(
+      ScriptedProvider.Reply.streamedCompletion(["You ", "said: ", last]).map { (nil, $0) })
+  }
+}
