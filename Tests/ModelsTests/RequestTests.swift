@@ -98,6 +98,31 @@ import Testing
     }
   }
 
+  @Test("what a caller wants of its tools and of its format goes along")
+  func callersWishes() async throws {
+    let tool = ToolDescription(
+      name: "look", description: "", schema: RawJSON(["type": "object"]), isStrict: true)
+    let format = JSONObject([("type", "object"), ("$defs", [:])])
+    let forced = try await body(
+      ModelRequest(
+        models: [], messages: [.user("x")], tools: [tool], output: Schema(passingOn: format, isStrict: true),
+        toolChoice: .named("look"), allowsParallelCalls: false))
+    #expect(forced["tool_choice"] == ["type": "function", "function": ["name": "look"]])
+    #expect(forced["parallel_tool_calls"] == false)
+    #expect(forced["tools"]?.array?.first?["function"]?["strict"] == true)
+    let schema = forced["response_format"]?["json_schema"]
+    #expect(schema?["schema"] == .object(format) && schema?["strict"] == true)
+
+    let free = try await body(
+      ModelRequest(models: [], messages: [.user("x")], output: .anyObject, toolChoice: .required))
+    #expect(free["response_format"] == ["type": "json_object"])
+    // A server answers 400 to a choice among no tools.
+    #expect(free["tool_choice"] == nil && free["parallel_tool_calls"] == nil)
+    let required = try await body(
+      ModelRequest(models: [], messages: [.user("x")], tools: [tool], toolChoice: .required))
+    #expect(required["tool_choice"] == "required" && required["parallel_tool_calls"] == nil)
+  }
+
   @Test("temperature and limit are the request's own, or else the configured ones")
   func defaults() async throws {
     let server = try ScriptedProvider(.completion("ok"))

@@ -55,7 +55,8 @@ final class Route: Sendable {
 
   init(
     _ method: HTTPRequest.Method, _ template: String, name: String, summary: String, access: Access = .user,
-    list: Cursor.List? = nil, query: [BodyShape.Field] = [], body: BodyShape? = nil, bodySchema: String? = nil,
+    list: Cursor.List? = nil, query: [BodyShape.Field] = [], body: BodyShape? = nil,
+    bodySchema: String? = nil,
     answers: [Answer],
     handle: @escaping Handler
   ) {

@@ -66,44 +66,46 @@ struct ChatCompletionTests {
     }
   }
 
-  @Test(
-    "what cannot be had is refused, and the field is named",
-    arguments: [
-      (#""n":2"#, "n"), (#""logprobs":true"#, "logprobs"), (#""audio":{}"#, "audio"),
-      (#""modalities":["audio"]"#, "modalities"), (#""functions":[{}]"#, "functions"),
-      (#""temperature":3"#, "temperature"), (#""max_tokens":0"#, "max_tokens"), (#""stream":1"#, "stream"),
-      (#""tools":[{"type":"custom"}]"#, "tools[0].type"),
-      (#""tools":[{"type":"function","function":{"name":"a b"}}]"#, "tools[0].function.name"),
-      (#""tools":[{"type":"function","function":{"name":"add"}}]"#, "tools"),
-      (#""tool_choice":"required""#, "tool_choice"),
-      (#""tool_choice":{"type":"function","function":{"name":"x"}}"#, "tool_choice.function.name"),
-      (#""response_format":{"type":"xml"}"#, "response_format.type"),
-      (#""response_format":{"type":"json_schema"}"#, "response_format.json_schema"),
-      (#""messages":[]"#, "messages"), (#""messages":[{"role":"user","content":" "}]"#, "messages"),
-      (#""messages":[{"content":"x"}]"#, "messages[0].role"),
-      (#""messages":[{"role":"robot","content":"x"}]"#, "messages[0].role"),
-      (#""messages":[{"role":"user"}]"#, "messages[0].content"),
-      (
-        #""messages":[{"role":"user","content":[{"type":"image_url","image_url":{}}]}]"#,
-        "messages[0].content[0]"
-      ),
-      (#""messages":[{"role":"tool","tool_call_id":"c","content":"x"}]"#, "messages[0]"),
-      (
-        #""messages":[{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"f"}}]},"#
-          + #"{"role":"user","content":"x"}]"#,
-        "messages[0]"
-      ),
-    ])
-  func refusals(field: String, parameter: String) async throws {
-    let start = field.contains(#""messages""#) ? "" : #""messages":[{"role":"user","content":"hi"}],"#
+  private static let refused: [(field: String, parameter: String)] = [
+    (#""n":2"#, "n"), (#""logprobs":true"#, "logprobs"), (#""audio":{}"#, "audio"),
+    (#""modalities":["audio"]"#, "modalities"), (#""functions":[{}]"#, "functions"),
+    (#""temperature":3"#, "temperature"), (#""max_tokens":0"#, "max_tokens"), (#""stream":1"#, "stream"),
+    (#""tools":[{"type":"custom"}]"#, "tools[0].type"),
+    (#""tools":[{"type":"function","function":{"name":"a b"}}]"#, "tools[0].function.name"),
+    (#""tools":[{"type":"function","function":{"name":"add"}}]"#, "tools"),
+    (#""tool_choice":"required""#, "tool_choice"),
+    (#""tool_choice":{"type":"function","function":{"name":"x"}}"#, "tool_choice.function.name"),
+    (#""response_format":{"type":"xml"}"#, "response_format.type"),
+    (#""response_format":{"type":"json_schema"}"#, "response_format.json_schema"),
+    (#""messages":[]"#, "messages"), (#""messages":[{"role":"user","content":" "}]"#, "messages"),
+    (#""messages":[{"content":"x"}]"#, "messages[0].role"),
+    (#""messages":[{"role":"robot","content":"x"}]"#, "messages[0].role"),
+    (#""messages":[{"role":"user"}]"#, "messages[0].content"),
+    (
+      #""messages":[{"role":"user","content":[{"type":"image_url","image_url":{}}]}]"#,
+      "messages[0].content[0]"
+    ),
+    (#""messages":[{"role":"tool","tool_call_id":"c","content":"x"}]"#, "messages[0]"),
+    (
+      #""messages":[{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"f"}}]},"#
+        + #"{"role":"user","content":"x"}]"#,
+      "messages[0]"
+    ),
+  ]
+
+  @Test("what cannot be had is refused, and the field is named")
+  func refusals() async throws {
     let model = RecordingModel(.saying("no"))
     try await TestServer.run(agents: [.adder], model: model) { server in
-      let reply = try await server.complete(#"{"model":"adder",\#(start)\#(field)}"#)
-      #expect(reply.status == 400)
-      let error = try #require(try reply.json["error"])
-      #expect(error.object?.keys == ["message", "type", "param", "code"])
-      #expect(error["param"]?.string == parameter, "\(error)")
-      #expect(error["type"] == "invalid_request_error")
+      for (field, parameter) in Self.refused {
+        let start = field.contains(#""messages""#) ? "" : #""messages":[{"role":"user","content":"hi"}],"#
+        let reply = try await server.complete(#"{"model":"adder",\#(start)\#(field)}"#)
+        #expect(reply.status == 400, "\(field)")
+        let error = try reply.json["error"]
+        #expect(error?.object?.keys == ["message", "type", "param", "code"])
+        #expect(error?["param"]?.string == parameter, "\(reply.text)")
+        #expect(error?["type"] == "invalid_request_error")
+      }
       #expect(model.requests.isEmpty)
     }
   }

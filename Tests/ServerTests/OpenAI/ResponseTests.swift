@@ -42,24 +42,26 @@ struct ResponseTests {
     }
   }
 
-  @Test(
-    "what cannot be had is refused, and the field is named",
-    arguments: [
-      (#""previous_response_id":"r""#, "previous_response_id"), (#""conversation":"c""#, "conversation"),
-      (#""background":true"#, "background"), (#""prompt":{"id":"p"}"#, "prompt"),
-      (#""tools":[{"type":"web_search"}]"#, "tools[0].type"),
-      (#""text":{"format":{"type":"json_schema","name":"n"}}"#, "text.format.schema"),
-      (#""input":[{"type":"item_reference","id":"x"}]"#, "input[0].type"),
-      (#""input":[{"type":"function_call_output","call_id":"x","output":"y"}]"#, "input[0]"),
-      (#""input":[{"role":"user","content":[{"type":"input_image"}]}]"#, "input[0].content[0]"),
-      (#""input":5"#, "input"), (#""input":[]"#, "input"),
-    ])
-  func refusals(field: String, parameter: String) async throws {
-    let start = field.contains(#""input""#) ? "" : #""input":"hi","#
+  private static let refused: [(field: String, parameter: String)] = [
+    (#""previous_response_id":"r""#, "previous_response_id"), (#""conversation":"c""#, "conversation"),
+    (#""background":true"#, "background"), (#""prompt":{"id":"p"}"#, "prompt"),
+    (#""tools":[{"type":"web_search"}]"#, "tools[0].type"),
+    (#""text":{"format":{"type":"json_schema","name":"n"}}"#, "text.format.schema"),
+    (#""input":[{"type":"item_reference","id":"x"}]"#, "input[0].type"),
+    (#""input":[{"type":"function_call_output","call_id":"x","output":"y"}]"#, "input[0]"),
+    (#""input":[{"role":"user","content":[{"type":"input_image"}]}]"#, "input[0].content[0]"),
+    (#""input":5"#, "input"), (#""input":[]"#, "input"),
+  ]
+
+  @Test("what cannot be had is refused, and the field is named")
+  func refusals() async throws {
     try await TestServer.run(agents: [.adder], model: RecordingModel(.saying("no"))) { server in
-      let reply = try await server.respond(#"{"model":"adder",\#(start)\#(field)}"#)
-      #expect(reply.status == 400)
-      #expect(try reply.json["error"]?["param"]?.string == parameter, "\(reply.text)")
+      for (field, parameter) in Self.refused {
+        let start = field.contains(#""input""#) ? "" : #""input":"hi","#
+        let reply = try await server.respond(#"{"model":"adder",\#(start)\#(field)}"#)
+        #expect(reply.status == 400, "\(field)")
+        #expect(try reply.json["error"]?["param"]?.string == parameter, "\(reply.text)")
+      }
     }
   }
 

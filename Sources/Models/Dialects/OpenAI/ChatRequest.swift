@@ -31,8 +31,10 @@ struct ChatRequest {
         for message in request.messages { write(message, to: &writer) }
       }
       // A server answers 400 to an empty list of tools.
-      if !request.tools.isEmpty { writeTools(to: &writer) }
-      if !request.tools.isEmpty { writeToolChoice(to: &writer) }
+      if !request.tools.isEmpty {
+        writeTools(to: &writer)
+        writeToolChoice(to: &writer)
+      }
       if let output = request.output { writeFormat(output, to: &writer) }
       if let temperature = call.temperature { writer.member("temperature", temperature) }
       if let tokensMax = call.tokensMax {
