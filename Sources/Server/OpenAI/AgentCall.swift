@@ -12,8 +12,6 @@ struct AgentCall: Sendable {
     case schema(Schema)
   }
 
-  /// The agent's name.
-  var model: String
   var dialogue: Dialogue
   /// Field of the dialogue: `messages` or `input`.
   var dialogueField: String

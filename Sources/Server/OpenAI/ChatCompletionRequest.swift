@@ -13,7 +13,6 @@ struct ChatCompletionRequest {
   init(_ object: JSONObject) throws(Problem) {
     let body = Fields(object)
     try Self.refuse(body)
-    let model = try body.requiredString("model")
     guard let list = try body.list("messages") else { throw .missing("messages") }
     var dialogue = Dialogue()
     for message in list { try Self.read(message, into: &dialogue) }
@@ -21,7 +20,7 @@ struct ChatCompletionRequest {
     let tokensMax = try body.count("max_completion_tokens")
     let tokensMaxOfOld = try body.count("max_tokens")
     call = AgentCall(
-      model: model, dialogue: dialogue, dialogueField: "messages", tools: try ToolOffer(body, isNested: true),
+      dialogue: dialogue, dialogueField: "messages", tools: try ToolOffer(body, isNested: true),
       format: try .read(try body.fields("response_format"), isNested: true), formatField: "response_format",
       temperature: try body.number("temperature", in: 0...2),
       tokensMax: tokensMax ?? tokensMaxOfOld,

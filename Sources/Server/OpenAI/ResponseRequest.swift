@@ -14,10 +14,9 @@ struct ResponseRequest {
   init(_ object: JSONObject) throws(Problem) {
     let body = Fields(object)
     try Self.refuse(body)
-    let model = try body.requiredString("model")
     let text = try body.fields("text")
     call = AgentCall(
-      model: model, dialogue: try Self.dialogue(body), dialogueField: "input",
+      dialogue: try Self.dialogue(body), dialogueField: "input",
       tools: try ToolOffer(body, isNested: false),
       format: try .read(try text?.fields("format"), isNested: false), formatField: "text.format",
       temperature: try body.number("temperature", in: 0...2), tokensMax: try body.count("max_output_tokens"),

@@ -50,11 +50,12 @@ extension Services {
   }
 
   private func completeChat(_ exchange: Exchange) async throws -> Reply {
-    let request = try ChatCompletionRequest(try await exchange.object())
+    let body = try await exchange.object()
+    let agent = try agent(body)
+    let request = try ChatCompletionRequest(body)
     let call = request.call
-    let agent = try agent(call.model)
     let completion = ChatCompletion(
-      model: call.model, created: time.now.milliseconds / 1000, version: host().version)
+      model: agent.name, created: time.now.milliseconds / 1000, version: host().version)
     return try await answer(call, by: agent, exchange) { reply in
       completion.document(reply, content: call.content(of: reply, agent: agent))
     } encoder: {
@@ -65,11 +66,12 @@ extension Services {
   }
 
   private func respond(_ exchange: Exchange) async throws -> Reply {
-    let request = try ResponseRequest(try await exchange.object())
+    let body = try await exchange.object()
+    let agent = try agent(body)
+    let request = try ResponseRequest(body)
     let call = request.call
-    let agent = try agent(call.model)
     let response = ModelResponse(
-      model: call.model, created: time.now.milliseconds / 1000, echo: request.echo)
+      model: agent.name, created: time.now.milliseconds / 1000, echo: request.echo)
     return try await answer(call, by: agent, exchange) { reply in
       let content = call.content(of: reply, agent: agent)
       var response = response
@@ -109,8 +111,13 @@ extension Services {
         beginning: feed, connection: exchange.connection, encoder: encoder(), holdsHead: true))
   }
 
+  /// The agent that a body names: whoever names none that exists need not hear of the rest.
+  private func agent(_ body: JSONObject) throws(Problem) -> Agent {
+    try agent(try Fields(body).requiredString("model"))
+  }
+
   /// - Throws: ``Problem`` 404 in the words that OpenAI's clients know.
-  func agent(_ name: String) throws(Problem) -> Agent {
+  private func agent(_ name: String) throws(Problem) -> Agent {
     let agents = host().agents
     guard let agent = agents[name] else {
       let names = agents.keys.sorted().joined(separator: ", ")
