@@ -57,6 +57,14 @@ struct OpenAPITests {
       let runs = try await server.send("GET", "/v1/runs").json
       try expect(runs["data"]?.array?.first, is: "Run")
       try expect(try await server.send("GET", "/health/ready").json, is: "Readiness")
+      let completion = #"{"model":"adder","messages":[{"role":"user","content":"1 + 2"}]}"#
+      try expect(try await server.complete(completion).json, is: "ChatCompletion")
+      try expect(try await server.complete("{}").json, is: "OpenAIError")
+      let input = #"{"model":"adder","input":"1 + 2"}"#
+      try expect(try await server.send("POST", "/v1/responses", body: input).json, is: "Response")
+      let models = try await server.send("GET", "/v1/models").json
+      try expect(models, is: "OpenAIModelList")
+      try expect(models["data"]?.array?.first, is: "OpenAIModel")
     }
   }
 
