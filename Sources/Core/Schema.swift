@@ -32,8 +32,8 @@ public struct Schema: Sendable, Hashable {
     strict = isStrict ? json : nil
   }
 
-  /// Any object at all.
-  public static let anyObject = Schema(root: ["type": "object"])
+  /// Any object at all, as a caller asks for JSON without saying which.
+  public static let anyObject = Schema(root: ["type": "object", "description": "Any JSON object."])
 
   /// Takes no arguments.
   public static let empty: Schema = Schema(root: [

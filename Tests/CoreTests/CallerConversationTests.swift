@@ -107,9 +107,9 @@ struct CallerConversationTests {
     let reply = ModelReply(model: "m", text: #"{"a":1}"#, finishReason: .stop)
     #expect(try Self.ending(try turn.replied(reply)).reply.data == RawJSON(["a": 1]))
     (turn, _) = try Self.asked(CallerConversation(output: wanted))
-    #expect(throws: Failure.self) {
-      _ = try turn.replied(ModelReply(model: "m", text: "{}", finishReason: .stop))
-    }
+    let misfit = ModelReply(model: "m", text: "{}", finishReason: .stop)
+    guard case .callModel = try turn.replied(misfit) else { throw Unexpected() }
+    #expect(throws: Failure.self) { _ = try turn.replied(misfit) }
     let own = try Schema(["b": "string"])
     #expect(try Self.asked(CallerConversation(output: wanted), output: own).0.output == own)
   }

@@ -9,7 +9,7 @@ import Testing
 struct RequestNormalizationTests {
   private let normalization = RequestNormalization(defaultModel: "base")
 
-  @Test("whatever the model is told is part of the key", arguments: 0..<8)
+  @Test("whatever the model is told is part of the key", arguments: 0..<10)
   func keys(which: Int) throws {
     func tool(_ description: String) -> ToolDescription {
       ToolDescription(name: "add", description: description, parameters: .empty)
@@ -21,17 +21,17 @@ struct RequestNormalizationTests {
     func with(
       _ messages: [ModelMessage] = base.messages, models: [String] = ["m"],
       tools: [ToolDescription] = [tool("d")], output: Schema? = output, temperature: Double? = 0.5,
-      tokensMax: Int? = 9
+      tokensMax: Int? = 9, choice: ToolChoice = .auto, isParallel: Bool = true
     ) -> ModelRequest {
       ModelRequest(
         models: models, messages: messages, tools: tools, output: output, temperature: temperature,
-        tokensMax: tokensMax)
+        tokensMax: tokensMax, toolChoice: choice, allowsParallelCalls: isParallel)
     }
     let other = [
       with([.system("s "), .user("u")]), with([.system("s"), .user("u"), .user("u")]),
       with(models: ["m", "n"]),
       with(tools: [tool("e")]), with(output: nil), with(output: try Schema(["title": "integer"])),
-      with(temperature: 0.6), with(tokensMax: 10),
+      with(temperature: 0.6), with(tokensMax: 10), with(choice: .required), with(isParallel: false),
     ][which]
     let key = normalization.form(of: base).key
     #expect(normalization.form(of: with()).key == key)

@@ -47,6 +47,12 @@ public struct RequestNormalization: Sendable {
       "messages",
       .array(request.messages.map { blot(message($0, &calls)) { names.replace(in: $0) } }))
     if !request.tools.isEmpty { form.append("tools", .array(request.tools.map(tool))) }
+    switch request.toolChoice {
+    case .auto: break
+    case .required: form.append("tool_choice", "required")
+    case .named(let name): form.append("tool_choice", ["name": .string(name)])
+    }
+    if !request.allowsParallelCalls { form.append("parallel_tool_calls", false) }
     if let output = request.output { form.append("output", (try? output.json.value()) ?? .null) }
     return RequestForm(json: .object(form), names: names)
   }
