@@ -115,7 +115,8 @@ final class Budget: Sendable {
   private func outputTokens(left call: Call, _ state: State) throws(Exhausted) -> Int {
     var left = Int.max
     if let tokens = limits.tokens {
-      left = tokens - state.spent.tokens - state.reservedTokens - call.inputTokens
+      let used = state.spent.tokens.addingSaturated(state.reservedTokens).addingSaturated(call.inputTokens)
+      left = tokens - min(tokens, used)
     }
     if let costUSD = limits.costUSD {
       guard let price = call.price else { throw Exhausted(level: level, isPriceUnknown: true) }

@@ -10,7 +10,7 @@ public final class ModelClient: Model {
     public var providers: [ProviderConfiguration]
     public var defaultModel: String
     /// By the model's name, alone or as `provider/model`.
-    public var prices: [String: ModelPrice]
+    public var prices: [String: TokenPrice]
     /// For requests that name none.
     public var temperature: Double?
     /// Tokens of an answer, for requests that name no limit.
@@ -18,7 +18,7 @@ public final class ModelClient: Model {
 
     public init(
       providers: [ProviderConfiguration], defaultModel: String = "gpt-4o-mini",
-      prices: [String: ModelPrice] = [:], temperature: Double? = nil, tokensMax: Int? = nil
+      prices: [String: TokenPrice] = [:], temperature: Double? = nil, tokensMax: Int? = nil
     ) {
       self.providers = providers
       self.defaultModel = defaultModel
@@ -84,7 +84,17 @@ public final class ModelClient: Model {
     }
   }
 
-  func price(of target: Target) -> ModelPrice? {
+  public func price(of models: [String]) -> TokenPrice? {
+    var dearest = TokenPrice(inputPerMillion: 0, outputPerMillion: 0)
+    for name in models.isEmpty ? [configuration.defaultModel] : models {
+      guard let price = resolve(name).flatMap({ price(of: $0) }) else { return nil }
+      dearest.inputPerMillion = max(dearest.inputPerMillion, price.inputPerMillion)
+      dearest.outputPerMillion = max(dearest.outputPerMillion, price.outputPerMillion)
+    }
+    return dearest
+  }
+
+  func price(of target: Target) -> TokenPrice? {
     configuration.prices[target.name] ?? configuration.prices[target.model]
   }
 

@@ -86,19 +86,3 @@ extension ProviderConfiguration: CustomStringConvertible, CustomDebugStringConve
   public var debugDescription: String { description }
   public var customMirror: Mirror { Mirror(self, children: ["name": name]) }
 }
-
-/// What a model's tokens cost.
-public struct ModelPrice: Sendable, Hashable {
-  /// US dollars for a million tokens.
-  public var inputPerMillion: Double
-  public var outputPerMillion: Double
-
-  public init(inputPerMillion: Double, outputPerMillion: Double) {
-    self.inputPerMillion = inputPerMillion
-    self.outputPerMillion = outputPerMillion
-  }
-
-  func cost(inputTokens: Int, outputTokens: Int) -> Double {
-    (Double(inputTokens) * inputPerMillion + Double(outputTokens) * outputPerMillion) / 1_000_000
-  }
-}

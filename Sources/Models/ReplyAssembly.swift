@@ -112,7 +112,7 @@ extension ReplyAssembly {
   ///
   /// - Parameter requestBytes: Size of what was asked, to estimate tokens from where the provider names none.
   /// - Throws: ``ModelError`` `badReply` when a call names no tool.
-  func reply(model: String, price: ModelPrice?, requestBytes: Int) throws(ModelError) -> ModelReply {
+  func reply(model: String, price: TokenPrice?, requestBytes: Int) throws(ModelError) -> ModelReply {
     let requested = calls.filter { answerTool == nil || $0.name != answerTool }
     var text = text
     // Beside other calls the answer came too early: it is asked for again when they have their results.
@@ -158,7 +158,7 @@ extension ReplyAssembly {
   }
 
   /// What the provider counted; what it left out is estimated, so that a budget counts something.
-  private func spent(price: ModelPrice?, requestBytes: Int) -> Usage {
+  private func spent(price: TokenPrice?, requestBytes: Int) -> Usage {
     let output = usage.output ?? Usage.estimatedTokens(bytes: answerBytes)
     let input = usage.input ?? Usage.estimatedTokens(bytes: requestBytes)
     return Usage(

@@ -89,10 +89,17 @@ extension Configuration {
       "limits.message_chars_max", \.limits.messageCharsMax, .integer(1...10_000_000),
       "Longest message, in characters."),
     .value(
-      "limits.tokens_per_day", \.limits.tokensPerDay, .count, "Tokens of one user a day; 0 is no limit."),
+      "limits.tokens_per_day", \.limits.tokensPerDay, .count, "Tokens of one user a day (UTC); 0 is no limit."
+    ),
     .value(
       "limits.cost_usd_per_day", \.limits.costUSDPerDay, .number(0...Double.infinity),
-      "US dollars of one user a day; 0 is no limit."),
+      "US dollars of one user a day (UTC); 0 is no limit."),
+    .value(
+      "limits.tokens_per_session", \.limits.tokensPerSession, .count,
+      "Tokens of one session; 0 is no limit."),
+    .value(
+      "limits.cost_usd_per_session", \.limits.costUSDPerSession, .number(0...Double.infinity),
+      "US dollars of one session; 0 is no limit."),
   ]
 
   private static let modelKeys: [Key<Configuration>] = [

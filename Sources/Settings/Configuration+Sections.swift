@@ -95,6 +95,8 @@ extension Configuration {
     public var messageCharsMax = 10000
     public var tokensPerDay = 0
     public var costUSDPerDay = 0.0
+    public var tokensPerSession = 0
+    public var costUSDPerSession = 0.0
   }
 
   /// One model provider.

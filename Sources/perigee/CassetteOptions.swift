@@ -48,7 +48,7 @@ struct CassetteOptions: ParsableArguments {
       let path = path(cassette, directory)
       let recorded = try Cassette.load(path)
       logger.notice("models are played back", metadata: ["cassette": "\(path)"])
-      return PlaybackModel(recorded, normalization: normalization)
+      return PlaybackModel(recorded, of: client, normalization: normalization)
     } catch let error as CassetteError {
       throw CommandError(message: error.message, hint: error.hint)
     }

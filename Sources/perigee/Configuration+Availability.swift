@@ -20,8 +20,6 @@ extension Configuration {
       (isAsked("limits.requests_per_minute") && limits.requestsPerMinute > 0, "limits.requests_per_minute"),
       (isAsked("limits.requests_per_hour") && limits.requestsPerHour > 0, "limits.requests_per_hour"),
       (isAsked("limits.runs_concurrent") && limits.runsConcurrent > 0, "limits.runs_concurrent"),
-      (limits.tokensPerDay > 0, "limits.tokens_per_day"),
-      (limits.costUSDPerDay > 0, "limits.cost_usd_per_day"),
       (configuration.log.content, "log.content"),
       (configuration.telemetry.otlpEndpoint != nil, "telemetry.otlp_endpoint"),
       (configuration.telemetry.content, "telemetry.content"),

@@ -61,7 +61,11 @@ struct Host: Sendable {
     let runner = Runner(
       store: store, model: model, time: time,
       limits: Runner.Limits(
-        messageCharactersMax: configuration.limits.messageCharsMax, runsMax: configuration.limits.runsTotal),
+        messageCharactersMax: configuration.limits.messageCharsMax, runsMax: configuration.limits.runsTotal,
+        day: SpendingLimits(
+          tokens: configuration.limits.tokensPerDay, costUSD: configuration.limits.costUSDPerDay),
+        session: SpendingLimits(
+          tokens: configuration.limits.tokensPerSession, costUSD: configuration.limits.costUSDPerSession)),
       executor: { TurnLine() }, host: { workspace.host })
     return Host(
       configuration: configuration, store: store, scripts: scripts, client: client, model: model,
@@ -73,6 +77,13 @@ struct Host: Sendable {
     await scripts.close()
     try await store.close()
     lease.giveBack()
+  }
+}
+
+extension SpendingLimits {
+  /// As the configuration has them: 0 is no limit.
+  fileprivate init(tokens: Int, costUSD: Double) {
+    self.init(tokens: tokens > 0 ? tokens : nil, costUSD: costUSD > 0 ? costUSD : nil)
   }
 }
 
@@ -89,7 +100,7 @@ extension ModelClient.Configuration {
     self.init(
       providers: providers, defaultModel: configuration.models.default,
       prices: configuration.models.prices.mapValues {
-        ModelPrice(inputPerMillion: $0.inputPerMillion, outputPerMillion: $0.outputPerMillion)
+        TokenPrice(inputPerMillion: $0.inputPerMillion, outputPerMillion: $0.outputPerMillion)
       },
       temperature: configuration.models.temperature, tokensMax: configuration.models.maxTokens)
   }

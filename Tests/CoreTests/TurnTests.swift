@@ -164,16 +164,44 @@ struct TurnTests {
     }
   }
 
-  @Test("the limits of steps, tokens and cost end the turn and keep its work", arguments: 0..<3)
-  func stopsAtLimits(which: Int) throws {
-    var (turn, _) = try Self.prepared(
-      Self.agent(limits: [RunLimits(steps: 1), RunLimits(tokens: 15), RunLimits(costUSD: 0.5)][which]))
-    var reply = Self.asking(("add", #"{"title":"a"}"#))
-    reply.usage.costUSD = 0.5
-    let plan = try Self.plan(try turn.replied(reply))
+  @Test("the limit of steps ends the turn and keeps its work")
+  func stopsAtSteps() throws {
+    var (turn, _) = try Self.prepared(Self.agent(limits: RunLimits(steps: 1)))
+    let plan = try Self.plan(try turn.replied(Self.asking(("add", #"{"title":"a"}"#))))
     let ending = try Self.ending(try turn.ran(Self.done(plan)))
     #expect(ending.finishReason == .limit)
     #expect(ending.reply.calls.count == 1)
+  }
+
+  @Test(
+    "a budget that is used up ends the turn and keeps its work",
+    arguments: [
+      (Budget.Exhausted(level: .run), "limit"),
+      (Budget.Exhausted(level: .run, isPriceUnknown: true), "models.prices"),
+      (Budget.Exhausted(level: .session), "begin another one"),
+      (Budget.Exhausted(level: .day(over: Timestamp(milliseconds: 9))), "this day"),
+    ])
+  func stopsAtBudget(exhausted: Budget.Exhausted, words: String) throws {
+    var (turn, _) = try Self.prepared()
+    let plan = try Self.plan(try turn.replied(Self.asking(("add", #"{"title":"a"}"#))))
+    guard case .callModel = try turn.ran(Self.done(plan)) else { throw Unexpected() }
+    let ending = try Self.ending(try turn.exhausted(exhausted, at: Timestamp(milliseconds: 0)))
+    #expect(ending.finishReason == .limit)
+    #expect(ending.reply.calls.count == 1)
+    #expect(ending.reply.text.contains(words))
+  }
+
+  @Test("a turn that could not even begin for a session's or a day's budget fails")
+  func failsAtSharedBudget() throws {
+    for (level, code) in [
+      (Budget.Level.session, Failure.Code.limit), (.day(over: Timestamp(milliseconds: 9)), .rateLimited),
+    ] {
+      var (turn, _) = try Self.prepared()
+      let failure = #expect(throws: Failure.self) {
+        try turn.exhausted(Budget.Exhausted(level: level), at: Timestamp(milliseconds: 0))
+      }
+      #expect(failure?.code == code)
+    }
   }
 
   @Test("a provider that fails hands over to the stub, but not after tools have run")
@@ -197,16 +225,6 @@ struct TurnTests {
     var usage = Usage(inputTokens: .max, outputTokens: .max)
     usage += Usage(inputTokens: .max, outputTokens: 1)
     #expect(usage.tokens == .max)
-  }
-
-  @Test("a limit of cost without a price ends the turn instead of never holding")
-  func stopsWithoutPrice() throws {
-    var (turn, _) = try Self.prepared(Self.agent(limits: RunLimits(costUSD: 0.5)))
-    var reply = Self.asking(("add", #"{"title":"a"}"#))
-    reply.usage.costUSD = nil
-    let ending = try Self.ending(try turn.ran(Self.done(try Self.plan(try turn.replied(reply)))))
-    #expect(ending.finishReason == .limit)
-    #expect(ending.reply.text.contains("models.prices"))
   }
 
   @Test("what a script answers must fit the output, too")

@@ -441,7 +441,7 @@ struct ModuleTests {
     try await TestWorkspace.with(
       [
         "agents/a.lua": """
-        return { limits = { tokens = 20 }, run = function()
+        return { limits = { tokens = 40 }, run = function()
           local count = 0
           while pcall(llm.chat, { messages = { { role = "user", content = "x" } } }) do count = count + 1 end
           return tostring(count)

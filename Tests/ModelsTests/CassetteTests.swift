@@ -26,7 +26,8 @@ struct CassetteTests {
   }
 
   private func playback() throws -> PlaybackModel {
-    PlaybackModel(try Cassette.load(path), normalization: normalization)
+    PlaybackModel(
+      try Cassette.load(path), of: StubModel { _ in throw CancellationError() }, normalization: normalization)
   }
 
   private func play(_ request: ModelRequest) async throws -> ModelReply {

@@ -32,8 +32,8 @@ import Testing
       ModelClient.Configuration(
         providers: [ProviderConfiguration(name: "p", baseURL: server.baseURL)],
         prices: [
-          "known": ModelPrice(inputPerMillion: 1, outputPerMillion: 4),
-          "p/dear": ModelPrice(inputPerMillion: 10, outputPerMillion: 0),
+          "known": TokenPrice(inputPerMillion: 1, outputPerMillion: 4),
+          "p/dear": TokenPrice(inputPerMillion: 10, outputPerMillion: 0),
         ]))
     var costs: [Double?] = []
     for name in ["known", "p/known", "p/dear", "unknown"] {

@@ -6,13 +6,16 @@ import Synchronization
 ///
 /// A request that was recorded several times is answered in that order, and with the last answer from then on.
 public final class PlaybackModel: Model {
+  /// Whose answers were recorded: it is asked for its prices, and for nothing else.
+  private let model: any Model
   private let cassette: Cassette
   private let normalization: RequestNormalization
   private let recordings: [String: [Recording]]
   /// How often a key was asked for.
   private let counts = Mutex<[String: Int]>([:])
 
-  public init(_ cassette: Cassette, normalization: RequestNormalization) {
+  public init(_ cassette: Cassette, of model: any Model, normalization: RequestNormalization) {
+    self.model = model
     self.cassette = cassette
     self.normalization = normalization
     recordings = Dictionary(grouping: cassette.recordings.map(\.recording), by: \.form.key)
@@ -20,6 +23,8 @@ public final class PlaybackModel: Model {
 
   /// A recording needs no key.
   public func isConfigured(for models: [String]) -> Bool { true }
+
+  public func price(of models: [String]) -> TokenPrice? { model.price(of: models) }
 
   /// Answers as the model did, in the same pieces, at once.
   ///

@@ -21,6 +21,7 @@ public final class RecordingModel: Model {
   public func isConfigured(for models: [String]) -> Bool { model.isConfigured(for: models) }
 
   public var health: [ModelHealth] { model.health }
+  public func price(of models: [String]) -> TokenPrice? { model.price(of: models) }
 
   /// Answers as the model does.
   ///
