@@ -113,7 +113,7 @@ let package = Package(
     tests("JSONCodecTests", ["JSONCodec"]),
     tests("CoreTests", ["Core", "JSONCodec"]),
     tests("LuaHostTests", ["LuaHost", "CLuaHost", "JSONCodec"]),
-    tests("ThreadsTests", ["Threads"]),
+    tests("ThreadsTests", ["Threads", "TestSupport"]),
     tests("LintTests", ["Lint", "TestSupport"]),
     tests("SettingsTests", ["Settings"]),
     tests("TransportTests", ["Transport", "TestSupport", "JSONCodec"]),

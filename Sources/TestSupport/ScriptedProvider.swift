@@ -65,7 +65,7 @@ public final class ScriptedProvider: Sendable {
   public func stop() { server.stop() }
 }
 
-/// A door that starts closed; a reply waits before it.
+/// A door that starts closed: who passes waits until it is open.
 public final class Gate: Sendable {
   private let door = Door()
 
@@ -73,7 +73,7 @@ public final class Gate: Sendable {
 
   public func open() { door.open() }
 
-  func pass() { door.pass() }
+  public func pass() { door.pass() }
 }
 
 // SAFETY: the mutex of the C library guards `isOpen`; the memory is this object's own and never moves.
