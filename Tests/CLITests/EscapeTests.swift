@@ -2,6 +2,7 @@
 import Foundation
 import JSONCodec
 import Synchronization
+import TestSupport
 import Testing
 
 /// Hostile scripts against the built server. `escape/` has one a file: whole
@@ -11,7 +12,7 @@ struct EscapeTests {
   /// Loops end soon, and nothing but the scripts' own limits is in their way.
   /// Port 1 has no provider: prompts are made, and stubs answer.
   private static let configuration = """
-    scripts: { cpu_ms: 200 }
+    scripts: { cpu_ms: \(200 * slowness) }
     limits: { requests_per_minute: 0, requests_per_hour: 0, runs_concurrent: 0 }
     providers: { openai: { base_url: "http://127.0.0.1:1/v1", retries: 0 } }
     """
