@@ -11,7 +11,7 @@ SECONDS ?= 60
 export SWIFT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test lint format bench sanitize fuzz docs clean
+.PHONY: help setup build run test lint format bench sanitize sanitize-address sanitize-thread fuzz docs clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -42,10 +42,21 @@ format: ## rewrite the Swift files in the project's format
 bench: build ## measure the server against a local provider, about 3 minutes
 	@Benchmarks/bench $(ARGS)
 
-sanitize: setup ## run every test under the address and undefined behaviour sanitizers, about 15 minutes
+sanitize: sanitize-address sanitize-thread ## run every test under the address, undefined behaviour and thread sanitizers
+
+sanitize-address: setup
 	@PERIGEE_TRAP_UNDEFINED=1 $(SWIFT) build --build-tests --sanitize=address --scratch-path .build-asan
 	@ASAN_OPTIONS=detect_leaks=0 PERIGEE_TRAP_UNDEFINED=1 \
 		$(SWIFT) test --skip-build --sanitize=address --scratch-path .build-asan $(ARGS)
+
+# One test at a time: what is slow here would use up the time limits of what runs beside it. What is found is in
+# files, whatever became of the process that found it.
+sanitize-thread: setup
+	@$(SWIFT) build --build-tests --sanitize=thread --scratch-path .build-tsan
+	@rm -f .build-tsan/race.*
+	@TSAN_OPTIONS=log_path=$(CURDIR)/.build-tsan/race \
+		$(SWIFT) test --skip-build --no-parallel --sanitize=thread --scratch-path .build-tsan $(ARGS); \
+		status=$$?; ! cat .build-tsan/race.* 2>/dev/null && exit $$status
 
 fuzz: ## feed the C part of the Lua host hostile inputs for SECONDS, 60 unless told
 	@scripts/setup.sh fuzz
@@ -55,4 +66,4 @@ docs: build ## write types/, .luarc.json, .luacheckrc and the reference in docs/
 	@$(BINARY) types --docs docs
 
 clean: ## remove everything that was built
-	@rm -rf .build .build-asan
+	@rm -rf .build .build-asan .build-tsan
