@@ -23,15 +23,15 @@ public final class Runner: Sendable {
   }
 
   private let store: any Store
-  private let model: any Model
-  private let time: any TimeSource
+  let model: any Model
+  let time: any TimeSource
   private let limits: Limits
   private let host: @Sendable () -> any ScriptHost
   private let executor: @Sendable () -> (any TaskExecutor)?
   private let deadlines: DeadlineQueue
   private let gate = SessionGate()
   private let runs: LiveRuns
-  private let ledger: BudgetLedger
+  let ledger: BudgetLedger
   private let running = Atomic<Int>(0)
 
   /// - Parameters:

@@ -116,7 +116,8 @@ final class StoredTurn: Sendable {
         runID: names.runID, agent: agent, user: user, sessionID: names.sessionID, state: opened.state,
         input: request.scriptInput,
         history: request.conversation?.history ?? opened.history),
-      message: request.message, conversation: request.conversation, environment: environment, budgets: budgets)
+      message: request.message, conversation: request.conversation, environment: environment, budgets: budgets
+    )
     let deadline = environment.deadlines.start(
       after: .seconds(agent.limits.seconds), cancel: cancellation.cancel)
     let result: Result<(Turn.Ending, RawJSON?), Failure>

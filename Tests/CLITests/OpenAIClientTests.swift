@@ -30,9 +30,11 @@ struct OpenAIClientTests {
 
   @Test(
     "works unchanged: plain, asynchronous, streaming, tools, formats and errors", .enabled(if: isThere),
-    arguments: ["test_chat", "test_responses"])
+    arguments: ["test_chat", "test_responses", "test_embeddings"])
   func unchanged(module: String) async throws {
-    let provider = try ScriptedProvider { Self.answer($0.json) }
+    let provider = try ScriptedProvider {
+      $0.path.hasSuffix("/embeddings") ? Self.embeddings($0.json) : Self.answer($0.json)
+    }
     let workspace = try Folder(Self.files)
     try await RunningServer.with(
       workspace: workspace.path, environment: ["OPENAI_BASE_URL": provider.baseURL]
@@ -51,6 +53,22 @@ struct OpenAIClientTests {
       #expect(status == 0, "\(text)")
       #expect(text.contains("OK"))
     }
+  }
+
+  /// Vectors that say how long each text is.
+  private static func embeddings(_ request: JSON) -> ScriptedProvider.Reply {
+    guard request["model"] == "small" else { return .failure(404) }
+    let vectors = (request["input"]?.array ?? []).enumerated().map { index, text -> JSON in
+      let length = Double(text.string?.utf8.count ?? 0)
+      return [
+        "object": "embedding", "index": .integer(Int64(index)),
+        "embedding": [.number(length), .number(0.5), .number(-0.25)],
+      ]
+    }
+    return .json([
+      "object": "list", "data": .array(vectors), "model": "small",
+      "usage": ["prompt_tokens": 7, "total_tokens": 7],
+    ])
   }
 
   /// Says a word, and calls the agent's tool.

@@ -219,6 +219,25 @@ import Testing
     #expect(heard.pieces == (isStreamed ? [#"{"title""#, #":"t"}"#] : []))
   }
 
+  @Test("a caller's choice of tools goes along")
+  func choices() async throws {
+    func choice(
+      _ choice: ToolChoice, isParallel: Bool = true, output: Schema? = nil
+    ) async throws -> JSON? {
+      try await body(
+        ModelRequest(
+          models: [], messages: [.user("x")],
+          tools: [ToolDescription(name: "look", description: "", schema: .emptyObject)], output: output,
+          toolChoice: choice, allowsParallelCalls: isParallel))["tool_choice"]
+    }
+    #expect(try await choice(.auto) == nil)
+    #expect(
+      try await choice(.auto, isParallel: false) == ["type": "auto", "disable_parallel_tool_use": true])
+    #expect(try await choice(.required) == ["type": "any"])
+    #expect(try await choice(.named("look"), output: .anyObject) == ["type": "tool", "name": "look"])
+    #expect(try await choice(.auto, output: .anyObject) == ["type": "any"])
+  }
+
   @Test("an answer beside calls comes too early: the calls are made first")
   func earlyAnswer() async throws {
     let request = ModelRequest(

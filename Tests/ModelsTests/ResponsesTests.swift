@@ -39,6 +39,22 @@ import Testing
   static let reasoning: JSON = ["type": "reasoning", "id": "rs_1", "summary": []]
   static let usage: JSON = ["input_tokens": 12, "output_tokens": 4, "total_tokens": 16]
 
+  @Test("a caller's choice of tools, and JSON of any shape, go along")
+  func callersWishes() async throws {
+    let server = try ScriptedProvider(.json(["output": [Self.message], "status": "completed"]))
+    let tools = [ToolDescription(name: "look", description: "", schema: .emptyObject)]
+    for choice in [ToolChoice.named("look"), .required, .auto] {
+      let request = ModelRequest(
+        models: [], messages: [.user("x")], tools: tools, output: .anyObject, toolChoice: choice,
+        allowsParallelCalls: choice == .auto)
+      _ = try await models(server).respond(to: request, within: .seconds(60), onText: nil)
+    }
+    let sent = server.requests.map(\.json)
+    #expect(sent.map { $0["tool_choice"] } == [["type": "function", "name": "look"], "required", nil])
+    #expect(sent.map { $0["parallel_tool_calls"] } == [false, false, nil])
+    #expect(sent[0]["text"]?["format"] == ["type": "json_object"])
+  }
+
   @Test("a request keeps nothing there, and has its tools and messages as items")
   func request() async throws {
     let server = try ScriptedProvider(.json(["output": [Self.message], "status": "completed"]))

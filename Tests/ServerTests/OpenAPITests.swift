@@ -25,7 +25,7 @@ struct OpenAPITests {
           #expect(responses["\(reply.status)"] != nil || responses["default"] != nil)
         }
       }
-      #expect(paths.count == 20)
+      #expect(paths.count == 21)
     }
   }
 

@@ -60,6 +60,26 @@ extension OpenAPI {
       ("tools", ["type": "array", "items": openObject]), ("top_p", anything), ("store", ["const": false]),
       ("truncation", ["const": "disabled"]), ("usage", openObject),
     ]),
+    "EmbeddingRequest": request(
+      [
+        ("model", described(string, "A provider's model for embeddings.")),
+        ("input", ["type": ["string", "array"], "items": string]),
+        ("encoding_format", ["enum": ["float", "base64"]]), ("dimensions", count),
+      ], required: ["model", "input"]),
+    "EmbeddingList": object([
+      ("object", ["const": "list"]),
+      (
+        "data",
+        [
+          "type": "array",
+          "items": object([
+            ("object", ["const": "embedding"]), ("index", integer),
+            ("embedding", ["type": ["array", "string"], "items": number]),
+          ]),
+        ]
+      ),
+      ("model", string), ("usage", object([("prompt_tokens", integer), ("total_tokens", integer)])),
+    ]),
     "OpenAIModel": object([
       ("id", string), ("object", ["const": "model"]), ("created", integer), ("owned_by", string),
     ]),

@@ -13,6 +13,7 @@ struct Services: Sendable {
 
   /// Every route but the OpenAPI document, which is made of them.
   var routes: [Route] {
-    chatRoutes + socketRoutes + agentRoutes + sessionRoutes + runRoutes + openAIRoutes + operationRoutes
+    chatRoutes + socketRoutes + agentRoutes + sessionRoutes + runRoutes + openAIRoutes + embeddingRoutes
+      + operationRoutes
   }
 }

@@ -71,15 +71,24 @@ struct AnthropicRequest {
         write(tool: answerTool, "Gives the final answer to the user.", output.json, to: &writer)
       }
     }
-    guard let answerTool else { return }
+    writeToolChoice(to: &writer)
+  }
+
+  private func writeToolChoice(to writer: inout JSONWriter) {
+    let forced: String?
+    switch call.request.toolChoice {
+    case .named(let name): forced = name
+    case .required: forced = nil
+    case .auto:
+      guard answerTool != nil || !call.request.allowsParallelCalls else { return }
+      forced = call.request.tools.isEmpty ? answerTool : nil
+    }
+    let isFree = answerTool == nil && call.request.toolChoice == .auto
     writer.key("tool_choice")
     writer.object {
-      if call.request.tools.isEmpty {
-        $0.member("type", "tool")
-        $0.member("name", answerTool)
-      } else {
-        $0.member("type", "any")
-      }
+      $0.member("type", forced != nil ? "tool" : isFree ? "auto" : "any")
+      if let forced { $0.member("name", forced) }
+      if !call.request.allowsParallelCalls { $0.member("disable_parallel_tool_use", true) }
     }
   }
 

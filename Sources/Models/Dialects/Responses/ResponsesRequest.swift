@@ -25,7 +25,10 @@ struct ResponsesRequest {
       writer.array { writer in
         for message in messages[instructions.endIndex...] { write(message, to: &writer) }
       }
-      if !call.request.tools.isEmpty { writeTools(to: &writer) }
+      if !call.request.tools.isEmpty {
+        writeTools(to: &writer)
+        writeToolChoice(to: &writer)
+      }
       if let output = call.request.output { writeFormat(output, to: &writer) }
       if let temperature = call.temperature { writer.member("temperature", temperature) }
       if let tokensMax = call.tokensMax { writer.member("max_output_tokens", tokensMax) }
@@ -80,11 +83,26 @@ struct ResponsesRequest {
     }
   }
 
+  private func writeToolChoice(to writer: inout JSONWriter) {
+    switch call.request.toolChoice {
+    case .auto: break
+    case .required: writer.member("tool_choice", "required")
+    case .named(let name):
+      writer.key("tool_choice")
+      writer.object {
+        $0.member("type", "function")
+        $0.member("name", name)
+      }
+    }
+    if !call.request.allowsParallelCalls { writer.member("parallel_tool_calls", false) }
+  }
+
   private func writeFormat(_ output: Schema, to writer: inout JSONWriter) {
     writer.key("text")
     writer.object { writer in
       writer.key("format")
       writer.object {
+        if output == .anyObject { return $0.member("type", "json_object") }
         $0.member("type", "json_schema")
         AnswerFormat.write(output, to: &$0)
       }
