@@ -33,6 +33,9 @@ public final class Agent: Sendable {
     public static let stub = Hooks(rawValue: 4)
   }
 
+  /// Fits the smallest context windows in use, with room for tools and an answer.
+  public static let historyTokensDefault = 16_000
+
   public let name: String
   /// Path in the workspace, `agents/market/title.lua`.
   public let file: String
@@ -44,6 +47,8 @@ public final class Agent: Sendable {
   public let tokensMax: Int?
   /// Past messages that the model sees.
   public let historyMessages: Int
+  /// Tokens of them that the model sees at most, in whole turns.
+  public let historyTokens: Int
   public let tools: ToolSelection
   public let agents: [String]
   public let body: Body
@@ -57,7 +62,8 @@ public final class Agent: Sendable {
 
   public init(
     name: String, file: String, description: String = "", models: [String] = [], temperature: Double? = nil,
-    tokensMax: Int? = nil, historyMessages: Int = 20, tools: ToolSelection = .names([]),
+    tokensMax: Int? = nil, historyMessages: Int = 20, historyTokens: Int = historyTokensDefault,
+    tools: ToolSelection = .names([]),
     agents: [String] = [],
     body: Body, hooks: Hooks = [], output: Schema? = nil, limits: RunLimits = RunLimits(),
     busy: BusyPolicy = .queue, roles: [String] = [], access: Access = Access()
@@ -69,6 +75,7 @@ public final class Agent: Sendable {
     self.temperature = temperature
     self.tokensMax = tokensMax
     self.historyMessages = historyMessages
+    self.historyTokens = historyTokens
     self.tools = tools
     self.agents = agents
     self.body = body

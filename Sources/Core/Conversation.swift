@@ -4,7 +4,7 @@ import JSONCodec
 /// How a stored conversation becomes what the model sees.
 enum Conversation {
   /// Every assistant message with calls is followed by all their results, whatever became of the run.
-  static func modelMessages(_ history: [Message]) -> [ModelMessage] {
+  static func modelMessages(_ history: some Collection<Message>) -> [ModelMessage] {
     var messages: [ModelMessage] = []
     messages.reserveCapacity(history.count + 2)
     for message in history {
@@ -21,11 +21,43 @@ enum Conversation {
   static func append(_ step: TurnStep, to messages: inout [ModelMessage]) {
     let requests = step.calls.map { ToolCallRequest(id: $0.id, name: $0.name, arguments: $0.arguments.text) }
     messages.append(.assistant(step.text.isEmpty ? nil : step.text, calls: requests))
-    for call in step.calls { messages.append(.tool(callID: call.id, name: call.name, content: call.content)) }
+    for call in step.calls {
+      messages.append(.tool(callID: call.id, name: call.name, content: call.modelContent))
+    }
+  }
+
+  /// The newest whole turns that together have at most so many tokens.
+  static func window(_ history: [Message], tokensMax: Int) -> ArraySlice<Message> {
+    var tokens = 0
+    var end = history.count
+    while end > 0 {
+      let start = history[..<end].lastIndex { $0.role == .user } ?? 0
+      tokens = history[start..<end].reduce(tokens) { $0.addingSaturated($1.tokens.count) }
+      if tokens > tokensMax { break }
+      end = start
+    }
+    return history[end...]
   }
 
   private static func answer(of message: Message) -> String {
     if !message.text.isEmpty { return message.text }
     return "(This turn ended without an answer: \(message.failure ?? .internal).)"
+  }
+}
+
+extension Message {
+  /// Tokens that a model reads of it: of an answer, with its tool calls, as the provider counted them; else by length.
+  public var tokens: (count: Int, isEstimated: Bool) {
+    switch role {
+    case .user: return (Usage.estimatedTokens(bytes: text.utf8.count), true)
+    case .assistant:
+      if let countedTokens { return (countedTokens, false) }
+      let steps = steps.reduce(0) { sum, step in
+        step.calls.reduce(sum + step.text.utf8.count) { sum, call in
+          sum + call.name.utf8.count + call.arguments.bytes.count + call.modelBytes
+        }
+      }
+      return (Usage.estimatedTokens(bytes: text.utf8.count + steps), true)
+    }
   }
 }

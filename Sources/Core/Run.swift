@@ -66,8 +66,8 @@ final class Run: Sendable {
   }
 
   /// What the run has come to so far; complete steps only.
-  var progress: (message: String, steps: [TurnStep], usage: Usage) {
-    turn.withLock { ($0.message, $0.steps, $0.usage) }
+  var progress: (message: String, steps: [TurnStep], usage: Usage, answerTokens: Int?) {
+    turn.withLock { ($0.message, $0.steps, $0.usage, $0.answerTokens) }
   }
 
   private var agent: Agent { context.agent }
@@ -266,6 +266,10 @@ extension Run {
       return try await record(id: request.id, name: request.name, arguments: RawJSON(arguments)) {
         let reply = try await self.runAgent(name: name, input: arguments)
         return reply.data ?? RawJSON(.string(reply.text))
+      }
+    case (.execute(let arguments), .rest):
+      return try await record(id: request.id, name: request.name, arguments: RawJSON(arguments)) {
+        try self.turn.withLock { turn throws(Failure) in try turn.rest(arguments) }
       }
     case (.refuse(let failure), _):
       let arguments = (try? JSON(parsing: request.arguments)) ?? .string(request.arguments)

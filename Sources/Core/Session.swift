@@ -41,11 +41,13 @@ public struct Message: Sendable, Hashable {
   public var steps: [TurnStep]
   /// Only an assistant's, when its run failed: the code of the failure.
   public var failure: Failure.Code?
+  /// Only an assistant's: its tokens and those of its steps, where the provider counted them.
+  public var countedTokens: Int?
   public var createdAt: Timestamp
 
   public init(
     id: String, runID: String, role: Role, text: String, steps: [TurnStep] = [], failure: Failure.Code? = nil,
-    createdAt: Timestamp
+    countedTokens: Int? = nil, createdAt: Timestamp
   ) {
     self.id = id
     self.runID = runID
@@ -53,6 +55,7 @@ public struct Message: Sendable, Hashable {
     self.text = text
     self.steps = steps
     self.failure = failure
+    self.countedTokens = countedTokens
     self.createdAt = createdAt
   }
 }

@@ -81,6 +81,8 @@ public struct TurnClosing: Sendable {
   public var finishReason: FinishReason?
   public var usingStub = false
   public var data: RawJSON?
+  /// Of the answer and its steps, where the provider counted them.
+  public var answerTokens: Int?
   /// As ``TurnOpening/isAgain``.
   public var isAgain = false
   /// The session's new state; `nil` = as it was.

@@ -144,6 +144,7 @@ final class StoredTurn: Sendable {
       steps: progress.steps, usage: progress.usage, state: nil, hasSession: request.conversation == nil,
       at: time.now)
     closing.isAgain = names.isAgain
+    closing.answerTokens = progress.answerTokens
     switch result {
     case .success(let (ending, state)):
       closing.text = ending.reply.text

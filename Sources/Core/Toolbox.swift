@@ -9,6 +9,8 @@ struct Toolbox: Sendable {
     case agent(String)
     /// One of the caller's, who makes the call.
     case caller
+    /// The rest of a result that was cut.
+    case rest
   }
 
   private(set) var descriptions: [ToolDescription] = []
@@ -51,6 +53,13 @@ struct Toolbox: Sendable {
     }
   }
 
+  /// Lets the model read on in results that were cut; an agent with a tool of that name does without.
+  mutating func offerRest() {
+    guard targets[LongResult.tool.name] == nil else { return }
+    targets[LongResult.tool.name] = .rest
+    descriptions.append(LongResult.tool)
+  }
+
   private static let delegationSchema = Schema(root: [
     "type": "object",
     "properties": ["message": ["type": "string", "description": "What the agent should do or answer."]],
@@ -64,7 +73,7 @@ struct Toolbox: Sendable {
     switch targets[name] {
     case .tool(let tool): tool.effect == .write
     case .agent: true
-    case .caller, nil: false
+    case .caller, .rest, nil: false
     }
   }
 
@@ -84,6 +93,7 @@ struct Toolbox: Sendable {
       case .tool(let tool): tool.parameters
       case .agent: Toolbox.delegationSchema
       case .caller: nil
+      case .rest: LongResult.schema
       }
     guard let schema else { return .handOut }
     do {

@@ -58,12 +58,16 @@ struct Turn: Sendable {
   private(set) var message: String
   private(set) var steps: [TurnStep] = []
   private(set) var usage = Usage()
-  private var history: [ModelMessage]
+  private var history: [Message]
   /// In place of ``history``.
   private let callers: CallerConversation?
   /// Calls of the caller's tools in the last answer.
   private var handedOut: [ToolCallRequest] = []
   private var conversation: [ModelMessage] = []
+  /// By their identifiers, which are the handles.
+  private var longCalls: [String: ToolCall] = [:]
+  /// What the provider counted: of the first request, and of the last one with its answer.
+  private var counted: (first: Int, last: Int)?
   private var toolbox = Toolbox()
   private var modelCalls = 0
   private var pendingText = ""
@@ -87,7 +91,7 @@ struct Turn: Sendable {
     self.limits = limits
     self.message = message
     self.callers = callers
-    self.history = callers?.before ?? Conversation.modelMessages(history)
+    self.history = history
   }
 
   func start() -> Action {
@@ -120,13 +124,34 @@ struct Turn: Sendable {
 
   mutating func prepared(prompt: String, toolbox: Toolbox) throws(Failure) -> Action {
     self.toolbox = toolbox
-    conversation.reserveCapacity(history.count + 2)
+    let past = Conversation.window(history, tokensMax: agent.historyTokens)
+    conversation.reserveCapacity(past.count + 2)
     if !prompt.isEmpty { conversation.append(.system(prompt)) }
-    conversation += history
+    conversation += callers?.before ?? Conversation.modelMessages(past)
+    for message in past { for step in message.steps { keepLong(step.calls) } }
     history = []
     conversation.append(.user(message))
     if let callers { conversation += callers.after }
     return try nextModelCall()
+  }
+
+  /// Keeps the results that the model sees only the beginning of, so that it may read on.
+  private mutating func keepLong(_ calls: [ToolCall]) {
+    for call in calls where call.isLong {
+      longCalls[call.id] = call
+      toolbox.offerRest()
+    }
+  }
+
+  /// More of a result that was cut.
+  ///
+  /// - Throws: ``Failure`` `not_found` for a handle that no result has.
+  func rest(_ arguments: JSON) throws(Failure) -> RawJSON {
+    let handle = arguments["handle"]?.string ?? ""
+    guard let call = longCalls[handle] else {
+      throw Failure(.notFound, "no result that was cut has the handle '\(handle)'")
+    }
+    return LongResult.part(of: call.content, from: Int(clamping: arguments["offset"]?.integer ?? 0))
   }
 
   var toolDescriptions: [ToolDescription] { toolbox.descriptions }
@@ -163,6 +188,15 @@ struct Turn: Sendable {
     return try answered(ScriptReply(text: pendingText.isEmpty ? sentence : "\(pendingText)\n\n\(sentence)"))
   }
 
+  private mutating func count(_ used: Usage) {
+    guard !used.isEstimated, used.inputTokens > 0 else { return }
+    counted = (counted?.first ?? used.inputTokens, used.tokens)
+  }
+
+  /// Tokens that the answer and its tool calls add to the conversation, as the provider counted them; `nil` where it
+  /// did not.
+  var answerTokens: Int? { counted.map { max(0, $0.last - $0.first) } }
+
   /// Counts what a model call took, the script's own calls included.
   mutating func spent(_ used: Usage) { usage += used }
 
@@ -170,6 +204,7 @@ struct Turn: Sendable {
   ///   budget for a second one.
   mutating func replied(_ reply: ModelReply) throws(Failure) -> Action {
     usage += reply.usage
+    count(reply.usage)
     switch reply.finishReason {
     case .stop, .toolCalls: finishReason = .stop
     case .length: finishReason = .length
@@ -247,6 +282,7 @@ struct Turn: Sendable {
   mutating func ran(_ calls: [ToolCall]) throws(Failure) -> Action {
     let step = TurnStep(text: pendingText, calls: calls)
     steps.append(step)
+    keepLong(calls)
     Conversation.append(step, to: &conversation)
     return try handedOut.isEmpty ? nextModelCall() : handOut()
   }

@@ -65,6 +65,7 @@ enum ScriptTypes {
     ---@field model? string|string[]
     ---@field temperature? number
     ---@field max_tokens? integer
+    ---@field history_tokens? integer
     ---@field history? integer
     ---@field tools? string[]|fun(ctx: perigee.Context): string[]
     ---@field agents? string[]

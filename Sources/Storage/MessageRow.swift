@@ -4,7 +4,7 @@ import JSONCodec
 
 /// One row of `messages`, before its tool calls are looked up.
 struct MessageRow {
-  static let columns = "key, id, run_id, is_answer, text, failure, has_calls, created_at"
+  static let columns = "key, id, run_id, is_answer, text, failure, has_calls, created_at, tokens"
 
   let key: Int64
   private let hasCalls: Bool
@@ -17,6 +17,7 @@ struct MessageRow {
     stored = Message(
       id: row.text(1), runID: row.text(2), role: row.integer(3) == 0 ? .user : .assistant, text: row.text(4),
       failure: row.optionalText(5).map(Failure.Code.init(rawValue:)),
+      countedTokens: row.optionalInteger(8).map { Int($0) },
       createdAt: Timestamp(milliseconds: row.integer(7)))
   }
 

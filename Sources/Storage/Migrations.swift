@@ -9,6 +9,9 @@ enum Migrations {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("0001 conversations") { try $0.execute(sql: conversations) }
     migrator.registerMigration("0002 answers by key") { try $0.execute(sql: answersByKey) }
+    migrator.registerMigration("0003 tokens of answers") {
+      try $0.execute(sql: "ALTER TABLE messages ADD COLUMN tokens INTEGER")
+    }
     return migrator
   }
 

@@ -95,7 +95,7 @@ extension WriterConnection {
   func pastMessages(_ keys: ClosedRange<Int64>, count: Int) throws -> [Message] {
     let select = try statement(
       """
-      SELECT key, id, run_id, is_answer, text, failure, has_calls, created_at FROM messages
+      SELECT key, id, run_id, is_answer, text, failure, has_calls, created_at, tokens FROM messages
       WHERE key BETWEEN ? AND ? ORDER BY key DESC LIMIT ?
       """)
     select.bind(1, keys.lowerBound)
@@ -138,7 +138,8 @@ extension WriterConnection {
     try insertMessage(
       key: try place ?? MessageKeys(session: session).key(at: messageCount), id: turn.messageID,
       runID: turn.runID,
-      isAnswer: true, text: turn.text, failure: turn.failureCode, hasCalls: hasCalls, at: turn.at)
+      isAnswer: true, text: turn.text, failure: turn.failureCode, hasCalls: hasCalls,
+      tokens: turn.answerTokens, at: turn.at)
     if hasCalls { try insertCalls(turn) }
     if let message = turn.message {
       // The run's own message is among the last, unless the turn is an old one that came again: only another
@@ -198,9 +199,9 @@ extension WriterConnection {
 
   private func insertMessage(
     key: Int64, id: String, runID: String, isAnswer: Bool, text: String, failure: String?, hasCalls: Bool,
-    at time: Timestamp
+    tokens: Int? = nil, at time: Timestamp
   ) throws {
-    let insert = try statement("INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+    let insert = try statement("INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
     insert.bind(1, key)
     insert.bind(2, id)
     insert.bind(3, runID)

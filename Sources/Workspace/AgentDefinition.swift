@@ -6,7 +6,8 @@ import Lint
 /// Turns what an agent's file returned into an ``Agent``.
 enum AgentDefinition {
   static let fields = [
-    "description", "model", "temperature", "max_tokens", "history", "tools", "agents", "prompt", "run",
+    "description", "model", "temperature", "max_tokens", "history", "history_tokens",
+    "tools", "agents", "prompt", "run",
     "steps",
     "states", "initial", "before", "after", "output", "limits", "busy", "allow", "guardrails", "schedules",
     "access",
@@ -39,6 +40,7 @@ enum AgentDefinition {
       temperature: reader.number("temperature", in: 0...2),
       tokensMax: reader.integer("max_tokens", in: 1...1_000_000),
       historyMessages: reader.integer("history", in: 0...1000) ?? 20,
+      historyTokens: reader.integer("history_tokens", in: 0...10_000_000) ?? Agent.historyTokensDefault,
       tools: reader.isFunction("tools") ? .function : .names(reader.strings("tools") ?? []),
       agents: reader.strings("agents") ?? [], body: body ?? .run, hooks: hooks(reader),
       output: reader.schema("output"), limits: limits(reader, defaults),

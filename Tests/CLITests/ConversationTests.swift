@@ -48,6 +48,52 @@ struct ConversationTests {
     }
   }
 
+  @Test("a tool's long result is cut, and the model reads on, also in the next turn")
+  func longResult() async throws {
+    let workspace = try Folder([
+      "agents/reader.lua": #"return { prompt = "Read.", tools = { "book" } }"#,
+      "tools/book.lua": """
+      return { book = { description = "The book.", parameters = {}, effect = "read",
+        run = function() return ("0123456789"):rep(3000) .. "the end" end } }
+      """,
+    ])
+    let turn = Tally()
+    let provider = try ScriptedProvider { _ in
+      switch turn.increment() {
+      case 0: .toolCalls([("c1", "book", "{}")])
+      case 1: .toolCalls([("c2", "read_more", #"{"handle":"c1","offset":20000}"#)])
+      case 2: .completion("First.")
+      case 3: .toolCalls([("c3", "read_more", #"{"handle":"c1","offset":30000}"#)])
+      case 4: .toolCalls([("c4", "read_more", #"{"handle":"nothing","offset":0}"#)])
+      default: .completion("Second.")
+      }
+    }
+    try await RunningServer.with(
+      workspace: workspace.path, environment: ["OPENAI_BASE_URL": provider.baseURL]
+    ) { server in
+      let first = try await server.chat("reader", "read", session: "s")
+      #expect(first.json["response"] == "First.")
+      let calls = try #require(first.json["tool_calls"]?.array)
+      // The caller gets the whole, the model its beginning.
+      #expect(calls[0]["result"]?.string?.utf8.count == 30_007)
+      #expect(calls[1]["result"]?["next_offset"] == 30_000)
+      func tools(_ request: Int) -> [String?] {
+        provider.requests[request].json["tools"]?.array?.map { $0["function"]?["name"]?.string } ?? []
+      }
+      #expect(tools(0) == ["book"])
+      #expect(tools(1) == ["book", "read_more"])
+      let seen = provider.requests[1].json["messages"]?.array?.last?["content"]?.string ?? ""
+      #expect(seen.utf8.count < 20_300 && seen.contains(#""handle": "c1", "offset": 20000"#))
+
+      let second = try await server.chat("reader", "and the end?", session: "s")
+      #expect(second.json["response"] == "Second.")
+      let more = try #require(second.json["tool_calls"]?.array)
+      #expect(more[0]["result"]?["text"]?.string?.hasSuffix("the end\"") == true)
+      #expect(more[0]["result"]?["next_offset"] == .null)
+      #expect(more[1]["error"]?["code"] == "not_found")
+    }
+  }
+
   @Test("a request that is repeated after a crash is answered, and its message is there once")
   func crash() async throws {
     let asked = Tally()

@@ -58,7 +58,8 @@ extension OpenAPI {
     "SessionList": page("Session"),
     "Message": object([
       ("id", string), ("run_id", string), ("role", ["enum": ["user", "assistant"]]), ("content", string),
-      ("tool_calls", list("ToolCall")), ("error", orNull("string")), ("created_at", time),
+      ("tool_calls", list("ToolCall")), ("error", orNull("string")), ("tokens", integer),
+      ("tokens_estimated", boolean), ("created_at", time),
     ]),
     "MessageList": page("Message"),
     "Run": object([

@@ -97,6 +97,8 @@ extension Message: Document {
       $0.member("content", text)
       $0.member("tool_calls", steps.flatMap(\.calls))
       $0.member("error", failure.map { .string($0.rawValue) } ?? JSON.null)
+      $0.member("tokens", tokens.count)
+      $0.member("tokens_estimated", tokens.isEstimated)
       $0.member("created_at", createdAt.description)
     }
   }
