@@ -63,7 +63,7 @@ extension OpenAPI {
     "EmbeddingRequest": request(
       [
         ("model", described(string, "A provider's model for embeddings.")),
-        ("input", ["type": ["string", "array"], "items": string]),
+        ("input", ["anyOf": [text, ["type": "array", "items": text, "minItems": 1, "maxItems": 2048]]]),
         ("encoding_format", ["enum": ["float", "base64"]]), ("dimensions", count),
       ], required: ["model", "input"]),
     "EmbeddingList": object([
@@ -94,6 +94,7 @@ extension OpenAPI {
     ]),
   ]
 
+  private static let text: JSON = ["type": "string", "minLength": 1]
   private static let openObject: JSON = ["type": "object"]
   private static let tools: JSON = [
     "type": "array", "items": openObject, "maxItems": .integer(Int64(ToolOffer.toolsMax)),
