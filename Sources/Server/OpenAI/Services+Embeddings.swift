@@ -8,6 +8,9 @@ extension Services {
   /// How long a provider may take for the vectors of one request.
   private static let embeddingLimit = Duration.seconds(120)
 
+  /// What a provider's failure is called when there is no such model, or no provider at all.
+  private static let noSuchModel: Set<JSON> = ["notFound", "notConfigured"]
+
   var embeddingRoutes: [Route] {
     [
       Route(
@@ -21,10 +24,10 @@ extension Services {
         do {
           let reply = try await runner.embed(request, as: exchange.user, within: Self.embeddingLimit)
           return .json(reply.document(isBase64: isBase64))
-        } catch let error as Failure where error.detail?["kind"] == "notFound" {
+        } catch let error as Failure where Self.noSuchModel.contains(error.detail?["kind"] ?? .null) {
           throw Problem(
             status: .notFound, code: "model_not_found", detail: error.message,
-            faults: [.init(field: "model", message: "is not known to the provider")])
+            faults: [.init(field: "model", message: "is no model for embeddings here")])
         }
       }
     ]

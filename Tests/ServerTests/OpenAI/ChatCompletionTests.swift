@@ -138,6 +138,9 @@ struct ChatCompletionTests {
         #expect(reply.status == status)
         #expect(try reply.json["error"]?["message"]?.string?.isEmpty == false, "\(path)")
       }
+      let vectors = try await server.send("POST", "/v1/embeddings", body: #"{"model":"m","input":"x"}"#)
+      #expect(vectors.status == 404)
+      #expect(try vectors.json["error"]?["code"] == "model_not_found")
       for body in ["", "{", "[]"] { #expect(try await server.complete(body).json["error"] != nil) }
       #expect(try await server.send("GET", "/v1/nothing").json["code"] == "not_found")
     }
