@@ -47,9 +47,9 @@ import Transport
     }
     let client = try HTTPClient()
     let stream = try await client.stream(
-      HTTPRequest(url: server.origin + "/flood", responseBytesMax: 1 << 30))
+      HTTPRequest(url: server.origin + "/flood", timeout: .seconds(600), responseBytesMax: 1 << 30))
     for _ in 0..<200 {
-      let reply = try await client.send(HTTPRequest(url: server.origin + "/other"))
+      let reply = try await client.send(HTTPRequest(url: server.origin + "/other", timeout: .seconds(600)))
       #expect(reply.status == 200)
     }
     // What the two ends of the socket and the pipe hold, and not all that there is.
