@@ -14,6 +14,9 @@ import urllib.request
 from .process import BenchmarkError, Server, cpu_seconds, machine_cpu_seconds, memory_mb, reset_peak
 
 RUNS = itertools.count(1)
+# Paces of one stream, and of many: milliseconds until the first token, and from one to the next.
+ALONE = (20, 1)
+MANY = (50, 20)
 
 
 def drive(load, port, path, *arguments, server=None, provider=None):
@@ -67,21 +70,25 @@ class Bench:
         """Starts the server several times; the last one stays."""
         times = []
         for _ in range(self.options.starts):
-            if self.server:
-                self.server.close()
-            self.server = Server(self.options, self.provider.port)
+            rest_mb = self.start_anew()
             times.append(self.server.start_ms)
-        time.sleep(1)  # lets it settle: memory at rest is what is asked for
-        return {"start_ms": statistics.median(times), "idle_rss_mb": memory_mb(self.server.pid, "VmRSS")}
+        return {"start_ms": statistics.median(times), "idle_rss_mb": rest_mb}
+
+    def start_anew(self):
+        """A server without a past; its memory at rest, in MB."""
+        self.close()
+        self.server = Server(self.options, self.provider.port)
+        time.sleep(1)  # lets it settle
+        return memory_mb(self.server.pid, "VmRSS")
 
     def verify(self):
         """Every kind of turn once over whole sessions, which also warms the server up."""
-        for mode in ("plain", "list", "add"):
-            result = self.turn("-m", mode, "-c", 8, "-n", 20)
+        for kind in ("plain", "list", "add", "plain -e", "list -e", "add -e"):
+            result = self.turn("-m", *kind.split(), "-c", 8, "-n", 20)
             if result["failed"]:
                 fault = self.provider.stats()["last_fault"]
                 raise BenchmarkError(
-                    f"{result['failed']} of 160 {mode} turns failed; the first:\n{result['first_failure']}\n"
+                    f"{result['failed']} of 160 turns `-m {kind}` failed; the first:\n{result['first_failure']}\n"
                     f"the provider missed: {fault or 'nothing'}\nthe server's log:\n{self.server.log_tail()}"
                 )
 
@@ -96,32 +103,56 @@ class Bench:
             results["tool" if mode == "list" else mode] = result
         return results
 
+    def first_token(self):
+        """One stream: what the server adds to the time until the provider's own first token."""
+        pace = ("-e", "-d", ALONE[0], "-i", ALONE[1])
+        alone = drive(self.load, self.provider.port, "/v1/chat/completions", "-P", *pace, "-n", 100)
+        result = self.turn(*pace, "-n", 200)
+        for percentile in ("p50_ms", "p99_ms"):
+            name = f"first_token_{percentile}"
+            result[f"provider_{percentile}"] = alone[name]
+            result[f"added_{percentile}"] = max(0.0, result[name] - alone[name])
+        return result
+
     def throughput(self):
         """32 users and a provider that answers at once: what a turn costs."""
-        rounds = {"plain": [], "tool": []}
+        kinds = {"plain": ("-m", "plain"), "tool": ("-m", "list"), "streamed": ("-m", "plain", "-e")}
+        rounds = {name: [] for name in kinds}
         for number in range(self.options.rounds):
-            for name in ("plain", "tool") if number % 2 == 0 else ("tool", "plain"):
-                mode = "list" if name == "tool" else name
-                rounds[name].append(self.turn("-m", mode, "-c", 32, "-w", 1.5, "-s", self.options.seconds))
+            for name in kinds if number % 2 == 0 else reversed(kinds):
+                rounds[name].append(self.turn(*kinds[name], "-c", 32, "-w", 1.5, "-s", self.options.seconds))
         return rounds
 
-    def waiting(self):
-        """Many conversations at once, each waiting for a provider that takes its time."""
-        count = self.options.conversations
+    def streams(self):
+        """Many paced streams at once."""
+        count, (first, every) = self.options.streams, MANY
+        result = self.turn("-e", "-d", first, "-i", every, "-c", count, "-n", 5)
+        result["streams"] = count
+        if result["finished"]:
+            tokens = result["tokens"] / result["finished"]
+            result["ideal_tokens_per_second"] = count * tokens / (first + (tokens - 1) * every) * 1000
+        return result
+
+    def waiting(self, count):
+        """Many conversations at once on a provider that takes its time; `[]` where the open files are too few."""
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         if files < 2 * count + 100:
             self.say(f"skipped: {count} users need {2 * count + 100} open files, the limit is {files}")
-            return None
+            return []
+        rest_mb = self.start_anew()
         reset_peak(self.server.pid)
+        self.provider.stats()  # forgets the calls that were open before
         result = self.turn("-m", "plain", "-d", 500, "-c", count, "-n", 5)
         result |= {"conversations": count, "ideal_turns_per_second": count / 0.5}
         result["peak_rss_mb"] = memory_mb(self.server.pid, "VmHWM")
-        return result
+        result["kb_per_conversation"] = (result["peak_rss_mb"] - rest_mb) / count * 1024
+        result["calls_open_max"] = self.provider.stats()["calls_open_max"]
+        return [result]
 
     def idle(self):
         """Runs that wait in Lua: what their states take up."""
         path = self.options.idle_path
-        count = self.options.conversations
+        count = self.options.conversations[0]
         before = metric(self.server.port, "perigee_lua_runs")
         if before is None:
             return None

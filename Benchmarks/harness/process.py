@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -43,6 +44,12 @@ def memory_mb(pid, field):
 def reset_peak(pid):
     with open(f"/proc/{pid}/clear_refs", "w", encoding="ascii") as file:
         file.write("5")  # Source: proc(5), /proc/pid/clear_refs
+
+
+def raise_file_limit():
+    """A conversation holds up to two files of the server; the limit is inherited by all that is started."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def free_port():

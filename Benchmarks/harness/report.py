@@ -8,6 +8,7 @@ import statistics
 GOALS = {
     "cpu_plain": 0.20,
     "cpu_tool": 0.25,
+    "first_token_ms": 1,
     "waiting_failed": 0,
     "waiting_share": 0.85,
     "waiting_rss_mb": 120,
@@ -20,36 +21,63 @@ GOALS = {
 }
 # Above this share of the machine's CPU the neighbours were too loud to compare figures.
 QUIET_SHARE = 0.10
+KINDS = ("plain", "tool", "streamed")
+
+
+def stream_figures(alone, many):
+    who = "added to the first token, 1 user"
+    yield f"{who}, p50", alone["added_p50_ms"], "ms", 2, GOALS["first_token_ms"]
+    yield f"{who}, p99", alone["added_p99_ms"], "ms", 2, None
+    who = f"{many['streams']:,} streams"
+    if many["finished"]:
+        yield f"{who}: tokens", many["tokens_per_second"], "per second", 0, None
+        share = many["tokens_per_second"] / many["ideal_tokens_per_second"]
+        yield f"{who}: share of the ideal", share * 100, "%", 0, None
+        yield f"{who}: first token p99", many["first_token_p99_ms"], "ms", 0, None
+        yield f"{who}: between tokens p99", many["gap_p99_ms"], "ms", 0, None
+        yield f"{who}: CPU a turn", many["cpu_seconds_per_1000"], "s per 1,000", 2, None
+    yield f"{who}: turns failed", many["failed"], "", 0, 0
+
+
+def waiting_figures(waiting, is_first):
+    """Rows of one set; the goals of speed and memory are those of the first one only."""
+    who = f"{waiting['conversations']:,} conversations"
+    yield f"{who}: turns finished", waiting["finished"], "", 0, None
+    yield f"{who}: turns failed", waiting["failed"], "", 0, GOALS["waiting_failed"]
+    yield f"{who}: turns", waiting["turns_per_second"], "per second", 0, None
+    if is_first:
+        share = waiting["turns_per_second"] / waiting["ideal_turns_per_second"]
+        yield f"{who}: share of the ideal", share * 100, "%", 0, GOALS["waiting_share"] * 100
+    yield f"{who}: at the provider at once", waiting["calls_open_max"], "", 0, None
+    yield f"{who}: p50", waiting["p50_ms"], "ms", 0, None
+    yield f"{who}: p99", waiting["p99_ms"], "ms", 0, None
+    goal = GOALS["waiting_rss_mb"] if is_first else None
+    yield f"{who}: peak memory", waiting["peak_rss_mb"], "MB", 0, goal
+    yield f"{who}: memory of one", waiting["kb_per_conversation"], "KB", 0, None
 
 
 def figures(results):
     """`(name, value, unit, digits, goal)` of each row; a goal is an upper bound, a share's a lower one."""
-    for name in ("plain", "tool"):
+    for name in KINDS:
         rounds = [r["cpu_seconds_per_1000"] for r in results["throughput"][name] if r["finished"]]
         if rounds:
             median = statistics.median(rounds)
-            yield f"CPU a {name} turn, 32 users", median, "s per 1,000", 3, GOALS[f"cpu_{name}"]
-    for name in ("plain", "tool"):
+            yield f"CPU a {name} turn, 32 users", median, "s per 1,000", 3, GOALS.get(f"cpu_{name}")
+    for name in KINDS:
         rate = statistics.median(r["turns_per_second"] for r in results["throughput"][name])
         yield f"{name} turns, 32 users", rate, "per second", 0, None
     for name in ("plain", "tool"):
         for percentile in ("p50", "p99"):
             added = results["latency"][name][f"added_{percentile}_ms"]
             yield f"added to a {name} turn, 1 user, {percentile}", added, "ms", 2, None
+    yield from stream_figures(results["first_token"], results["streams"])
     # The last windows: by then every cache is as large as it gets.
-    last = [rounds[-1].get("grown_mb_per_1000", 0) for rounds in results["throughput"].values()]
-    yield "memory that stays of 1,000 turns", max(last), "MB", 2, GOALS["grown_mb"]
-    waiting = results["waiting"]
-    if waiting:
-        who = f"{waiting['conversations']:,} conversations"
-        yield f"{who}: turns finished", waiting["finished"], "", 0, None
-        yield f"{who}: turns failed", waiting["failed"], "", 0, GOALS["waiting_failed"]
-        yield f"{who}: turns", waiting["turns_per_second"], "per second", 0, None
-        share = waiting["turns_per_second"] / waiting["ideal_turns_per_second"]
-        yield f"{who}: share of the ideal", share * 100, "%", 0, GOALS["waiting_share"] * 100
-        yield f"{who}: p50", waiting["p50_ms"], "ms", 0, None
-        yield f"{who}: p99", waiting["p99_ms"], "ms", 0, None
-        yield f"{who}: peak memory", waiting["peak_rss_mb"], "MB", 0, GOALS["waiting_rss_mb"]
+    grown = {name: rounds[-1].get("grown_mb_per_1000", 0) for name, rounds in results["throughput"].items()}
+    stays = max(grown["plain"], grown["tool"])
+    yield "memory that stays of 1,000 turns", stays, "MB", 2, GOALS["grown_mb"]
+    yield "memory that stays of 1,000 streamed turns", grown["streamed"], "MB", 2, None
+    for number, waiting in enumerate(results["waiting"]):
+        yield from waiting_figures(waiting, is_first=number == 0)
     idle = results["idle"]
     if idle:
         who = f"{idle['runs']:,.0f} idle runs: Lua memory"
@@ -84,11 +112,12 @@ def table(results):
             line += f"{sign + format(goal, ',g'):>8}  {'met' if is_met else 'missed'}"
         lines.append(line.rstrip())
     windows = [r for rounds in results["throughput"].values() for r in rounds]
-    loudest = max(r["other_cpu_share"] for r in windows + [results["waiting"]] if r)
+    loudest = max(r["other_cpu_share"] for r in windows + results["waiting"] + [results["streams"]])
     lines.append(f"\nOther processes used up to {loudest:.0%} of the machine meanwhile.")
     if loudest > QUIET_SHARE:
         lines.append("That is a lot: take CPU a turn as an upper bound and ignore turns per second.")
-    failed = sum(r["failed"] for r in windows + [results["latency"][name] for name in ("plain", "tool")])
+    single = [results["latency"][name] for name in ("plain", "tool")] + [results["first_token"]]
+    failed = sum(r["failed"] for r in windows + single)
     if failed:
         lines.append(f"{failed} turns failed in the windows of 1 and 32 users.")
     return "\n".join(lines)

@@ -8,7 +8,6 @@
 #define TODOS_MIN 10
 // Servers that keep tool messages have room for fewer turns in the same number of messages.
 #define TURNS_MIN 4
-#define TAG_BYTES 160
 
 void call_identifier(const struct turn *turn, char *identifier, size_t size) {
   snprintf(identifier, size, "call-%s-%d", turn->session, turn->number);
@@ -104,19 +103,26 @@ static const char *read_messages(struct conversation *so_far, struct span messag
   return so_far->users < turns_min ? "the history is too short" : NULL;
 }
 
+static bool asks_for_usage(struct span stream_options) {
+  struct json_walk members = json_walk(stream_options, '{');
+  struct span key, value;
+  while (json_next(&members, &key, &value))
+    if (span_is(key, "include_usage")) return span_is(value, "true");
+  return false;
+}
+
 struct conversation conversation_read(struct span body) {
   struct conversation conversation = {0};
   struct span messages = {0}, tools = {0}, key, value;
   struct json_walk members = json_walk(json_value(body), '{');
-  bool streams = false;
   while (json_next(&members, &key, &value)) {
     if (span_is(key, "messages")) messages = value;
     if (span_is(key, "tools")) tools = value;
-    if (span_is(key, "stream")) streams = span_is(value, "true");
+    if (span_is(key, "stream")) conversation.is_streamed = span_is(value, "true");
+    if (span_is(key, "stream_options")) conversation.wants_usage = asks_for_usage(value);
   }
   conversation.fault = read_messages(&conversation, messages);
   bool has_tools = span_contains(tools, "\"list_todos\"") && span_contains(tools, "\"add_todo\"");
   if (!conversation.fault && !has_tools) conversation.fault = "the two tools are not declared";
-  if (!conversation.fault && streams) conversation.fault = "this provider does not stream";
   return conversation;
 }

@@ -11,6 +11,8 @@ struct conversation {
   int users;         // user messages in a row that belong to the session, the newest one counted
   bool has_called;   // the newest user message was answered with a tool call
   bool has_result;   // and the call's result came back
+  bool is_streamed;  // the answer is wanted in pieces
+  bool wants_usage;  // and the usage behind them
   const char *fault; // what is missing; NULL when the request is good
 };
 

@@ -2,15 +2,17 @@
 // A closed loop of chat turns: each connection is one user who writes again as soon as the answer is there.
 //
 //   load -p PORT [-a PATH] [-c CONNECTIONS] (-n TURNS | -w SECONDS -s SECONDS) [-m plain|list|add] [-d MS]
-//        [-k TURNS] [-r NAME] [-t SECONDS] [-P]
+//        [-e] [-i MS] [-k TURNS] [-r NAME] [-t SECONDS] [-P]
 //
 //   -n   turns of each connection          -w, -s   or: warm up, then count the turns that end in a window
 //   -m   what a turn is (turn.h)           -d   delay of each answer of the provider
+//   -e   ask for events, a token each      -i   time from one token of the provider to the next
 //   -k   turns of one session (10)         -r   name of the run, so that its sessions are new
 //   -t   longest turn (60)                 -P   PATH is the provider itself: measures what it takes alone
 //
-// Every answer has to be a 200 with the tag of its own turn in it. Time starts when all are connected; in the
-// second form it is the window's. Prints `open` and `closed` at the ends of that time, then one line of JSON.
+// Every answer has to be a 200 with the tag of its own turn in it, and a streamed one whole (events.h).
+// Time starts when all are connected; in the second form it is the window's. Prints `open` and `closed` at
+// the ends of that time, then one line of JSON.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
@@ -21,30 +23,32 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "events.h"
 #include "net.h"
+#include "samples.h"
 #include "turn.h"
 
 #define EVENTS 512
-#define TAG_BYTES 160
 #define SECOND 1000000000u
 // Connections that fail this often in a row are given up: the server is gone.
 #define FAILURES_MAX 20
 
 struct user {
   int socket, number, sessions, turns_left, failures_in_a_row;
-  bool is_connected, is_busy;
+  bool is_connected, is_busy, has_head;
   struct turn turn;
+  struct events events;
   struct buffer input, output;
   size_t sent;
   uint64_t started;
 };
 
 static struct {
-  int port, connections, turns, session_turns, delay;
+  int port, connections, turns, session_turns, delay, every;
   double warm_up, seconds, timeout;
   enum mode mode;
   const char *path, *run;
-  bool is_provider;
+  bool is_provider, wants_events;
 } options = {
     .path = "/v1/agents/bench/chat", .connections = 1, .session_turns = 10, .timeout = 60, .run = "run"};
 
@@ -52,8 +56,8 @@ static struct user *users;
 static int poller, connected, working;
 static uint64_t opened, closes; // 0: not yet, or no end but the last turn's
 static struct {
-  uint64_t *latencies; // nanoseconds
-  size_t finished, capacity, failed;
+  struct samples latencies, first_tokens, gaps;
+  size_t failed, tokens;
   char first_failure[400];
 } result;
 
@@ -72,22 +76,13 @@ static const char tools[] =
 
 static bool is_open(void) { return opened && now_nanoseconds() >= opened; }
 
-static void record(uint64_t nanoseconds) {
-  if (result.finished == result.capacity) {
-    result.capacity = result.capacity ? result.capacity * 2 : 4096;
-    result.latencies = realloc(result.latencies, result.capacity * sizeof *result.latencies);
-    if (!result.latencies) die("out of memory");
-  }
-  result.latencies[result.finished++] = nanoseconds;
-}
-
 static void watch(int operation, struct user *user, uint32_t events) {
   struct epoll_event event = {.events = events, .data.u32 = (uint32_t)user->number};
   if (epoll_ctl(poller, operation, user->socket, &event)) die("epoll_ctl: %s", strerror(errno));
 }
 
 static void connect_user(struct user *user) {
-  user->is_connected = false;
+  user->is_connected = user->has_head = false;
   user->input.length = 0;
   user->socket = loopback_connect(options.port);
   if (user->socket < 0) die("port %d: %s", options.port, strerror(errno));
@@ -117,16 +112,20 @@ static void start_turn(struct user *user) {
   if (options.is_provider)
     buffer_print(&body,
                  "{\"model\":\"bench-1\",\"messages\":[{\"role\":\"system\",\"content\":\"%s\"},"
-                 "{\"role\":\"user\",\"content\":\"%s %s\"}],\"tools\":%s}",
-                 system_prompt, tag, question, tools);
+                 "{\"role\":\"user\",\"content\":\"%s %s\"}],\"tools\":%s%s}",
+                 system_prompt, tag, question, tools,
+                 options.wants_events ? ",\"stream\":true,\"stream_options\":{\"include_usage\":true}" : "");
   else
-    buffer_print(&body, "{\"session_id\":\"%s\",\"message\":\"%s %s\"}", user->turn.session, tag, question);
+    buffer_print(&body, "{\"session_id\":\"%s\",\"message\":\"%s %s\"%s}", user->turn.session, tag, question,
+                 options.wants_events ? ",\"stream\":true" : "");
   user->output.length = user->sent = 0;
   buffer_print(&user->output,
                "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/json\r\n"
-               "Content-Length: %zu\r\n\r\n",
-               options.path, options.port, body.length);
+               "Accept: %s\r\nContent-Length: %zu\r\n\r\n",
+               options.path, options.port, options.wants_events ? "text/event-stream" : "application/json",
+               body.length);
   buffer_append(&user->output, body.bytes, body.length);
+  events_begin(&user->events, &user->turn);
   user->is_busy = true;
   user->started = now_nanoseconds();
 }
@@ -169,11 +168,25 @@ static void push(struct user *user) {
   }
 }
 
-static void finish_turn(struct user *user, const struct http_message *reply) {
+static void succeed(struct user *user) {
   uint64_t now = now_nanoseconds();
+  user->failures_in_a_row = 0;
+  if (is_open() && (!closes || now < closes)) {
+    samples_add(&result.latencies, now - user->started);
+    if (options.wants_events) samples_add(&result.first_tokens, user->events.first - user->started);
+    result.tokens += (size_t)user->events.deltas;
+  }
+  next_turn(user, false);
+}
+
+static bool is_ok(const struct http_message *reply) {
+  return strncmp(reply->head, "HTTP/1.1 200 ", 13) == 0;
+}
+
+static void finish_turn(struct user *user, const struct http_message *reply) {
   char tag[TAG_BYTES];
   turn_tag(&user->turn, tag, sizeof tag);
-  bool is_good = strncmp(reply->head, "HTTP/1.1 200 ", 13) == 0 &&
+  bool is_good = is_ok(reply) && !options.wants_events &&
                  memmem(reply->body, reply->body_length, tag, strlen(tag)) != NULL;
   size_t length = http_length(reply);
   user->is_busy = false;
@@ -185,16 +198,43 @@ static void finish_turn(struct user *user, const struct http_message *reply) {
     return fail(user, false, seen.bytes, seen.length);
   }
   buffer_drop(&user->input, length);
-  user->failures_in_a_row = 0;
-  if (is_open() && (!closes || now < closes)) record(now - user->started);
-  next_turn(user, false);
+  succeed(user);
+}
+
+// Reads the chunks that are there. HTTP_WHOLE: the last one, too.
+static enum http_state take_chunks(struct user *user) {
+  // Gaps say something only where the provider leaves some.
+  struct samples *gaps = options.every && is_open() ? &result.gaps : NULL;
+  uint64_t now = now_nanoseconds();
+  size_t at = 0, length = 0;
+  const char *bytes;
+  enum http_state state;
+  while ((state = http_chunk(&user->input, &at, &bytes, &length)) == HTTP_WHOLE && length)
+    events_take(&user->events, bytes, length, now, gaps);
+  buffer_drop(&user->input, at);
+  return state;
+}
+
+static void finish_stream(struct user *user) {
+  const char *fault = user->events.fault;
+  if (!user->events.is_over && !fault) fault = "the events ended before the last one";
+  user->is_busy = user->has_head = false;
+  if (fault) return fail(user, false, fault, strlen(fault));
+  succeed(user);
 }
 
 static void receive(struct user *user) {
   enum transfer received = receive_some(user->socket, &user->input);
   struct http_message reply;
-  enum http_state state = http_parse(&user->input, &reply);
-  if (state == HTTP_WHOLE && user->is_busy) return finish_turn(user, &reply);
+  enum http_state state = user->has_head ? HTTP_CHUNKED : http_parse(&user->input, &reply);
+  if (state == HTTP_CHUNKED && options.wants_events && user->is_busy && (user->has_head || is_ok(&reply))) {
+    if (!user->has_head) buffer_drop(&user->input, http_length(&reply));
+    user->has_head = true;
+    state = take_chunks(user);
+    if (state == HTTP_WHOLE) return finish_stream(user);
+  } else if (state == HTTP_WHOLE && user->is_busy) {
+    return finish_turn(user, &reply);
+  }
   if (state != HTTP_PARTIAL) return fail_broken(user, "a reply that cannot be read, or nobody asked for");
   if (received == TRANSFER_CLOSED) fail_broken(user, "the connection was closed before the reply");
 }
@@ -247,7 +287,11 @@ static void run(void) {
     users[i] = (struct user){
         .number = i,
         .turns_left = options.turns,
-        .turn = {.mode = options.mode, .delay_milliseconds = options.delay},
+        .turn = {
+            .mode = options.mode,
+            .delay_milliseconds = options.delay,
+            .every_milliseconds = options.every,
+        },
     };
     connect_user(&users[i]);
   }
@@ -282,26 +326,18 @@ static void run(void) {
   say("closed");
 }
 
-static int compare(const void *left, const void *right) {
-  uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
-  return (a > b) - (a < b);
-}
-
-static double percentile_milliseconds(double part) {
-  if (!result.finished) return 0;
-  size_t index = (size_t)(part * (double)result.finished);
-  if (index >= result.finished) index = result.finished - 1;
-  return (double)result.latencies[index] / 1e6;
-}
-
 static void print_result(void) {
-  if (result.finished) qsort(result.latencies, result.finished, sizeof *result.latencies, compare);
   double seconds = (double)(closes - opened) / SECOND;
-  printf("{\"finished\":%zu,\"failed\":%zu,\"seconds\":%.3f,\"turns_per_second\":%.1f,\"p50_ms\":%.4f,"
-         "\"p90_ms\":%.4f,\"p99_ms\":%.4f,\"max_ms\":%.4f,\"first_failure\":\"",
-         result.finished, result.failed, seconds, (double)result.finished / seconds,
-         percentile_milliseconds(0.5), percentile_milliseconds(0.9), percentile_milliseconds(0.99),
-         percentile_milliseconds(1));
+  size_t finished = result.latencies.count;
+  printf("{\"finished\":%zu,\"failed\":%zu,\"seconds\":%.3f,\"turns_per_second\":%.1f", finished,
+         result.failed, seconds, (double)finished / seconds);
+  samples_print(&result.latencies, "");
+  if (options.wants_events) {
+    printf(",\"tokens\":%zu,\"tokens_per_second\":%.1f", result.tokens, (double)result.tokens / seconds);
+    samples_print(&result.first_tokens, "first_token_");
+    samples_print(&result.gaps, "gap_");
+  }
+  printf(",\"first_failure\":\"");
   for (const char *at = result.first_failure; *at; at++) {
     if (*at == '"' || *at == '\\') printf("\\%c", *at);
     else if ((unsigned char)*at < 0x20) printf(*at == '\n' ? "\\n" : " ");
@@ -312,7 +348,7 @@ static void print_result(void) {
 
 static void read_options(int count, char **arguments) {
   int option;
-  while ((option = getopt(count, arguments, "p:a:c:n:w:s:m:d:k:r:t:P")) != -1) {
+  while ((option = getopt(count, arguments, "p:a:c:n:w:s:m:d:ei:k:r:t:P")) != -1) {
     switch (option) {
     case 'p': options.port = atoi(optarg); break;
     case 'a': options.path = optarg; break;
@@ -321,6 +357,8 @@ static void read_options(int count, char **arguments) {
     case 'w': options.warm_up = atof(optarg); break;
     case 's': options.seconds = atof(optarg); break;
     case 'd': options.delay = atoi(optarg); break;
+    case 'e': options.wants_events = true; break;
+    case 'i': options.every = atoi(optarg); break;
     case 'k': options.session_turns = atoi(optarg); break;
     case 'r': options.run = optarg; break;
     case 't': options.timeout = atof(optarg); break;

@@ -17,6 +17,7 @@
 
 #define BACKLOG 4096
 #define RECEIVE_BYTES 16384
+#define CHUNK_BYTES_MAX (1u << 24)
 
 static void reserve(struct buffer *buffer, size_t more) {
   size_t needed = buffer->length + more + 1;
@@ -115,7 +116,8 @@ enum http_state http_parse(const struct buffer *buffer, struct http_message *mes
   message->head_length = (size_t)(blank - buffer->bytes) + 2;
   message->body = blank + 4;
   message->body_length = 0;
-  if (field(message->head, message->head_length, "transfer-encoding")) return HTTP_BAD;
+  const char *encoding = field(message->head, message->head_length, "transfer-encoding");
+  if (encoding) return strncasecmp(encoding, "chunked\r", 8) == 0 ? HTTP_CHUNKED : HTTP_BAD;
   const char *length = field(message->head, message->head_length, "content-length");
   if (length) {
     char *end;
@@ -127,6 +129,22 @@ enum http_state http_parse(const struct buffer *buffer, struct http_message *mes
 
 size_t http_length(const struct http_message *message) {
   return message->head_length + 2 + message->body_length;
+}
+
+enum http_state http_chunk(const struct buffer *buffer, size_t *at, const char **bytes, size_t *length) {
+  const char *start = buffer->bytes + *at;
+  size_t left = buffer->length - *at;
+  const char *line_end = left ? memmem(start, left, "\r\n", 2) : NULL;
+  if (!line_end) return HTTP_PARTIAL;
+  char *digits_end;
+  *length = strtoull(start, &digits_end, 16);
+  if (digits_end == start || digits_end != line_end || *length > CHUNK_BYTES_MAX) return HTTP_BAD;
+  *bytes = line_end + 2;
+  size_t whole = (size_t)(*bytes - start) + *length + 2;
+  if (left < whole) return HTTP_PARTIAL;
+  if (memcmp(*bytes + *length, "\r\n", 2) != 0) return HTTP_BAD;
+  *at += whole;
+  return HTTP_WHOLE;
 }
 
 static struct sockaddr_in loopback(int port) {

@@ -32,10 +32,12 @@ struct http_message {
   size_t body_length;
 };
 
-enum http_state { HTTP_PARTIAL, HTTP_WHOLE, HTTP_BAD };
+enum http_state { HTTP_PARTIAL, HTTP_WHOLE, HTTP_CHUNKED, HTTP_BAD };
 
-// Looks for one message at the front of the buffer. A body needs a Content-Length; chunked ones are HTTP_BAD.
+// Looks for one message at the front of the buffer. HTTP_CHUNKED: the head is whole, and chunks follow it.
 enum http_state http_parse(const struct buffer *buffer, struct http_message *message);
+// Looks for one chunk at `*at` and moves it behind that chunk. A body's last chunk has the length 0.
+enum http_state http_chunk(const struct buffer *buffer, size_t *at, const char **bytes, size_t *length);
 size_t http_length(const struct http_message *message);
 
 // Non-blocking sockets on 127.0.0.1. `*port` 0 takes a free one and stores it.

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A model provider that answers at once or after a delay: OpenAI's chat completions, without streaming.
+// A model provider that answers at once or after a delay: OpenAI's chat completions, whole or streamed.
 //
 //   provider [PORT]     listens on 127.0.0.1, on a free port unless one is named, and prints `port N`
 //
 // How it answers is said by the tag of the newest user message (turn.h). A request in which history, system
 // prompt, tools or tool result are missing is refused with status 400: no server is quick by doing less.
-// GET /stats counts the calls. One thread, epoll, a heap of answers that wait for their time.
+// GET /stats counts the calls; `calls_open_max` are the most at once since it was asked for last. One thread,
+// epoll, a heap of answers that wait for their time.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
@@ -16,17 +17,22 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "answer.h"
 #include "conversation.h"
 #include "net.h"
 
 #define EVENTS 512
-#define SMALL_BYTES 160
+#define MILLISECOND 1000000u
 
 struct connection {
   struct buffer input, output;
   size_t sent;
   uint64_t serial; // tells this connection from earlier ones with the same descriptor
   bool is_open, is_waiting, wants_to_write;
+  bool is_called;      // a call came whose answer is not written yet
+  bool is_streaming;   // `stream` has tokens left, the next one at `due`
+  struct stream stream;
+  uint64_t due;
 };
 
 struct alarm {
@@ -42,7 +48,7 @@ static size_t alarms_count, alarms_capacity;
 static int poller;
 static uint64_t serials;
 static struct {
-  unsigned long calls, refused;
+  unsigned long calls, refused, calls_open, calls_open_max;
   const char *last_fault;
 } stats = {.last_fault = ""};
 
@@ -79,76 +85,67 @@ static void respond(struct connection *connection, const char *status, const str
   buffer_append(&connection->output, body->bytes, body->length);
 }
 
-static void write_call(struct buffer *body, const struct turn *turn) {
-  char identifier[SMALL_BYTES], title[SMALL_BYTES], arguments[SMALL_BYTES * 2] = "{}";
-  call_identifier(turn, identifier, sizeof identifier);
-  if (turn->mode == MODE_ADD) {
-    todo_title(turn, title, sizeof title);
-    snprintf(arguments, sizeof arguments, "{\\\"title\\\":\\\"%s\\\"}", title);
+static void count_call(struct connection *connection) {
+  stats.calls++;
+  connection->is_called = true;
+  if (++stats.calls_open > stats.calls_open_max) stats.calls_open_max = stats.calls_open;
+}
+
+static void end_call(struct connection *connection) {
+  if (connection->is_called) stats.calls_open--;
+  connection->is_called = false;
+}
+
+// Prepares the answer to a call; the milliseconds after which it is to be sent.
+static int answer_call(
+    struct connection *connection, const struct http_message *request, struct buffer *body) {
+  count_call(connection);
+  struct conversation conversation =
+      conversation_read((struct span){request->body, request->body + request->body_length});
+  if (conversation.fault) {
+    stats.refused++;
+    stats.last_fault = conversation.fault;
+    buffer_print(body, "{\"error\":{\"message\":\"%s\",\"type\":\"invalid_request_error\"}}",
+                 conversation.fault);
+    respond(connection, "400 Bad Request", body);
+    return 0;
   }
-  buffer_print(body,
-               "{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":null,\"refusal\":null,"
-               "\"tool_calls\":[{\"id\":\"%s\",\"type\":\"function\",\"function\":{\"name\":\"%s\","
-               "\"arguments\":\"%s\"}}]},\"logprobs\":null,\"finish_reason\":\"tool_calls\"}",
-               identifier, turn->mode == MODE_ADD ? "add_todo" : "list_todos", arguments);
-}
-
-static void write_text(struct buffer *body, const struct turn *turn) {
-  char tag[SMALL_BYTES];
-  turn_tag(turn, tag, sizeof tag);
-  buffer_print(body,
-               "{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"%s %s\","
-               "\"refusal\":null},\"logprobs\":null,\"finish_reason\":\"stop\"}",
-               tag,
-               "Two things on the list can wait until next week, and one cannot: the letter from the "
-               "insurance asks for an answer by Thursday. I would write it this morning, while the office "
-               "still answers the telephone, and do the shopping on the way home. Shall I note a reminder?");
-}
-
-static void write_completion(
-    struct buffer *body, const struct conversation *conversation, size_t request_bytes) {
-  bool calls = conversation->turn.mode != MODE_PLAIN && !conversation->has_result;
-  size_t prompt_tokens = request_bytes / 4, completion_tokens = calls ? 15 : 72;
-  buffer_print(body,
-               "{\"id\":\"chatcmpl-%lu\",\"object\":\"chat.completion\",\"created\":1700000000,"
-               "\"model\":\"bench-1\",\"choices\":[",
-               stats.calls);
-  (calls ? write_call : write_text)(body, &conversation->turn);
-  buffer_print(body,
-               "],\"usage\":{\"prompt_tokens\":%zu,\"completion_tokens\":%zu,\"total_tokens\":%zu},"
-               "\"system_fingerprint\":\"fp_bench\"}",
-               prompt_tokens, completion_tokens, prompt_tokens + completion_tokens);
+  if (conversation.is_streamed) {
+    connection->is_streaming = true;
+    connection->stream = stream_make(&conversation, request->body_length, stats.calls);
+    connection->due = now_nanoseconds() + (uint64_t)conversation.turn.delay_milliseconds * MILLISECOND;
+  } else {
+    answer_write(body, &conversation, request->body_length, stats.calls);
+    respond(connection, "200 OK", body);
+  }
+  return conversation.turn.delay_milliseconds;
 }
 
 // Prepares the answer; the milliseconds after which it is to be sent.
 static int answer(struct connection *connection, const struct http_message *request) {
   static struct buffer body;
   body.length = 0;
-  int delay = 0;
+  if (strncmp(request->head, "POST /v1/chat/completions ", 26) == 0)
+    return answer_call(connection, request, &body);
   if (strncmp(request->head, "GET /stats ", 11) == 0) {
-    buffer_print(&body, "{\"calls\":%lu,\"refused\":%lu,\"last_fault\":\"%s\"}", stats.calls, stats.refused,
-                 stats.last_fault);
+    buffer_print(&body, "{\"calls\":%lu,\"refused\":%lu,\"calls_open_max\":%lu,\"last_fault\":\"%s\"}",
+                 stats.calls, stats.refused, stats.calls_open_max, stats.last_fault);
+    stats.calls_open_max = stats.calls_open;
     respond(connection, "200 OK", &body);
-  } else if (strncmp(request->head, "POST /v1/chat/completions ", 26) == 0) {
-    stats.calls++;
-    struct conversation conversation =
-        conversation_read((struct span){request->body, request->body + request->body_length});
-    if (conversation.fault) {
-      stats.refused++;
-      stats.last_fault = conversation.fault;
-      buffer_print(&body, "{\"error\":{\"message\":\"%s\",\"type\":\"invalid_request_error\"}}",
-                   conversation.fault);
-      respond(connection, "400 Bad Request", &body);
-    } else {
-      write_completion(&body, &conversation, request->body_length);
-      respond(connection, "200 OK", &body);
-      delay = conversation.turn.delay_milliseconds;
-    }
   } else {
     buffer_print(&body, "{\"error\":{\"message\":\"no such path\",\"type\":\"invalid_request_error\"}}");
     respond(connection, "404 Not Found", &body);
   }
-  return delay;
+  return 0;
+}
+
+// Prepares the tokens that are due: one, or all that are left where none is to wait for another.
+static void stream_on(struct connection *connection) {
+  int every = connection->stream.turn.every_milliseconds;
+  do connection->is_streaming = stream_write_token(&connection->stream, &connection->output);
+  while (connection->is_streaming && every == 0);
+  // From when it was due, not from now: a late token does not delay the others.
+  connection->due += (uint64_t)every * MILLISECOND;
 }
 
 static void watch(int operation, int socket, uint32_t events) {
@@ -158,10 +155,17 @@ static void watch(int operation, int socket, uint32_t events) {
 
 static void close_connection(int socket) {
   struct connection *connection = &connections[socket];
+  end_call(connection);
   buffer_free(&connection->input);
   buffer_free(&connection->output);
   *connection = (struct connection){0};
   close(socket);
+}
+
+static void wait_until(int socket, uint64_t due) {
+  struct connection *connection = &connections[socket];
+  connection->is_waiting = true;
+  alarm_add((struct alarm){due, connection->serial, socket});
 }
 
 // Sends what is due and answers the next request, as far as it goes without waiting.
@@ -178,16 +182,19 @@ static void advance(int socket) {
       if (wants_to_write) return;
       connection->output.length = connection->sent = 0;
     }
+    if (connection->is_streaming) {
+      if (connection->due > now_nanoseconds()) return wait_until(socket, connection->due);
+      stream_on(connection);
+      continue;
+    }
+    end_call(connection);
     struct http_message request;
     enum http_state state = http_parse(&connection->input, &request);
-    if (state == HTTP_BAD) return close_connection(socket);
     if (state == HTTP_PARTIAL) return;
+    if (state != HTTP_WHOLE) return close_connection(socket);
     int delay = answer(connection, &request);
     buffer_drop(&connection->input, http_length(&request));
-    if (delay > 0) {
-      connection->is_waiting = true;
-      alarm_add((struct alarm){now_nanoseconds() + (uint64_t)delay * 1000000u, connection->serial, socket});
-    }
+    if (delay > 0) wait_until(socket, now_nanoseconds() + (uint64_t)delay * MILLISECOND);
   }
 }
 

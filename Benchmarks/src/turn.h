@@ -8,6 +8,9 @@
 #include <string.h>
 
 #define SESSION_BYTES 64
+#define TAG_BYTES 160
+// Pieces that a text is streamed in.
+#define ANSWER_TOKENS 60
 
 enum mode {
   MODE_PLAIN, // a text
@@ -19,7 +22,8 @@ static const char *const mode_names[] = {"plain", "list", "add"};
 
 struct turn {
   enum mode mode;
-  int delay_milliseconds; // of each answer of the provider
+  int delay_milliseconds; // of each answer of the provider; when it is streamed, of its first token
+  int every_milliseconds; // from one streamed token to the next; 0: all at once
   int number;             // from 1, in its session
   char session[SESSION_BYTES];
 };
@@ -32,15 +36,15 @@ static inline int mode_named(const char *name) {
 
 // Writes the tag, at most `size` bytes with its NUL.
 static inline void turn_tag(const struct turn *turn, char *tag, size_t size) {
-  snprintf(tag, size, "[%s delay=%d session=%s turn=%d]", mode_names[turn->mode], turn->delay_milliseconds,
-           turn->session, turn->number);
+  snprintf(tag, size, "[%s delay=%d every=%d session=%s turn=%d]", mode_names[turn->mode],
+           turn->delay_milliseconds, turn->every_milliseconds, turn->session, turn->number);
 }
 
 // Reads the tag at the front of a text with a NUL; 0 when there is none.
 static inline int turn_read(const char *text, struct turn *turn) {
   char mode[8];
-  if (sscanf(text, "[%7s delay=%d session=%63s turn=%d]", mode, &turn->delay_milliseconds, turn->session,
-             &turn->number) != 4)
+  if (sscanf(text, "[%7s delay=%d every=%d session=%63s turn=%d]", mode, &turn->delay_milliseconds,
+             &turn->every_milliseconds, turn->session, &turn->number) != 5)
     return 0;
   int found = mode_named(mode);
   if (found < 0) return 0;
