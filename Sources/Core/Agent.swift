@@ -49,6 +49,8 @@ public final class Agent: Sendable {
   public let historyMessages: Int
   /// Tokens of them that the model sees at most, in whole turns.
   public let historyTokens: Int
+  /// Whether what no longer fits is kept as a summary.
+  public let compactsHistory: Bool
   public let tools: ToolSelection
   public let agents: [String]
   public let body: Body
@@ -63,6 +65,7 @@ public final class Agent: Sendable {
   public init(
     name: String, file: String, description: String = "", models: [String] = [], temperature: Double? = nil,
     tokensMax: Int? = nil, historyMessages: Int = 20, historyTokens: Int = historyTokensDefault,
+    compactsHistory: Bool = false,
     tools: ToolSelection = .names([]),
     agents: [String] = [],
     body: Body, hooks: Hooks = [], output: Schema? = nil, limits: RunLimits = RunLimits(),
@@ -76,6 +79,7 @@ public final class Agent: Sendable {
     self.tokensMax = tokensMax
     self.historyMessages = historyMessages
     self.historyTokens = historyTokens
+    self.compactsHistory = compactsHistory
     self.tools = tools
     self.agents = agents
     self.body = body

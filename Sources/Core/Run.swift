@@ -45,7 +45,8 @@ final class Run: Sendable {
 
   /// - Parameter budgets: What the turn shares with others; a called agent shares its caller's.
   init(
-    _ context: RunContext, message: String, conversation: CallerConversation? = nil, environment: Environment,
+    _ context: RunContext, message: String, conversation: CallerConversation? = nil, summary: String? = nil,
+    environment: Environment,
     budgets: [Budget] = [],
     calledBy parent: Run? = nil
   ) {
@@ -62,8 +63,11 @@ final class Run: Sendable {
     turn = Mutex(
       Turn(
         agent: context.agent, limits: context.limits, message: message, history: context.history,
-        callers: conversation))
+        callers: conversation, summary: summary))
   }
+
+  /// What old turns were folded into in this one.
+  var newSummary: ConversationSummary? { turn.withLock { $0.newSummary } }
 
   /// What the run has come to so far; complete steps only.
   var progress: (message: String, steps: [TurnStep], usage: Usage, answerTokens: Int?) {
@@ -135,6 +139,7 @@ final class Run: Sendable {
     guard environment.model.isConfigured(for: agent.models) else {
       return try turn.withLock { turn throws(Failure) in try turn.modelIsMissing() }
     }
+    await compact()
     let prompt =
       switch agent.body {
       case .prompt(.constant(let text)): text
@@ -150,6 +155,17 @@ final class Run: Sendable {
     if let callers { try toolbox.add(callers.tools) }
     let tools = toolbox
     return try turn.withLock { turn throws(Failure) in try turn.prepared(prompt: prompt, toolbox: tools) }
+  }
+
+  /// Folds the turns that no longer fit into a summary; without one they are left out.
+  private func compact() async {
+    guard agent.compactsHistory, let (compaction, earlier) = turn.withLock({ $0.compaction }) else { return }
+    let request = compaction.request(models: agent.models, after: earlier)
+    guard let reply = try? await ask(request) else { return }
+    turn.withLock { turn in
+      turn.spent(reply.usage)
+      if !reply.text.isBlank { turn.compacted(compaction, into: reply.text) }
+    }
   }
 
   private func callModel(_ messages: [ModelMessage]) async throws -> Turn.Action {

@@ -18,6 +18,8 @@ public struct TurnOpening: Sendable {
   public var isAgain: Bool
   /// False: the run is all that is kept, without the message.
   public var hasSession: Bool
+  /// Whether what was said before is wanted as a summary, and only the messages after it.
+  public var wantsSummary = false
   public var at: Timestamp
 
   public init(
@@ -56,9 +58,12 @@ public struct OpenedTurn: Sendable {
   public var history: [Message]
   /// What scripts keep with the session: a JSON object.
   public var state: RawJSON
+  /// Of what was said before ``history``.
+  public var summary: String?
 
-  public init(history: [Message], state: RawJSON) {
+  public init(history: [Message], state: RawJSON, summary: String? = nil) {
     self.history = history
+    self.summary = summary
     self.state = state
   }
 }
@@ -81,6 +86,8 @@ public struct TurnClosing: Sendable {
   public var finishReason: FinishReason?
   public var usingStub = false
   public var data: RawJSON?
+  /// The session's new summary; `nil` = as it was.
+  public var summary: ConversationSummary?
   /// Of the answer and its steps, where the provider counted them.
   public var answerTokens: Int?
   /// As ``TurnOpening/isAgain``.

@@ -92,12 +92,18 @@ final class StoredTurn: Sendable {
     do {
       let budgets = try await ledger.budgets(userID: user.id, sessionID: names.sessionID)
       // The message is kept before anything is done about it, so that a crash loses neither.
-      let opened = try await store.openTurn(
+      var opening =
         TurnOpening(
           runID: runID, messageID: names.messageID, userID: user.id, sessionID: names.sessionID,
           agent: agent.name, version: environment.host.version, message: request.message,
           historyMessages: agent.historyMessages, idempotencyKey: request.idempotencyKey,
-          isAgain: names.isAgain, hasSession: request.conversation == nil, at: time.now))
+          isAgain: names.isAgain, hasSession: request.conversation == nil, at: time.now)
+      if agent.compactsHistory, request.conversation == nil {
+        opening.wantsSummary = true
+        // More than are shown, so that what falls out can be folded.
+        opening.historyMessages *= 2
+      }
+      let opened = try await store.openTurn(opening)
       runs.begin(
         runID, LiveRuns.Entry(userID: user.id, cancellation: cancellation, feed: environment.feed))
       defer { runs.end(runID) }
@@ -116,7 +122,8 @@ final class StoredTurn: Sendable {
         runID: names.runID, agent: agent, user: user, sessionID: names.sessionID, state: opened.state,
         input: request.scriptInput,
         history: request.conversation?.history ?? opened.history),
-      message: request.message, conversation: request.conversation, environment: environment, budgets: budgets
+      message: request.message, conversation: request.conversation, summary: opened.summary,
+      environment: environment, budgets: budgets
     )
     let deadline = environment.deadlines.start(
       after: .seconds(agent.limits.seconds), cancel: cancellation.cancel)
@@ -145,6 +152,7 @@ final class StoredTurn: Sendable {
       at: time.now)
     closing.isAgain = names.isAgain
     closing.answerTokens = progress.answerTokens
+    closing.summary = run.newSummary
     switch result {
     case .success(let (ending, state)):
       closing.text = ending.reply.text

@@ -59,6 +59,9 @@ struct Turn: Sendable {
   private(set) var steps: [TurnStep] = []
   private(set) var usage = Usage()
   private var history: [Message]
+  /// Of what was said before ``history``.
+  private var summary: String?
+  private(set) var newSummary: ConversationSummary?
   /// In place of ``history``.
   private let callers: CallerConversation?
   /// Calls of the caller's tools in the last answer.
@@ -85,12 +88,14 @@ struct Turn: Sendable {
   }
 
   init(
-    agent: Agent, limits: RunLimits, message: String, history: [Message], callers: CallerConversation? = nil
+    agent: Agent, limits: RunLimits, message: String, history: [Message], callers: CallerConversation? = nil,
+    summary: String? = nil
   ) {
     self.agent = agent
     self.limits = limits
     self.message = message
     self.callers = callers
+    self.summary = summary
     self.history = history
   }
 
@@ -124,15 +129,33 @@ struct Turn: Sendable {
 
   mutating func prepared(prompt: String, toolbox: Toolbox) throws(Failure) -> Action {
     self.toolbox = toolbox
-    let past = Conversation.window(history, tokensMax: agent.historyTokens)
+    var past = Conversation.window(history, tokensMax: agent.historyTokens)
+    // More were loaded to make a summary of, and none was made.
+    while past.count > agent.historyMessages, let first = past.first {
+      past = past.drop { $0.runID == first.runID }
+    }
     conversation.reserveCapacity(past.count + 2)
     if !prompt.isEmpty { conversation.append(.system(prompt)) }
+    if let summary { conversation.append(.system("What was said before, in short:\n\(summary)")) }
     conversation += callers?.before ?? Conversation.modelMessages(past)
     for message in past { for step in message.steps { keepLong(step.calls) } }
     history = []
     conversation.append(.user(message))
     if let callers { conversation += callers.after }
     return try nextModelCall()
+  }
+
+  /// What to fold, and the summary so far; `nil` while the history fits.
+  var compaction: (Compaction, summary: String?)? {
+    Compaction(history, messagesMax: agent.historyMessages, tokensMax: agent.historyTokens).map {
+      ($0, summary)
+    }
+  }
+
+  mutating func compacted(_ compaction: Compaction, into text: String) {
+    history = Array(compaction.kept)
+    summary = text
+    newSummary = ConversationSummary(text: text, keptFromRunID: compaction.kept.first?.runID)
   }
 
   /// Keeps the results that the model sees only the beginning of, so that it may read on.

@@ -66,6 +66,7 @@ enum ScriptTypes {
     ---@field temperature? number
     ---@field max_tokens? integer
     ---@field history_tokens? integer
+    ---@field compact? boolean
     ---@field history? integer
     ---@field tools? string[]|fun(ctx: perigee.Context): string[]
     ---@field agents? string[]

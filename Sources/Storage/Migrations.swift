@@ -12,6 +12,7 @@ enum Migrations {
     migrator.registerMigration("0003 tokens of answers") {
       try $0.execute(sql: "ALTER TABLE messages ADD COLUMN tokens INTEGER")
     }
+    migrator.registerMigration("0004 summaries") { try $0.execute(sql: summaries) }
     return migrator
   }
 
@@ -105,6 +106,15 @@ enum Migrations {
       runs_settled INTEGER NOT NULL
     ) STRICT;
     INSERT INTO marks VALUES (1, 0, 0);
+    """
+
+  /// Of version 4: `first_kept` is the key of the first message that is not in the summary.
+  private static let summaries = """
+    CREATE TABLE session_summaries (
+      session INTEGER PRIMARY KEY REFERENCES sessions (id) ON DELETE CASCADE,
+      text TEXT NOT NULL,
+      first_kept INTEGER NOT NULL
+    ) STRICT;
     """
 
   /// Tables of version 2: what it takes to give a turn's answer once more.

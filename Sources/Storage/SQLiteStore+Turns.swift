@@ -43,9 +43,11 @@ extension WriterConnection {
     let session = try sessionForTurn(turn)
     let keys = MessageKeys(session: session.key)
     let key = try keys.key(at: session.messageCount)
+    let summary = turn.wantsSummary ? try summary(of: session.key) : nil
+    let first = max(keys.first, summary?.firstKept ?? 0)
     let history =
-      session.messageCount == 0 || turn.historyMessages < 1
-      ? [] : try pastMessages(keys.first...keys.last, count: turn.historyMessages)
+      session.messageCount == 0 || turn.historyMessages < 1 || first > keys.last
+      ? [] : try pastMessages(first...keys.last, count: turn.historyMessages)
 
     try insertMessage(
       key: key, id: turn.messageID, runID: turn.runID, isAnswer: false, text: turn.message, failure: nil,
@@ -67,7 +69,7 @@ extension WriterConnection {
     update.bind(1, turn.at.milliseconds)
     update.bind(2, session.key)
     try update.run()
-    return OpenedTurn(history: history, state: session.state)
+    return OpenedTurn(history: history, state: session.state, summary: summary?.text)
   }
 
   private func sessionForTurn(
@@ -153,6 +155,8 @@ extension WriterConnection {
     update.bind(3, agent)
     update.bind(4, session)
     try update.run()
+    // A turn that was done again may be older than what the summary holds already.
+    if let summary = turn.summary, !turn.isAgain { try write(summary, of: session, runID: turn.runID) }
     if let state = turn.state {
       let write = try statement(
         """

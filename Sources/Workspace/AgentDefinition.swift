@@ -7,6 +7,7 @@ import Lint
 enum AgentDefinition {
   static let fields = [
     "description", "model", "temperature", "max_tokens", "history", "history_tokens",
+    "compact",
     "tools", "agents", "prompt", "run",
     "steps",
     "states", "initial", "before", "after", "output", "limits", "busy", "allow", "guardrails", "schedules",
@@ -41,6 +42,7 @@ enum AgentDefinition {
       tokensMax: reader.integer("max_tokens", in: 1...1_000_000),
       historyMessages: reader.integer("history", in: 0...1000) ?? 20,
       historyTokens: reader.integer("history_tokens", in: 0...10_000_000) ?? Agent.historyTokensDefault,
+      compactsHistory: reader.bool("compact") ?? false,
       tools: reader.isFunction("tools") ? .function : .names(reader.strings("tools") ?? []),
       agents: reader.strings("agents") ?? [], body: body ?? .run, hooks: hooks(reader),
       output: reader.schema("output"), limits: limits(reader, defaults),

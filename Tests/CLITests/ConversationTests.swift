@@ -48,6 +48,44 @@ struct ConversationTests {
     }
   }
 
+  @Test("an agent that compacts folds old turns into a summary, which the session keeps")
+  func compaction() async throws {
+    let workspace = try Folder([
+      "agents/talker.lua": #"return { prompt = "Talk.", history = 4, compact = true }"#
+    ])
+    let provider = try ScriptedProvider { request in
+      let messages = request.json["messages"]?.array ?? []
+      let text = messages.last?["content"]?.string ?? ""
+      return messages.first?["content"]?.string?.hasPrefix("Summarize") == true
+        ? .completion("SUMMARY of \(text.split(separator: "\n").count) lines") : .completion("ok")
+    }
+    let data = try Folder()
+    let environment = ["OPENAI_BASE_URL": provider.baseURL]
+    func contents(_ request: ScriptedProvider.Request?) -> [String] {
+      request?.json["messages"]?.array?.compactMap { $0["content"]?.string } ?? []
+    }
+    let first = try await RunningServer(workspace: workspace.path, data: data.path, environment: environment)
+    for number in 1...4 { _ = try await first.chat("talker", "message \(number)", session: "s") }
+    await first.stop()
+    // The fourth turn finds three before it, of which one stays.
+    #expect(
+      contents(provider.requests.dropLast().last).last?.hasPrefix("User: message 1\nAssistant: ok\n") == true)
+    let fourth = contents(provider.requests.last)
+    #expect(
+      fourth == [
+        "Talk.", "What was said before, in short:\nSUMMARY of 4 lines", "message 3", "ok", "message 4",
+      ])
+
+    let second = try await RunningServer(workspace: workspace.path, data: data.path, environment: environment)
+    let answer = try await second.chat("talker", "message 5", session: "s")
+    #expect(answer.json["response"] == "ok")
+    #expect(contents(provider.requests.last).dropFirst(2).first == "message 3")
+    #expect(contents(provider.requests.last).count == 7)
+    let list = try await second.get("/v1/sessions/s/messages")
+    #expect(list.json["data"]?.array?.count == 10)
+    await second.stop()
+  }
+
   @Test("a tool's long result is cut, and the model reads on, also in the next turn")
   func longResult() async throws {
     let workspace = try Folder([
