@@ -112,11 +112,12 @@ def table(results):
             line += f"{sign + format(goal, ',g'):>8}  {'met' if is_met else 'missed'}"
         lines.append(line.rstrip())
     windows = [r for rounds in results["throughput"].values() for r in rounds]
-    loudest = max(r["other_cpu_share"] for r in windows + results["waiting"] + [results["streams"]])
+    single = [results["latency"][name] for name in ("plain", "tool")] + [results["first_token"]]
+    many = results["waiting"] + [results["streams"]]
+    loudest = max(r["other_cpu_share"] for r in windows + single + many)
     lines.append(f"\nOther processes used up to {loudest:.0%} of the machine meanwhile.")
     if loudest > QUIET_SHARE:
         lines.append("That is a lot: take CPU a turn as an upper bound and ignore turns per second.")
-    single = [results["latency"][name] for name in ("plain", "tool")] + [results["first_token"]]
     failed = sum(r["failed"] for r in windows + single)
     if failed:
         lines.append(f"{failed} turns failed in the windows of 1 and 32 users.")
