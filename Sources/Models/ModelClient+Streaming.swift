@@ -74,17 +74,17 @@ private struct StreamReading {
   }
 
   mutating func take(_ piece: [UInt8], now: Timestamp, onText: (String) -> Void) throws(ProviderFailure) {
-    let decoded: [[UInt8]]
+    let decoded: [ServerSentEvents.Event]
     do {
       decoded = try events.decode(piece)
     } catch {
       throw exchange.provider.badReply("sent an event without an end", [])
     }
-    for event in decoded { try read(event, now: now, onText: onText) }
+    for event in decoded { try read(event.data, now: now, onText: onText) }
   }
 
   mutating func end(now: Timestamp, onText: (String) -> Void) throws(ProviderFailure) {
-    if let event = (try? events.finish()) ?? nil { try read(event, now: now, onText: onText) }
+    if let event = (try? events.finish()) ?? nil { try read(event.data, now: now, onText: onText) }
   }
 
   private mutating func read(

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Finds server-sent events in bytes that come in pieces of any size.
+///
+/// Source: WHATWG HTML, 9.2.6; the field `retry` is passed over.
+public struct ServerSentEvents: Sendable {
+  public struct Event: Sendable, Hashable {
+    /// `nil` = none was given, which the standard calls `message`.
+    public var name: String?
+    /// The last one that came, with this event or before it.
+    public var id: String?
+    public var data: [UInt8]
+
+    public init(name: String? = nil, id: String? = nil, data: [UInt8]) {
+      self.name = name
+      self.id = id
+      self.data = data
+    }
+  }
+
+  /// A line, or the data of one event, that is longer than allowed.
+  public struct Oversize: Error {}
+
+  /// Bytes of one line, and of the data of one event; an event may repeat a whole answer and what was asked.
+  public static let bytesMax = 8 << 20
+  private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
+
+  private let bytesMax: Int
+  private var line: [UInt8] = []
+  private var name: String?
+  private var id: String?
+  private var data: [UInt8] = []
+  private var hasData = false
+  private var isFirstLine = true
+  /// The last line ended in a carriage return, whose line feed may come with the next piece.
+  private var endedInReturn = false
+
+  public init(bytesMax: Int = Self.bytesMax) { self.bytesMax = bytesMax }
+
+  /// Takes a piece and returns the events that it completes.
+  public mutating func decode(_ bytes: [UInt8]) throws(Oversize) -> [Event] {
+    var events: [Event] = []
+    var rest = bytes[...]
+    if endedInReturn, rest.first == UInt8(ascii: "\n") { rest.removeFirst() }
+    if !bytes.isEmpty { endedInReturn = false }
+    while let end = rest.firstIndex(where: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }) {
+      try extendLine(rest[..<end])
+      let isReturn = rest[end] == UInt8(ascii: "\r")
+      rest = rest[(end + 1)...]
+      if isReturn {
+        if rest.first == UInt8(ascii: "\n") { rest.removeFirst() } else { endedInReturn = rest.isEmpty }
+      }
+      if let event = try endLine() { events.append(event) }
+    }
+    try extendLine(rest)
+    return events
+  }
+
+  /// An event that the end of the stream cut its blank line from; the standard would drop it.
+  public mutating func finish() throws(Oversize) -> Event? {
+    if !line.isEmpty { _ = try endLine() }
+    return try endLine()
+  }
+
+  private mutating func extendLine(_ bytes: ArraySlice<UInt8>) throws(Oversize) {
+    guard line.count + bytes.count <= bytesMax else { throw Oversize() }
+    line += bytes
+  }
+
+  private mutating func endLine() throws(Oversize) -> Event? {
+    defer { line.removeAll(keepingCapacity: true) }
+    if isFirstLine {
+      isFirstLine = false
+      if line.starts(with: Self.byteOrderMark) { line.removeFirst(Self.byteOrderMark.count) }
+    }
+    if line.isEmpty { return endEvent() }
+    if let value = value(of: "data") {
+      guard data.count + value.count < bytesMax else { throw Oversize() }
+      if hasData { data.append(UInt8(ascii: "\n")) }
+      data += value
+      hasData = true
+    } else if let value = value(of: "event") {
+      name = value.isEmpty ? nil : String(decoding: value, as: UTF8.self)
+    } else if let value = value(of: "id"), !value.contains(0) {
+      id = String(decoding: value, as: UTF8.self)
+    }
+    return nil
+  }
+
+  private mutating func endEvent() -> Event? {
+    defer {
+      name = nil
+      data = []
+      hasData = false
+    }
+    return hasData ? Event(name: name, id: id, data: data) : nil
+  }
+
+  /// The value when the line is a field of that name.
+  private func value(of field: StaticString) -> ArraySlice<UInt8>? {
+    let count = field.utf8CodeUnitCount
+    let name = UnsafeBufferPointer(start: field.utf8Start, count: count)
+    guard line.count >= count, line[..<count].elementsEqual(name) else { return nil }
+    var value = line[count...]
+    guard value.isEmpty || value.removeFirst() == UInt8(ascii: ":") else { return nil }
+    if value.first == UInt8(ascii: " ") { value.removeFirst() }
+    return value
+  }
+}
