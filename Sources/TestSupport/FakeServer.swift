@@ -7,10 +7,6 @@ final class FakeServer: Sendable {
   typealias Request = ScriptedProvider.Request
   typealias Reply = ScriptedProvider.Reply
 
-  struct SystemError: Error {
-    let code = errno
-  }
-
   let port: Int
   let log = FakeServerLog()
   private let listener: Int32
@@ -18,22 +14,9 @@ final class FakeServer: Sendable {
 
   init(_ answer: @escaping @Sendable (Request) -> Reply) throws {
     self.answer = answer
-    listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let listener = listener
-    let isListening = withUnsafeMutablePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-        bind(listener, address, length) == 0 && listen(listener, 1024) == 0
-          && getsockname(listener, address, &length) == 0
-      }
-    }
-    guard isListening else { throw SystemError() }
-    port = Int(UInt16(bigEndian: address.sin_port))
+    (listener, port) = try Loopback.listen()
     log.add(listener)
-    Self.startThread { [self] in accept() }
+    Loopback.startThread { [self] in accept() }
   }
 
   func stop() { log.stop() }
@@ -47,7 +30,7 @@ final class FakeServer: Sendable {
       _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
       guard log.open(connection) else { break }
       let count = number
-      Self.startThread { [self] in
+      Loopback.startThread { [self] in
         serve(connection, count)
         log.close(connection)
       }
@@ -63,7 +46,7 @@ final class FakeServer: Sendable {
       let reply = answer(request)
       for step in reply.steps {
         switch step {
-        case .bytes(let bytes): guard send(bytes, to: connection) else { return }
+        case .bytes(let bytes): guard Loopback.send(bytes, to: connection) else { return }
         case .pass(let gate): gate.pass()
         case .silence: while receive(connection, &buffer) {}
         case .reset:
@@ -71,7 +54,7 @@ final class FakeServer: Sendable {
           return
         case .flood(let piece, let count, let meter):
           for _ in 0..<count {
-            guard send(piece, to: connection) else { return }
+            guard Loopback.send(piece, to: connection) else { return }
             meter.add(piece.count)
           }
         }
@@ -113,44 +96,9 @@ final class FakeServer: Sendable {
   }
 
   private func receive(_ connection: Int32, _ buffer: inout [UInt8]) -> Bool {
-    withUnsafeTemporaryAllocation(byteCount: 16_384, alignment: 1) { space in
-      let count = recv(connection, space.baseAddress, space.count, 0)
-      guard count > 0 else { return false }
-      buffer.append(contentsOf: space[..<count])
-      return true
-    }
-  }
-
-  private func send(_ bytes: [UInt8], to connection: Int32) -> Bool {
-    bytes.withUnsafeBytes { bytes in
-      var rest = bytes[...]
-      while !rest.isEmpty {
-        let piece = UnsafeRawBufferPointer(rebasing: rest)
-        let count = Glibc.send(connection, piece.baseAddress, piece.count, Int32(MSG_NOSIGNAL))
-        guard count > 0 else { return false }
-        rest = rest.dropFirst(count)
-      }
-      return true
-    }
-  }
-
-  private final class Work {
-    let body: @Sendable () -> Void
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-  }
-
-  private static func startThread(_ body: @escaping @Sendable () -> Void) {
-    var thread = pthread_t()
-    let work = Unmanaged.passRetained(Work(body))
-    let code = pthread_create(
-      &thread, nil,
-      { context in
-        // SAFETY: the one reference made above; `pthread_create` passes it on once.
-        if let context { Unmanaged<Work>.fromOpaque(context).takeRetainedValue().body() }
-        return nil
-      }, work.toOpaque())
-    precondition(code == 0, "no thread is left")
-    pthread_detach(thread)
+    guard let bytes = Loopback.receive(connection) else { return false }
+    buffer += bytes
+    return true
   }
 }
 
