@@ -134,7 +134,8 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
       ]),
-    tests("CLITests", ["perigee", "Transport", "TestSupport", "JSONCodec"], exclude: ["escape", "openai"]),
+    tests(
+      "CLITests", ["perigee", "Transport", "Core", "TestSupport", "JSONCodec"], exclude: ["escape", "openai"]),
   ],
   swiftLanguageModes: [.v6]
 )

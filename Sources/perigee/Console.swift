@@ -23,18 +23,31 @@ struct CommandError: Error {
   var status: ExitStatus = .usage
 }
 
-/// Standard output and standard error.
+/// Standard output and standard error; to a terminal nothing goes that it would obey.
 enum Console {
-  static func print(_ text: String, terminator: String = "\n") { write(text + terminator, to: STDOUT_FILENO) }
+  static func print(_ text: String, terminator: String = "\n") {
+    write(shown(text, on: STDOUT_FILENO) + terminator, to: STDOUT_FILENO)
+  }
 
-  static func note(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
+  /// Writes a line on standard error, its second part dim where colours are wanted.
+  ///
+  /// Source: https://no-color.org.
+  static func note(_ text: String = "", dim: String = "") {
+    let isColoured = !dim.isEmpty && isatty(STDERR_FILENO) == 1 && getenv("NO_COLOR") == nil
+    let dim = shown(dim, on: STDERR_FILENO)
+    write(
+      shown(text, on: STDERR_FILENO) + (isColoured ? "\u{1B}[2m\(dim)\u{1B}[0m" : dim) + "\n",
+      to: STDERR_FILENO)
+  }
 
-  static var isInteractive: Bool { isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1 }
+  static var isInteractive: Bool { isatty(STDIN_FILENO) == 1 && isTerminal }
 
-  /// Dims text where colours are wanted. Source: https://no-color.org.
-  static func dim(_ text: String) -> String {
-    let isColoured = isatty(STDERR_FILENO) == 1 && getenv("NO_COLOR") == nil
-    return isColoured ? "\u{1B}[2m\(text)\u{1B}[0m" : text
+  /// Whether somebody looks at standard output.
+  static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+
+  /// A file gets every character: there it does nothing.
+  private static func shown(_ text: String, on descriptor: Int32) -> String {
+    text.hasControls && isatty(descriptor) == 1 ? text.withoutControls : text
   }
 
   /// Held while a line is written: a long one takes a pipe several steps.

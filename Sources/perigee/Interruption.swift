@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Core
 import Glibc
 import Synchronization
 import UnixSignals
@@ -30,24 +31,46 @@ enum Interruption {
 
 /// Ctrl-C in a conversation: the turn under way is cancelled and the conversation goes on; at the prompt it ends.
 final class TurnInterruption: Sendable {
-  private let cancel = Mutex<(@Sendable () -> Void)?>(nil)
+  private struct Turn {
+    let cancel: @Sendable () -> Void
+    let leave: @Sendable () -> Void
+    var isCancelled = false
+  }
+
+  private let turn = Mutex<Turn?>(nil)
 
   /// Watches until the process ends.
   func watch() async {
     let signals = await UnixSignalsSequence(trapping: .sigint)
     Task {
       for await _ in signals {
-        guard let cancel = cancel.withLock({ $0 }) else { exit(130) }
-        cancel()
+        let act = turn.withLock { turn -> (@Sendable () -> Void)? in
+          guard let now = turn else { return nil }
+          turn?.isCancelled = true
+          return now.isCancelled ? now.leave : now.cancel
+        }
+        guard let act else { exit(130) }
+        act()
       }
     }
   }
 
-  /// Runs one turn.
+  /// Runs one turn: the first Ctrl-C cancels its task, and the second one waits for its end no longer.
+  ///
+  /// - Throws: What `body` throws; ``Failure`` `cancelled` when it was left.
   func turn<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
+    let (ends, ending) = AsyncStream<Result<Value, any Error>>.makeStream()
     let task = Task { try await body() }
-    cancel.withLock { $0 = { task.cancel() } }
-    defer { cancel.withLock { $0 = nil } }
-    return try await task.value
+    turn.withLock { turn in
+      turn = Turn(
+        cancel: { task.cancel() },
+        leave: {
+          ending.yield(.failure(Failure(.cancelled, "the turn was left before it had ended; it may go on")))
+        })
+    }
+    defer { turn.withLock { $0 = nil } }
+    Task { ending.yield(await task.result) }
+    for await end in ends { return try end.get() }
+    throw CancellationError()
   }
 }

@@ -37,7 +37,7 @@ struct LogOutput: LogHandler {
     } else {
       let fields = all.map { " \($0.key)=\("\($0.value)".cut.printable)" }.joined()
       Console.note(
-        "\(time) \(event.level.rawValue.uppercased()) \(event.message.description.cut.printable)\(Console.dim(fields))"
+        "\(time) \(event.level.rawValue.uppercased()) \(event.message.description.cut.printable)", dim: fields
       )
     }
   }

@@ -5,11 +5,15 @@ import Settings
 
 /// What every command that reads a workspace takes.
 struct WorkspaceOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Folder with agents/, tools/ and perigee.yaml.", valueName: "dir"))
-  var workspace = "."
+  @Option(
+    name: .customLong("workspace"),
+    help: ArgumentHelp("Folder with agents/, tools/ and perigee.yaml. (default: .)", valueName: "dir"))
+  var givenWorkspace: String?
 
   @Option(help: ArgumentHelp("Folder of the databases (data.directory).", valueName: "dir"))
   var data: String?
+
+  var workspace: String { givenWorkspace ?? "." }
 
   /// What perigee.yaml, the environment and the flags say together.
   func configuration(flags: [(path: String, value: String)] = []) throws -> Configuration {

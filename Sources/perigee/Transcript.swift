@@ -5,29 +5,57 @@ import Synchronization
 
 /// Shows a turn in the terminal as it happens: the answer on standard output, tools on standard error.
 final class Transcript: Sendable {
-  /// Whether the last piece of text left its line open.
-  private let isInLine = Mutex(false)
+  fileprivate struct State {
+    /// Whether the last piece of text left its line open.
+    var isInLine = false
+    var isClosed = false
+  }
+
+  private let state = Mutex(State())
 
   @Sendable func show(_ event: RunEvent) {
-    switch event {
-    case .started: break
-    case .text(let text):
-      isInLine.withLock { $0 = true }
-      Console.print(text, terminator: "")
-    case .toolStarted(_, let name, let arguments):
-      endLine()
-      if Console.isInteractive { Console.note(Console.dim("· \(name) \(arguments.text.prefix(200)) …")) }
-    case .toolFinished(let call): Console.note(Console.dim(call.line))
-    case .completed, .failed: endLine()
+    state.withLock { state in
+      if state.isClosed { return }
+      switch event {
+      case .started: break
+      case .text(let text):
+        state.isInLine = true
+        Console.print(text, terminator: "")
+      case .toolStarted(_, let name, let arguments):
+        state.endLine()
+        if Console.isInteractive { Console.note(dim: "· \(name) \(arguments.text.prefix(200)) …") }
+      case .toolFinished(let call):
+        state.endLine()
+        Console.note(dim: call.line)
+      case .completed, .failed: state.endLine()
+      }
     }
   }
 
-  private func endLine() {
-    let wasInLine = isInLine.withLock { isInLine in
-      defer { isInLine = false }
-      return isInLine
+  /// Says something about the turn on standard error.
+  ///
+  /// - Parameter endsText: What was shown does not go on; where it does, a file gets it in one piece.
+  func note(_ text: String, endsText: Bool = false) {
+    state.withLock { state in
+      if state.isClosed { return }
+      if endsText || Console.isTerminal { state.endLine() }
+      Console.note(dim: text)
     }
-    if wasInLine { Console.print("") }
+  }
+
+  /// Shows nothing any more, whatever becomes of the turn.
+  func close() {
+    state.withLock { state in
+      state.endLine()
+      state.isClosed = true
+    }
+  }
+}
+
+extension Transcript.State {
+  fileprivate mutating func endLine() {
+    if isInLine { Console.print("") }
+    isInLine = false
   }
 }
 

@@ -80,6 +80,7 @@ func perigee(
 final class RunningServer: Sendable {
   private let process: ChildProcess
   let origin: String
+  var port: Int { origin.split(separator: ":").last.flatMap { Int($0) } ?? 0 }
   let client: HTTPClient
   private let errorText: Task<String, Never>
 

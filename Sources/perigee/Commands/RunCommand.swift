@@ -48,7 +48,7 @@ struct RunCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    if input == "-", Console.isInteractive { Console.note(Console.dim("Reading the input; Ctrl-D ends it.")) }
+    if input == "-", Console.isInteractive { Console.note(dim: "Reading the input; Ctrl-D ends it.") }
     let text = input == "-" ? await StandardInput.all() : input
     let request = try request(text)
     let host = try await Host.open(
@@ -89,7 +89,7 @@ struct RunCommand: AsyncParsableCommand {
         try await host.runner.chat(request, as: principal)
       }
     if reply.usingStub {
-      Console.note(Console.dim("(no model is configured or reachable: the stub answered)"))
+      Console.note(dim: "(no model is configured or reachable: the stub answered)")
     }
     Console.print(json ? reply.json.text : reply.text)
   }
@@ -108,8 +108,7 @@ private struct Timeline: Sendable {
   private func say(_ text: String) {
     let milliseconds = Int((time.elapsed - start) / .milliseconds(1))
     Console.note(
-      Console.dim(
-        "\(String(repeating: " ", count: max(0, 6 - "\(milliseconds)".count)))\(milliseconds) ms  \(text)"))
+      dim: "\(String(repeating: " ", count: max(0, 6 - "\(milliseconds)".count)))\(milliseconds) ms  \(text)")
   }
 
   @Sendable func note(_ event: RunEvent) {
