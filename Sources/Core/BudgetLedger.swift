@@ -43,6 +43,8 @@ final class BudgetLedger: Sendable {
     let level = Budget.Level.day(over: Timestamp(milliseconds: (number + 1) * length))
     let budget = Budget(level, limits: limits.day, spent: spent)
     return day.withLock { day in
+      // The day may have ended while the store was asked.
+      if number < day.number { return budget }
       if day.number != number { day = Day(number: number) }
       // Another turn may have been quicker: both have to count in one place.
       if let known = day.budgets[userID] { return known }

@@ -8,6 +8,8 @@ public final class CallerConversation: Sendable {
   public let before: [ModelMessage]
   /// What stands after the message: calls that an earlier turn handed out, and their results.
   public let after: [ModelMessage]
+  /// Calls of the agent's own tools in there: the model may read on in their results.
+  public let calls: [ToolCall]
   /// What scripts see of ``before``: what people said, and the answers.
   public let history: [Message]
   /// The caller's own tools. The model is offered them beside the agent's; a call of one ends the turn.
@@ -23,12 +25,14 @@ public final class CallerConversation: Sendable {
   public let output: Schema?
 
   public init(
-    before: [ModelMessage] = [], after: [ModelMessage] = [], history: [Message] = [],
-    tools: [ToolDescription] = [], toolChoice: ToolChoice = .auto, allowsParallelCalls: Bool = true,
+    before: [ModelMessage] = [], after: [ModelMessage] = [], calls: [ToolCall] = [],
+    history: [Message] = [], tools: [ToolDescription] = [], toolChoice: ToolChoice = .auto,
+    allowsParallelCalls: Bool = true,
     temperature: Double? = nil, tokensMax: Int? = nil, output: Schema? = nil
   ) {
     self.before = before
     self.after = after
+    self.calls = calls
     self.history = history
     self.tools = tools
     self.toolChoice = toolChoice

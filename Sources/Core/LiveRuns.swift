@@ -19,6 +19,10 @@ final class LiveRuns: Sendable {
     var ended: [String: Entry] = [:]
     /// Identifiers of ``ended``, oldest first; some may be gone.
     var order: [String] = []
+    /// Turns that were taken, those that wait for their session too.
+    var turns = 0
+    /// No run may go on.
+    var isOver = false
     var waiting: [CheckedContinuation<Void, Never>] = []
   }
 
@@ -27,12 +31,29 @@ final class LiveRuns: Sendable {
 
   init(deadlines: DeadlineQueue) { self.deadlines = deadlines }
 
+  /// Counts a turn, whose run may begin later.
+  func enter() { state.withLock { $0.turns += 1 } }
+
+  func leave() {
+    let waiting = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+      state.turns -= 1
+      guard state.turns == 0 else { return [] }
+      defer { state.waiting = [] }
+      return state.waiting
+    }
+    for continuation in waiting { continuation.resume() }
+  }
+
   func begin(_ runID: String, _ entry: Entry) {
-    state.withLock { $0.running[runID] = entry }
+    let isOver = state.withLock { state in
+      state.running[runID] = entry
+      return state.isOver
+    }
+    if isOver { entry.cancellation.cancel() }
   }
 
   func end(_ runID: String) {
-    let (isKept, waiting) = state.withLock { state -> (Bool, [CheckedContinuation<Void, Never>]) in
+    let isKept = state.withLock { state in
       let entry = state.running.removeValue(forKey: runID)
       let isKept = entry?.feed != nil
       if isKept {
@@ -40,11 +61,8 @@ final class LiveRuns: Sendable {
         state.order.append(runID)
         if state.order.count > LiveRuns.keptMax { state.ended[state.order.removeFirst()] = nil }
       }
-      guard state.running.isEmpty else { return (isKept, []) }
-      defer { state.waiting = [] }
-      return (isKept, state.waiting)
+      return isKept
     }
-    for continuation in waiting { continuation.resume() }
     if isKept { _ = deadlines.schedule(after: LiveRuns.keptFor) { self.forget(runID) } }
   }
 
@@ -66,16 +84,21 @@ final class LiveRuns: Sendable {
     }
   }
 
+  /// Cancels the runs under way, and those that begin later.
   @Sendable func cancelAll() {
-    for entry in state.withLock({ Array($0.running.values) }) { entry.cancellation.cancel() }
+    let running = state.withLock { state in
+      state.isOver = true
+      return Array(state.running.values)
+    }
+    for entry in running { entry.cancellation.cancel() }
   }
 
-  /// Returns when no run is under way.
+  /// Returns when no turn is under way.
   func waitForNone() async {
     await withCheckedContinuation { continuation in
       let isIdle = state.withLock { state in
-        if !state.running.isEmpty { state.waiting.append(continuation) }
-        return state.running.isEmpty
+        if state.turns > 0 { state.waiting.append(continuation) }
+        return state.turns == 0
       }
       if isIdle { continuation.resume() }
     }

@@ -101,10 +101,14 @@ public final class ModelRequest: Sendable {
     self.tools = tools
     self.output = output
     self.temperature = temperature
-    self.tokensMax = tokensMax
+    // Callers name any number: sums of it must not overflow.
+    self.tokensMax = tokensMax.map { min(max(1, $0), ModelRequest.tokensMaxMax) }
     self.toolChoice = toolChoice
     self.allowsParallelCalls = allowsParallelCalls
   }
+
+  /// Longer than any model's answer.
+  static let tokensMaxMax = 10_000_000
 
   /// The same request for a shorter answer; `nil` = as it was.
   func limited(to tokensMax: Int?) -> ModelRequest {

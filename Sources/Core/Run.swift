@@ -194,12 +194,51 @@ final class Run: Sendable {
   private func ask(
     _ request: ModelRequest, onText: (@Sendable (String) -> Void)? = nil
   ) async throws -> ModelReply {
+    let told = Told()
+    do {
+      guard let onText else { return try await askCounted(request, onText: nil, told) }
+      return try await askCounted(
+        request,
+        onText: { text in
+          told.bytes.add(text.utf8.count, ordering: .relaxed)
+          onText(text)
+        }, told)
+    } catch {
+      // What was sent and said is billed, whoever left.
+      if let usage = usage(of: request, told, after: error) { turn.withLock { $0.spent(usage) } }
+      throw error
+    }
+  }
+
+  /// Bytes of an answer that came before its call failed.
+  private final class Told: Sendable {
+    let bytes = Atomic<Int>(0)
+  }
+
+  /// What a call that failed has probably taken; `nil` when the provider has refused it, or was not asked.
+  private func usage(of request: ModelRequest, _ told: Told, after error: any Error) -> Usage? {
+    switch error {
+    case is CancellationError: break
+    case let error as ModelError where [.timeout, .connection, .badReply].contains(error.kind): break
+    default: return nil
+    }
+    let output = Usage.estimatedTokens(bytes: told.bytes.load(ordering: .relaxed))
+    let price = environment.model.price(of: request.models)
+    return Usage(
+      inputTokens: request.estimatedTokens, outputTokens: output,
+      costUSD: price?.cost(inputTokens: request.estimatedTokens, outputTokens: output), isEstimated: true)
+  }
+
+  private func askCounted(
+    _ request: ModelRequest, onText: (@Sendable (String) -> Void)?, _ told: Told
+  ) async throws -> ModelReply {
     let model = environment.model
     if budget.isUnlimited { return try await model.respond(to: request, within: remaining, onText: onText) }
     let call = Budget.Call(
       inputTokens: request.estimatedTokens, outputTokensMax: request.tokensMax,
       price: model.price(of: request.models))
-    return try await spending(call) { reservation in
+    return try await spending(call, failing: { usage(of: request, told, after: $0) ?? Usage() }) {
+      reservation in
       let reply = try await model.respond(
         to: request.limited(to: reservation?.outputTokensMax), within: remaining, onText: onText)
       return (reply, reply.usage)
@@ -208,7 +247,8 @@ final class Run: Sendable {
 
   /// Makes a call within what the budgets have left.
   private func spending<Reply>(
-    _ call: Budget.Call, _ make: (Budget.Reservation?) async throws -> (Reply, Usage)
+    _ call: Budget.Call, failing: (any Error) -> Usage = { _ in Usage() },
+    _ make: (Budget.Reservation?) async throws -> (Reply, Usage)
   ) async throws -> Reply {
     let reservation = try budget.reserve(call)
     do {
@@ -216,7 +256,7 @@ final class Run: Sendable {
       budget.settle(reservation, usage)
       return reply
     } catch {
-      budget.settle(reservation)
+      budget.settle(reservation, failing(error))
       throw error
     }
   }

@@ -135,10 +135,12 @@ public final class Runner: Sendable {
       environment: Run.Environment(
         host: host, model: model, time: time, deadlines: deadlines, feed: feed),
       cancellation: cancellation, runs: runs, ledger: ledger)
+    runs.enter()
     // A task of its own: what cancels the run leaves the caller to hear how it ended.
     let task = Task(executorPreference: executor()) { [self] in
       let result = await turn.complete(behind: gate)
       running.subtract(1, ordering: .relaxed)
+      runs.leave()
       onEnd(result)
       return result
     }

@@ -138,6 +138,7 @@ struct Turn: Sendable {
     if !prompt.isEmpty { conversation.append(.system(prompt)) }
     if let summary { conversation.append(.system("What was said before, in short:\n\(summary)")) }
     conversation += callers?.before ?? Conversation.modelMessages(past)
+    keepLong(callers?.calls ?? [])
     for message in past { for step in message.steps { keepLong(step.calls) } }
     history = []
     conversation.append(.user(message))

@@ -43,6 +43,8 @@ extension ModelClient {
       try reading.end(now: time.now, onText: onText)
     } catch let error as CancellationError {
       throw error
+    } catch  where reading.assembly.isComplete {
+      // It broke behind the answer's end.
     } catch  where reading.hasTold {
       reading.assembly.isInterrupted = true
     }

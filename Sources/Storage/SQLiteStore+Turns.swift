@@ -184,8 +184,8 @@ extension WriterConnection {
   func endRun(_ run: Int64, _ turn: TurnClosing) throws {
     let update = try statement(
       """
-      UPDATE runs SET status = ?, failure = ?, failure_message = ?, input_tokens = ?, output_tokens = ?,
-      cost_usd = ?, finished_at = ?, finish_reason = ?, using_stub = ?, data = ? WHERE seq = ?
+      UPDATE runs SET status = ?, failure = ?, failure_message = ?, input_tokens = input_tokens + ?,
+      output_tokens = output_tokens + ?, cost_usd = cost_usd + ?, finished_at = ?, finish_reason = ?, using_stub = ?, data = ? WHERE seq = ?
       """)
     update.bind(1, turn.status.rawValue)
     update.bind(2, turn.failure?.code.rawValue)
@@ -214,6 +214,7 @@ extension WriterConnection {
     insert.bind(6, failure)
     insert.bind(7, hasCalls ? 1 : 0)
     insert.bind(8, time.milliseconds)
+    insert.bind(9, tokens.map { Int64($0) })
     try insert.run()
   }
 

@@ -189,12 +189,36 @@ struct SocketTests {
     "what breaks the protocol or a limit closes the connection and says why",
     arguments: [
       (UInt8(2), 3, true, 1003), (1, 3, false, 1002), (3, 3, true, 1002), (1, 5000, true, 1009),
+      (8, 1, true, 1002),
     ])
   func broken(opcode: UInt8, count: Int, isMasked: Bool, code: Int) async throws {
     try await Self.run(configuration: .init(port: 0, bodyBytesMax: 4096)) { client, _ in
       try await client.sendFrame(opcode, Array(repeating: 0x20, count: count), isMasked: isMasked)
       let (opcode, payload) = try await client.receiveFrame()
       #expect(opcode == Self.close && Self.code(payload) == code)
+    }
+  }
+
+  @Test("text that is no UTF-8, and codes that no frame may have, are faults", arguments: [true, false])
+  func invalid(isText: Bool) async throws {
+    try await Self.run { client, _ in
+      if isText {
+        try await client.sendFrame(1, [0x22, 0xC3, 0x28, 0x22])
+      } else {
+        try await client.sendFrame(Self.close, [0x03, 0xED])
+      }
+      let (opcode, payload) = try await client.receiveFrame()
+      #expect(opcode == Self.close && Self.code(payload) == (isText ? 1007 : 1002))
+    }
+  }
+
+  @Test("faults without end are answered one after the other, and the conversation goes on")
+  func manyFaults() async throws {
+    try await Self.run { client, _ in
+      for _ in 0..<500 { try await client.sendMessage("x") }
+      for _ in 0..<500 { #expect(try await client.receiveMessage()["status"] == 400) }
+      try await client.sendMessage(#"{"message":"hi"}"#)
+      #expect(try await client.receiveMessages(through: "message").last?["response"] == "You said: hi")
     }
   }
 

@@ -92,6 +92,12 @@ struct StreamTests {
         try await client.close()
       }
       try await model.cancelled.wait()
+      await server.stop()
+      await server.stopped()
+      // What was sent and said is billed, and counted.
+      let run = try #require(try await server.store.runs(userID: nil, page: PageRequest()).items.first)
+      #expect(run.status == .cancelled)
+      #expect(run.usage.inputTokens > 0 && run.usage.outputTokens > 0)
     }
   }
 
@@ -183,6 +189,49 @@ struct StreamTests {
       #expect(try await server.send("GET", "/v1/runs/none/events").status == 404)
       let wrong = try await server.send("GET", "/v1/runs/\(run)/events", headers: ["Last-Event-ID: x"])
       #expect(wrong.status == 400)
+    }
+  }
+
+  @Test("the head of a stream has no body, and the connection goes on")
+  func headOnly() async throws {
+    try await TestServer.run(agents: [.talker], model: TalkingModel(["a"])) { server in
+      let run = try await Client.connect(server.port) { client in
+        try await client.send("POST", "/v1/agents/talker/chat", body: Self.body)
+        _ = try await client.receiveHead()
+        return try await client.remainingEvents().first?.data["run_id"]?.string ?? ""
+      }
+      try await Client.connect(server.port) { client in
+        try await client.send("HEAD", "/v1/runs/\(run)/events")
+        #expect(try await client.receive(isHead: true).status == 200)
+        try await client.send("GET", "/v1/runs/\(run)")
+        #expect(try await client.receive().json["id"]?.string == run)
+      }
+    }
+  }
+
+  @Test("a turn that waits for its session when the server stops is answered too")
+  func drainsWaiting() async throws {
+    let model = HeldModel()
+    try await TestServer.run(agents: [.talker], model: model) { server in
+      for _ in 0..<2 {
+        try await Client.connect(server.port) { client in
+          try await client.send(
+            "POST", "/v1/agents/talker/chat",
+            body: #"{"message":"hi","session_id":"s","stream":true,"detach":true}"#)
+          // The second one is not begun, so that nothing would come.
+          if try await server.store.runs(userID: nil, page: PageRequest()).items.isEmpty {
+            _ = try await client.receiveHead()
+          } else {
+            try await server.taken(2)
+          }
+          try await client.close()
+        }
+      }
+      await server.stop()
+      model.goOn.send()
+      await server.stopped()
+      let runs = try await server.store.runs(userID: nil, page: PageRequest()).items
+      #expect(runs.map(\.status) == [.completed, .completed])
     }
   }
 

@@ -74,4 +74,33 @@ struct IdempotencyTests {
       #expect(try await store.session(id: "s", userID: "ann").messageCount == 4)
     }
   }
+
+  @Test("what a failed try took is not forgotten when the second one ends")
+  func spending() async throws {
+    try await withStore { store in
+      _ = try await store.openTurn(opening("r1"))
+      try await store.closeTurn(closing("r1", status: .failed, failure: Failure(.upstream, "down")))
+      var again = opening("r1", at: 4000)
+      again.isAgain = true
+      _ = try await store.openTurn(again)
+      var end = closing("r1")
+      end.isAgain = true
+      try await store.closeTurn(end)
+      let usage = try await store.run(id: "r1", userID: "ann").usage
+      #expect(usage == Usage(inputTokens: 6, outputTokens: 4, costUSD: 1))
+    }
+  }
+
+  @Test("an answer's tokens are kept as the provider counted them")
+  func tokens() async throws {
+    try await withStore { store in
+      _ = try await store.openTurn(opening("r1"))
+      var end = closing("r1", text: "a rather long answer")
+      end.answerTokens = 77
+      try await store.closeTurn(end)
+      let answer = try #require(try await store.openTurn(opening("r2")).history.last)
+      #expect(answer.countedTokens == 77 && answer.tokens == (77, false))
+      #expect(try await store.messages(sessionID: "s", userID: "ann", page: PageRequest()).items[1] == answer)
+    }
+  }
 }

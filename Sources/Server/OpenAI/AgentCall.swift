@@ -49,6 +49,7 @@ struct AgentCall: Sendable {
       conversation: CallerConversation(
         before: dialogue.messages(0..<index, with: steps),
         after: dialogue.messages(index + 1..<dialogue.messages.count, with: steps),
+        calls: steps.values.flatMap { $0.flatMap(\.calls) },
         history: dialogue.history(before: index, at: now), tools: tools.offered,
         toolChoice: tools.choice, allowsParallelCalls: tools.allowsParallelCalls, temperature: temperature,
         tokensMax: tokensMax, output: output))

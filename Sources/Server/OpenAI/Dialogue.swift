@@ -86,11 +86,13 @@ extension Dialogue {
   /// The messages `range`, with what the agent's own tools did before it handed out the calls that stand there.
   func messages(_ range: Range<Int>, with steps: [String: [TurnStep]]) -> [ModelMessage] {
     guard !steps.isEmpty else { return Array(messages[range]) }
+    var left = steps
     var woven: [ModelMessage] = []
     for message in messages[range] {
       if case .assistant(let text, let calls) = message,
         let runID = calls.lazy.compactMap({ HandedOutCall.runID(in: $0.id) }).first,
-        let steps = steps[runID]
+        // A run hands calls out once, whatever the caller makes of it.
+        let steps = left.removeValue(forKey: runID)
       {
         for var step in steps {
           // The caller has these words already, with the calls that were handed out.

@@ -21,8 +21,12 @@ extension Services {
         let body = Fields(try await exchange.object())
         let isBase64 = try body.isBase64()
         let request = try EmbeddingRequest(body)
+        let vectors = Task { [runner] in
+          try await runner.embed(request, as: exchange.user, within: Self.embeddingLimit)
+        }
+        exchange.connection?.onDeparture(vectors.cancel)
         do {
-          let reply = try await runner.embed(request, as: exchange.user, within: Self.embeddingLimit)
+          let reply = try await vectors.value
           return .json(reply.document(isBase64: isBase64))
         } catch let error as Failure where Self.noSuchModel.contains(error.detail?["kind"] ?? .null) {
           throw Problem(

@@ -33,6 +33,9 @@ extension Services {
       sessionID = value
     }
     let handshake = try WebSocketHandshake(exchange.request)
+    guard exchange.request.method == .get else {
+      throw Problem.wrongMethod(exchange.request.method, allowed: "GET")
+    }
     guard let connection = exchange.connection else {
       throw Failure(.internal, "a request without a connection")
     }

@@ -57,11 +57,18 @@ final class ConversationSocket: Sendable {
     }
     var code: WebSocketErrorCode?
     var isClosedByClient = false
-    await withTaskGroup(of: Void.self) { group in
+    await withDiscardingTaskGroup { group in
       while code == nil, let frame = await bridge.next() {
         hasHeard.withLock { $0 = true }
         switch frame.opcode {
-        case .text: take(frame.unmaskedData, in: &group)
+        case .text:
+          let text = Array(buffer: frame.unmaskedData)
+          if String(validating: text, as: UTF8.self) == nil {
+            code = .dataInconsistentWithMessage
+          } else {
+            // Faults are told before more is read: a client that does not listen is not listened to.
+            await take(text, in: &group)
+          }
         case .ping: try? await bridge.write(.pong, frame.unmaskedData)
         case .connectionClose:
           code = Self.closeCode(frame.unmaskedData)
@@ -79,10 +86,10 @@ final class ConversationSocket: Sendable {
 
   // MARK: What comes in
 
-  private func take(_ data: ByteBuffer, in group: inout TaskGroup<Void>) {
+  private func take(_ text: [UInt8], in group: inout DiscardingTaskGroup) async {
     let message: JSONObject
     do throws(Problem) {
-      message = try Self.shape.decode(Array(buffer: data))
+      message = try Self.shape.decode(text)
       switch message["type"]?.string {
       case "cancel": return cancelTurns()
       case "message", nil: break
@@ -95,16 +102,12 @@ final class ConversationSocket: Sendable {
         throw Problem.invalid([.init(field: "message", message: "is required")])
       }
     } catch {
-      group.addTask { await self.report(error) }
-      return
+      return await report(error)
     }
     let cancellation = RunCancellation()
     guard let number = begin(cancellation) else {
-      group.addTask {
-        await self.report(
-          Failure(.rateLimited, "more than \(Self.turnsMax) messages are under way", retryable: true))
-      }
-      return
+      return await report(
+        Failure(.rateLimited, "more than \(Self.turnsMax) messages are under way", retryable: true))
     }
     var request = ChatRequest(agent: agent, body: message)
     request.sessionID = request.sessionID ?? sessionID
@@ -115,8 +118,7 @@ final class ConversationSocket: Sendable {
         request, as: user, cancellation: cancellation, onEnd: services.counted(agent: agent))
     } catch {
       end(number)
-      group.addTask { await self.report(error) }
-      return
+      return await report(error)
     }
     group.addTask {
       await self.tell(feed)
@@ -191,14 +193,18 @@ final class ConversationSocket: Sendable {
         return hasHeard
       }
       guard isAlive else { return bridge.finish(.departed) }
-      try? await bridge.write(.ping, ByteBuffer())
+      bridge.writeSoon(.ping)
     }
   }
 
-  /// The code that the client closed with.
+  /// The code to answer the client's with; one that no frame may have is a fault. Source: RFC 6455, 7.4.
   private static func closeCode(_ data: ByteBuffer) -> WebSocketErrorCode {
     var data = data
-    return data.readWebSocketErrorCode() ?? .normalClosure
+    guard data.readableBytes > 0 else { return .normalClosure }
+    guard let number = data.getInteger(at: data.readerIndex, as: UInt16.self),
+      (1000...1003).contains(number) || (1007...1014).contains(number) || (3000...4999).contains(number)
+    else { return .protocolError }
+    return data.readWebSocketErrorCode() ?? .protocolError
   }
 }
 

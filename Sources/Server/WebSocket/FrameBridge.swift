@@ -53,7 +53,7 @@ final class FrameBridge: ChannelDuplexHandler, Sendable {
         [
           ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: decoder.frameBytes)), MaskCheck(),
           NIOWebSocketFrameAggregator(
-            minNonFinalFragmentSize: 1, maxAccumulatedFrameCount: decoder.fragments,
+            minNonFinalFragmentSize: 0, maxAccumulatedFrameCount: decoder.fragments,
             maxAccumulatedFrameSize: decoder.frameBytes),
           self,
         ], position: .after(wire))
@@ -118,10 +118,19 @@ final class FrameBridge: ChannelDuplexHandler, Sendable {
     }
     var data = ByteBuffer()
     data.write(webSocketErrorCode: code)
+    channel.eventLoop.scheduleTask(in: Self.closing) { self.channel.close(promise: nil) }
     try? await write(.connectionClose, data)
-    channel.eventLoop.scheduleTask(in: isAnswer ? .zero : Self.closing) { self.channel.close(promise: nil) }
-    channel.read()
+    if isAnswer { channel.close(promise: nil) } else { channel.read() }
     try? await channel.closeFuture.get()
+  }
+
+  /// Hands a frame to the system and does not wait: a client that reads nothing holds nobody up.
+  func writeSoon(_ opcode: WebSocketOpcode) {
+    channel.eventLoop.execute {
+      let context = try? self.channel.pipeline.syncOperations.context(handler: self)
+      let frame = WebSocketFrame(fin: true, opcode: opcode, data: ByteBuffer())
+      context?.writeAndFlush(NIOAny(frame), promise: nil)
+    }
   }
 
   private func change(_ body: (inout State) -> Void) {

@@ -61,7 +61,7 @@ struct Reply: Sendable {
     if let contentType { fields[.contentType] = contentType }
     fields[.requestID] = requestID
     if closes { fields[.connection] = "close" }
-    if let takeover {
+    if let takeover, !isHead {
       return Response(
         status: status, headers: fields,
         body: ResponseBody { _ in
@@ -70,7 +70,7 @@ struct Reply: Sendable {
           throw ChannelError.alreadyClosed
         })
     }
-    if let events {
+    if let events, !isHead {
       return Response(
         status: status, headers: fields,
         body: ResponseBody { writer in try await events.write(to: &writer, requestID: requestID) })

@@ -14,9 +14,18 @@ struct TestServer: Sendable {
   let store: SQLiteStore
   let log: LogRecorder
   private let group: ServiceGroup
+  private let runner: Runner
   private let end: Signal
 
   func stop() async { await group.triggerGracefulShutdown() }
+
+  /// Returns as soon as that many turns are under way, those that wait for their session too.
+  func taken(_ count: Int) async throws {
+    while runner.runsInProgress < count {
+      try Task.checkCancellation()
+      await Task.yield()
+    }
+  }
 
   /// Returns when the server has stopped.
   func stopped() async { try? await end.wait() }
@@ -49,7 +58,8 @@ struct TestServer: Sendable {
       }
       if let number = await ports.first(where: { _ in true }) {
         do {
-          try await body(TestServer(port: number, store: store, log: log, group: group, end: end))
+          try await body(
+            TestServer(port: number, store: store, log: log, group: group, runner: runner, end: end))
         } catch {
           await group.triggerGracefulShutdown()
           throw error
