@@ -237,8 +237,8 @@ final class Run: Sendable {
     let call = Budget.Call(
       inputTokens: request.estimatedTokens, outputTokensMax: request.tokensMax,
       price: model.price(of: request.models))
-    return try await spending(call, failing: { usage(of: request, told, after: $0) ?? Usage() }) {
-      reservation in
+    let failed = { (error: any Error) in self.usage(of: request, told, after: error) ?? Usage() }
+    return try await spending(call, failing: failed) { reservation in
       let reply = try await model.respond(
         to: request.limited(to: reservation?.outputTokensMax), within: remaining, onText: onText)
       return (reply, reply.usage)

@@ -80,8 +80,10 @@ import Testing
     Case("the body stalls", answer(isStreamed: false).broken(before: "MARK", by: .stall), .timeout),
     Case(
       "garbage in the body",
-      answer(isStreamed: false).broken(
-        before: "MARK", by: .garbage(String(repeating: "\u{0}\u{1}", count: 4096))), .badReply),
+      .status(
+        200, headers: [("Content-Type", "application/json")],
+        body: #"{"choices":[{"message":{"content":"half"# + String(repeating: "\u{0}\u{1}", count: 4096)),
+      .badReply),
   ]
 
   @Test("a whole answer that breaks off is no answer", arguments: brokenBodies)
