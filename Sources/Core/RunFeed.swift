@@ -67,6 +67,7 @@ public final class RunFeed: Sendable {
     let wakeup = Wakeup()
     if let ready = take(after: number, orWake: wakeup) { return ready.events }
     let ticket = deadlines.schedule(after: limit, wakeup.wake)
+    // Suspends the task and holds no thread.
     await wakeup.wait()
     deadlines.cancel(ticket)
     try Task.checkCancellation()

@@ -133,16 +133,7 @@ struct ChatTests {
   @Test("a client that goes away cancels its run")
   func departure() async throws {
     let (started, cancelled) = (Signal(), Signal())
-    let agent = ScriptedAgent("slow") { _ in
-      started.send()
-      do {
-        try await Signal().wait()
-      } catch {
-        cancelled.send()
-        throw error
-      }
-      return ScriptReply(text: "never")
-    }
+    let agent = ScriptedAgent.endless(started: started, cancelled: cancelled)
     try await TestServer.run(agents: [agent]) { server in
       try await Client.connect(server.port) { client in
         try await client.send("POST", "/v1/agents/slow/chat", body: #"{"message":"hi"}"#)

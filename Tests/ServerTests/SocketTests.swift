@@ -153,16 +153,7 @@ struct SocketTests {
   @Test("a client that goes away, politely or not, cancels its turns", arguments: [true, false])
   func departure(isPolite: Bool) async throws {
     let (started, cancelled) = (Signal(), Signal())
-    let agent = ScriptedAgent("slow") { _ in
-      started.send()
-      do {
-        try await Signal().wait()
-      } catch {
-        cancelled.send()
-        throw error
-      }
-      return ScriptReply(text: "never")
-    }
+    let agent = ScriptedAgent.endless(started: started, cancelled: cancelled)
     try await Self.run(agents: [agent], path: "/v1/agents/slow/ws") { client, _ in
       try await client.sendMessage(#"{"message":"wait"}"#)
       try await started.wait()

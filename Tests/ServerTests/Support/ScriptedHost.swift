@@ -29,6 +29,20 @@ struct ScriptedAgent: Sendable {
     return ScriptReply(text: "You said: \(message)", data: context.input)
   }
 
+  /// Waits until it is cancelled.
+  static func endless(started: Signal, cancelled: Signal) -> ScriptedAgent {
+    ScriptedAgent("slow") { _ in
+      started.send()
+      do {
+        try await Signal().wait()
+      } catch {
+        cancelled.send()
+        throw error
+      }
+      return ScriptReply(text: "never")
+    }
+  }
+
   static func failing(_ failure: Failure) -> ScriptedAgent { ScriptedAgent("failing") { _ in throw failure } }
 }
 

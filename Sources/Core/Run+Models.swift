@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+import Synchronization
+
+/// The calls of models, and what they take.
+extension Run {
+  /// Folds the turns that no longer fit into a summary; without one they are left out.
+  func compact() async {
+    guard agent.compactsHistory, let (compaction, earlier) = turn.withLock({ $0.compaction }) else { return }
+    let request = compaction.request(models: agent.models, after: earlier)
+    guard let reply = try? await ask(request) else { return }
+    turn.withLock { turn in
+      turn.spent(reply.usage)
+      if !reply.text.isBlank { turn.compacted(compaction, into: reply.text) }
+    }
+  }
+
+  func callModel(_ messages: [ModelMessage]) async throws -> Turn.Action {
+    let (tools, output, showsText) = turn.withLock { ($0.toolDescriptions, $0.output, $0.showsTextAtOnce) }
+    let request = ModelRequest(
+      models: agent.models, messages: messages, tools: tools, output: output,
+      temperature: callers?.temperature ?? agent.temperature,
+      tokensMax: callers?.tokensMax ?? agent.tokensMax, toolChoice: callers?.toolChoice ?? .auto,
+      allowsParallelCalls: callers?.allowsParallelCalls ?? true)
+    do {
+      let feed = showsText ? environment.feed : nil
+      let onText = feed.map { feed in { @Sendable (text: String) in feed.append(.text(text)) } }
+      let reply = try await ask(request, onText: onText)
+      return try turn.withLock { turn throws(Failure) in try turn.replied(reply) }
+    } catch let error as ModelError {
+      return try turn.withLock { turn throws(Failure) in try turn.modelFailed(error) }
+    } catch let exhausted as Budget.Exhausted {
+      let now = environment.time.now
+      return try turn.withLock { turn throws(Failure) in try turn.exhausted(exhausted, at: now) }
+    }
+  }
+
+  /// Asks the model within what the budgets have left.
+  ///
+  /// - Throws: ``ModelError``, ``Budget/Exhausted``, or `CancellationError`.
+  func ask(
+    _ request: ModelRequest, onText: (@Sendable (String) -> Void)? = nil
+  ) async throws -> ModelReply {
+    let told = onText.map { _ in Told() }
+    do {
+      guard let onText, let told else { return try await askCounted(request, onText: nil, nil) }
+      return try await askCounted(
+        request,
+        onText: { text in
+          told.bytes.add(text.utf8.count, ordering: .relaxed)
+          onText(text)
+        }, told)
+    } catch {
+      // What was sent and said is billed, whoever left.
+      if let usage = usage(of: request, told, after: error) { turn.withLock { $0.spent(usage) } }
+      throw error
+    }
+  }
+
+  /// Bytes of an answer that came before its call failed.
+  final class Told: Sendable {
+    let bytes = Atomic<Int>(0)
+  }
+
+  /// What a call that failed has probably taken; `nil` when the provider has refused it, or was not asked.
+  func usage(of request: ModelRequest, _ told: Told?, after error: any Error) -> Usage? {
+    switch error {
+    case is CancellationError: break
+    case let error as ModelError where [.timeout, .connection, .badReply].contains(error.kind): break
+    default: return nil
+    }
+    let output = Usage.estimatedTokens(bytes: told?.bytes.load(ordering: .relaxed) ?? 0)
+    let price = environment.model.price(of: request.models)
+    return Usage(
+      inputTokens: request.estimatedTokens, outputTokens: output,
+      costUSD: price?.cost(inputTokens: request.estimatedTokens, outputTokens: output), isEstimated: true)
+  }
+
+  func askCounted(
+    _ request: ModelRequest, onText: (@Sendable (String) -> Void)?, _ told: Told?
+  ) async throws -> ModelReply {
+    let model = environment.model
+    if budget.isUnlimited { return try await model.respond(to: request, within: remaining, onText: onText) }
+    let call = Budget.Call(
+      inputTokens: request.estimatedTokens, outputTokensMax: request.tokensMax,
+      price: model.price(of: request.models))
+    let failed = { (error: any Error) in self.usage(of: request, told, after: error) ?? Usage() }
+    return try await spending(call, failing: failed) { reservation in
+      let reply = try await model.respond(
+        to: request.limited(to: reservation?.outputTokensMax), within: remaining, onText: onText)
+      return (reply, reply.usage)
+    }
+  }
+
+  /// Makes a call within what the budgets have left.
+  func spending<Reply>(
+    _ call: Budget.Call, failing: (any Error) -> Usage = { _ in Usage() },
+    _ make: (Budget.Reservation?) async throws -> (Reply, Usage)
+  ) async throws -> Reply {
+    let reservation = try budget.reserve(call)
+    do {
+      let (reply, usage) = try await make(reservation)
+      budget.settle(reservation, usage)
+      return reply
+    } catch {
+      budget.settle(reservation, failing(error))
+      throw error
+    }
+  }
+}

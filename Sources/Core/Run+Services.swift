@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+import JSONCodec
+import Synchronization
+
+/// What scripts ask for.
+extension Run {
+  struct Services: RunServices {
+    let run: Run
+
+    func callTool(name: String, arguments: JSON) async throws -> RawJSON {
+      guard let script = run.script else { throw CancellationError() }
+      return try await run.counted { try await run.callTool(name, arguments, in: script) }
+    }
+
+    func runAgent(name: String, input: JSON) async throws -> ScriptReply {
+      try await run.counted { try await run.runAgent(name: name, input: input) }
+    }
+
+    func chat(_ request: ModelRequest) async throws -> ModelReply {
+      try await run.chat(request)
+    }
+
+    func embed(_ request: EmbeddingRequest) async throws -> EmbeddingReply {
+      try await run.embed(request)
+    }
+  }
+
+  /// Bounds the calls under way, so that a tool that calls itself ends.
+  func counted<Value>(_ body: () async throws -> Value) async throws -> Value {
+    defer { calls.inFlight.subtract(1, ordering: .relaxed) }
+    guard calls.inFlight.add(1, ordering: .relaxed).newValue <= Run.callsInFlightMax else {
+      throw Failure(
+        .limit, "more than \(Run.callsInFlightMax) calls of tools and agents are under way in this run")
+    }
+    return try await body()
+  }
+
+  func callTool(_ name: String, _ arguments: JSON, in script: any ScriptRun) async throws -> RawJSON {
+    let names =
+      switch agent.tools {
+      case .names(let names): names
+      case .function: try await script.tools()
+      }
+    guard names.contains(name), let tool = environment.host.tools[name] else {
+      throw Misuse(
+        failure: Failure(
+          .notFound,
+          "\(agent.name) has no tool '\(name)'; "
+            + (names.isEmpty ? "it has none" : "it has: \(names.joined(separator: ", "))")))
+    }
+    let valid: JSON
+    do {
+      valid = try tool.parameters.validate(arguments)
+    } catch {
+      throw Failure.invalidArguments(of: name, error)
+    }
+    let id = "call_" + Identifier.uuid(at: environment.time.now)
+    let number = callsMade.add(1, ordering: .relaxed).newValue
+    let call = try await record(id: id, name: name, arguments: RawJSON(valid)) {
+      try await self.attempt(
+        tool, arguments: RawJSON(valid), id: id, key: "\(self.context.runID):s\(number)", in: script)
+    }
+    turn.withLock { $0.recorded(call, hasEffect: tool.effect == .write) }
+    switch call.outcome {
+    case .result(let result): return result
+    case .failed(let failure): throw failure
+    }
+  }
+
+  func chat(_ request: ModelRequest) async throws -> ModelReply {
+    try await onBehalfOfScript(request.models) {
+      let reply = try await ask(request)
+      return (reply, reply.usage)
+    }
+  }
+
+  func embed(_ request: EmbeddingRequest) async throws -> EmbeddingReply {
+    let call = Budget.Call(
+      inputTokens: Usage.estimatedTokens(bytes: request.inputs.reduce(0) { $0 + $1.utf8.count }),
+      outputTokensMax: 0, price: environment.model.price(of: [request.model]))
+    return try await onBehalfOfScript([request.model]) {
+      let reply = try await spending(call) { _ in
+        let reply = try await environment.model.embed(request, within: remaining)
+        return (reply, reply.usage)
+      }
+      return (reply, reply.usage)
+    }
+  }
+
+  /// Asks a model for the script, and counts what it took.
+  func onBehalfOfScript<Reply>(
+    _ models: [String], _ ask: () async throws -> (Reply, Usage)
+  ) async throws -> Reply {
+    guard environment.model.isConfigured(for: models) else {
+      throw Failure(.upstream, "no model is configured", detail: ["kind": "notConfigured"])
+    }
+    do {
+      let (reply, usage) = try await ask()
+      turn.withLock { $0.spent(usage) }
+      return reply
+    } catch let error as ModelError {
+      throw Failure(error)
+    } catch let exhausted as Budget.Exhausted {
+      throw exhausted.failure(at: environment.time.now)
+    }
+  }
+
+  func runAgent(name: String, input: JSON) async throws -> ScriptReply {
+    guard depth < Run.depthMax else {
+      throw Failure(.limit, "agents call one another more than \(Run.depthMax) deep")
+    }
+    guard let agent = environment.host.agents[name] else {
+      throw Failure(.notFound, "there is no agent '\(name)'")
+    }
+    try agent.admit(context.user)
+    guard calls.agents.add(1, ordering: .relaxed).newValue <= Run.agentCallsMax else {
+      throw Failure(.limit, "more than \(Run.agentCallsMax) agents were called in this run")
+    }
+    let message = input["message"]?.string ?? input.string ?? RawJSON(input).text
+    var object = input.object ?? JSONObject()
+    object["message"] = .string(message)
+    var child = context
+    child.runID = Identifier.uuid(at: environment.time.now)
+    child.agent = agent
+    child.limits = agent.limits
+    child.limits.seconds = min(agent.limits.seconds, remaining / .seconds(1))
+    child.state = .emptyObject
+    child.history = []
+    child.input = RawJSON(.object(object))
+    let run = Run(child, message: message, environment: environment.silent, calledBy: self)
+    defer { turn.withLock { $0.spent(run.progress.usage) } }
+    return try await environment.deadlines.withTimeout(
+      .seconds(child.limits.seconds), run.timeout.message
+    ) {
+      try await run.complete().0.reply
+    }
+  }
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+import JSONCodec
+import Synchronization
+
+/// The calls of tools that a model asked for.
+extension Run {
+  /// Runs the calls of one answer: reads beside each other, a write alone and after all before it.
+  func callTools(_ planned: [Turn.PlannedCall], in script: any ScriptRun) async throws -> [ToolCall] {
+    let step = turn.withLock { $0.steps.count }
+    var finished: [ToolCall] = []
+    var reads: ArraySlice<(Int, Turn.PlannedCall)> = []
+    for (position, call) in planned.enumerated() {
+      guard isWrite(call) else {
+        reads.append((position, call))
+        continue
+      }
+      finished += try await callAtOnce(reads, step: step, in: script)
+      reads = []
+      finished += try await callAtOnce([(position, call)], step: step, in: script)
+    }
+    return finished + (try await callAtOnce(reads, step: step, in: script))
+  }
+
+  func isWrite(_ call: Turn.PlannedCall) -> Bool {
+    guard case .execute = call.plan, case .tool(let tool) = turn.withLock({ $0.target(of: call.request) })
+    else {
+      return false
+    }
+    return tool.effect == .write
+  }
+
+  func callAtOnce(
+    _ calls: ArraySlice<(Int, Turn.PlannedCall)>, step: Int, in script: any ScriptRun
+  ) async throws -> [ToolCall] {
+    if calls.count < 2 {
+      guard let (position, call) = calls.first else { return [] }
+      return [try await make(call, key: "\(context.runID):\(step).\(position)", in: script)]
+    }
+    return try await withThrowingTaskGroup(of: (Int, ToolCall).self) { group in
+      for (position, call) in calls {
+        group.addTask {
+          (position, try await self.make(call, key: "\(self.context.runID):\(step).\(position)", in: script))
+        }
+      }
+      var finished: [(Int, ToolCall)] = []
+      for try await call in group { finished.append(call) }
+      return finished.sorted { $0.0 < $1.0 }.map(\.1)
+    }
+  }
+
+  /// Makes one call of the model; whatever goes wrong in it is its outcome.
+  func make(_ call: Turn.PlannedCall, key: String, in script: any ScriptRun) async throws -> ToolCall {
+    let request = call.request
+    switch (call.plan, turn.withLock { $0.target(of: request) }) {
+    case (.execute(let arguments), .tool(let tool)):
+      return try await record(id: request.id, name: request.name, arguments: RawJSON(arguments)) {
+        try await self.attempt(tool, arguments: RawJSON(arguments), id: request.id, key: key, in: script)
+      }
+    case (.execute(let arguments), .agent(let name)):
+      return try await record(id: request.id, name: request.name, arguments: RawJSON(arguments)) {
+        let reply = try await self.runAgent(name: name, input: arguments)
+        return reply.data ?? RawJSON(.string(reply.text))
+      }
+    case (.execute(let arguments), .rest):
+      return try await record(id: request.id, name: request.name, arguments: RawJSON(arguments)) {
+        try self.turn.withLock { turn throws(Failure) in try turn.rest(arguments) }
+      }
+    case (.refuse(let failure), _):
+      let arguments = (try? JSON(parsing: request.arguments)) ?? .string(request.arguments)
+      return try await record(id: request.id, name: request.name, arguments: RawJSON(arguments)) {
+        throw failure
+      }
+    case (.execute, .caller), (.execute, nil), (.handOut, _):
+      return try await record(id: request.id, name: request.name, arguments: .emptyObject) {
+        throw Failure(.notFound, "there is no tool '\(request.name)'")
+      }
+    }
+  }
+
+  /// Times a call and turns its error into its outcome; only cancellation goes further.
+  func record(
+    id: String, name: String, arguments: RawJSON, _ body: @Sendable () async throws -> RawJSON
+  ) async throws -> ToolCall {
+    let time = environment.time
+    let startedAt = time.now
+    let start = time.elapsed
+    environment.feed?.append(.toolStarted(id: id, name: name, arguments: arguments))
+    let outcome: ToolCall.Outcome
+    do {
+      outcome = .result(try await body())
+    } catch {
+      try Task.checkCancellation()
+      outcome = .failed(Failure(error))
+    }
+    let call = ToolCall(
+      id: id, name: name, arguments: arguments, outcome: outcome, startedAt: startedAt,
+      durationMilliseconds: (time.elapsed - start) / .milliseconds(1))
+    environment.feed?.append(.toolFinished(call))
+    return call
+  }
+
+  /// Runs a tool within its time, and again as often as its `retry` allows while its error is retryable.
+  func attempt(
+    _ tool: Tool, arguments: RawJSON, id: String, key: String, in script: any ScriptRun
+  ) async throws -> RawJSON {
+    let time = environment.time
+    for attempt in 1... {
+      do {
+        let call = ToolCallContext(id: id, key: key, attempt: attempt)
+        return try await environment.deadlines.withTimeout(
+          .seconds(tool.timeoutSeconds), "\(tool.name) took longer than \(tool.timeoutSeconds) s"
+        ) { try await script.call(tool, arguments: arguments, call: call) }
+      } catch let failure as Failure where failure.retryable && attempt <= tool.retries {
+        try await time.sleep(for: .milliseconds(100 << min(attempt, 6)))
+      }
+    }
+    throw Failure(.internal, "a tool without attempts")
+  }
+}
