@@ -68,7 +68,9 @@ public final class ModelClient: Model {
           tokensMax: request.tokensMax ?? configuration.tokensMax, isStreamed: onText != nil),
         provider: target.provider)
       let assembly = try await retrying(target, tokens: exchange.tokens, until: end) { attempt in
-        if let onText { return try await streamOnce(exchange, attempt, onText: onText) }
+        if let onText {
+          return try await client.onLoopThread { try await streamOnce(exchange, attempt, onText: onText) }
+        }
         let response = try await client.send(exchange.wholeRequest(within: attempt.remaining))
         attempt.learn(response.headers)
         return try exchange.read(response, now: time.now)

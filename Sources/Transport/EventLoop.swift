@@ -76,6 +76,7 @@ final class EventLoop {
     case .cancel(let transfer): cancel(transfer)
     case .resume(let transfer):
       if let handle = transfer.handle { curl_easy_pause(handle.raw, Int32(CURLPAUSE_CONT)) }
+    case .job(let job): job.runSynchronously(on: mailbox.asUnownedTaskExecutor())
     case .shutdown:
       isClosing = true
       while let handle = active.last {

@@ -72,6 +72,13 @@ public final class HTTPClient: Sendable {
     }
   }
 
+  /// Runs `body` on the thread that responses come in on, so that it reads a stream without changes of thread.
+  ///
+  /// For what is short and never blocks: all other transfers wait meanwhile.
+  public func onLoopThread<Value>(_ body: () async throws -> Value) async rethrows -> Value {
+    try await withTaskExecutorPreference(mailbox, operation: body)
+  }
+
   /// Fails what is still on its way, closes all connections and ends the thread.
   public func shutdown() async {
     mailbox.post(.shutdown)

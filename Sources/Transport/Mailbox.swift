@@ -10,6 +10,7 @@ final class Mailbox: Sendable {
     case cancel(Transfer)
     /// The reader of a paused body has room again.
     case resume(Transfer)
+    case job(UnownedJob)
     case shutdown
   }
 
@@ -59,5 +60,14 @@ final class Mailbox: Sendable {
   func drainWakeUp() {
     var count: UInt64 = 0
     _ = read(wakeUp, &count, 8)
+  }
+}
+
+/// Runs tasks on the loop thread, between the events of its sockets.
+extension Mailbox: TaskExecutor {
+  func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    // A loop that has ended leaves the rest of a task to the others.
+    if !post(.job(job)) { globalConcurrentExecutor.enqueue(job) }
   }
 }

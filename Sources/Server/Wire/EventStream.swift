@@ -70,6 +70,13 @@ struct EventStream: Sendable {
 
   /// Writes event after event until the run has ended.
   func write(to writer: inout any ResponseBodyWriter, requestID: String) async throws {
+    guard let connection else { return try await writeEvents(to: &writer, requestID: requestID) }
+    try await withTaskExecutorPreference(LoopExecutor(connection.channel.eventLoop)) {
+      try await writeEvents(to: &writer, requestID: requestID)
+    }
+  }
+
+  private func writeEvents(to writer: inout any ResponseBodyWriter, requestID: String) async throws {
     var watcher = watcher
     var encoder = encoder
     var events = pending
