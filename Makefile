@@ -50,11 +50,11 @@ sanitize-address: setup
 		$(SWIFT) test --skip-build --sanitize=address --scratch-path .build-asan $(ARGS)
 
 # One test at a time: what is slow here would use up the time limits of what runs beside it. What is found is in
-# files, whatever became of the process that found it.
+# files, whatever became of the process that found it. Swift's own backtraces of a crash would crash the sanitizer.
 sanitize-thread: setup
 	@$(SWIFT) build --build-tests --sanitize=thread --scratch-path .build-tsan
 	@rm -f .build-tsan/race.*
-	@TSAN_OPTIONS=log_path=$(CURDIR)/.build-tsan/race \
+	@SWIFT_BACKTRACE=enable=no TSAN_OPTIONS=log_path=$(CURDIR)/.build-tsan/race \
 		$(SWIFT) test --skip-build --no-parallel --sanitize=thread --scratch-path .build-tsan $(ARGS); \
 		status=$$?; ! cat .build-tsan/race.* 2>/dev/null && exit $$status
 

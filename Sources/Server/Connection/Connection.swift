@@ -35,6 +35,11 @@ final class Connection: ChannelInboundHandler, RemovableChannelHandler, Sendable
     self.drain = drain
   }
 
+  /// Closes a connection that a stopping server has accepted: it was told to stop before it could listen.
+  func isReady() {
+    if drain.isOn { quiesce(channel) }
+  }
+
   // MARK: The request under way
 
   /// Begins a request; false when the connection is being closed and answers no more.

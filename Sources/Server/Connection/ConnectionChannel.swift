@@ -41,7 +41,10 @@ struct ConnectionChannel: ServerChildChannel {
     }.flatMap {
       http.setup(channel: channel, logger: logger)
     }.map { inner in
-      Value(http: http, inner: inner, connection: connection)
+      // A server that stops drops what it has just accepted, which must not go before its connection does.
+      channel.closeFuture.whenComplete { _ in withExtendedLifetime(inner) {} }
+      connection.isReady()
+      return Value(http: http, inner: inner, connection: connection)
     }
   }
 
