@@ -62,8 +62,7 @@ struct Fixture {
   func models(
     _ server: ScriptedProvider, change: (inout ProviderConfiguration) -> Void = { _ in }
   ) -> ModelClient {
-    var provider = ProviderConfiguration(
-      baseURL: server.baseURL, apiKey: "sk-secret-key", timeoutSeconds: 300)
+    var provider = ProviderConfiguration(baseURL: server.baseURL, apiKey: "sk-secret-key", timeoutSeconds: 20)
     change(&provider)
     return models(ModelClient.Configuration(providers: [provider]))
   }

@@ -2,7 +2,7 @@
 -- Expect: limit processor time
 
 return {
-  limits = { seconds = 5 },
+  limits = { seconds = 30 },
   run = function(ctx, input)
     local guard <close> = setmetatable({}, {
       __close = function()
