@@ -17,6 +17,8 @@
 ---@field model string
 ---@field finish_reason string
 ---@field usage { input_tokens: integer, output_tokens: integer, estimated?: boolean }
+---@class (exact) perigee.StreamRequest: perigee.ChatRequest
+---@field on_token fun(text: string) gets each piece of the answer, in order; may wait, and the provider waits with it
 ---@class (exact) perigee.EmbeddingRequest
 ---@field model string vectors of different models cannot be compared: there is no default and no fallback
 ---@field input string|string[] a string counts as a list of one
@@ -36,6 +38,13 @@ llm = {}
 ---@param request perigee.ChatRequest the conversation
 ---@return perigee.ChatAnswer
 function llm.chat(request) end
+
+---Asks a model as `llm.chat` does, and hands over each piece of the answer as it comes. An error in `on_token` ends the call, the request to the provider included. With `output` there is one piece: the answer that fits.
+---Capability: `access = { llm = true }`
+---@async
+---@param request perigee.StreamRequest the conversation, and `on_token`
+---@return perigee.ChatAnswer
+function llm.stream(request) end
 
 ---Turns texts into vectors, one for each text and in their order.
 ---Capability: `access = { llm = true }`

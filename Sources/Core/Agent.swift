@@ -25,6 +25,11 @@ public final class Agent: Sendable {
     case queue, reject, interrupt
   }
 
+  /// Who makes a summary of what no longer fits.
+  public enum Summarizer: Sendable, Hashable {
+    case model, function
+  }
+
   public struct Hooks: OptionSet, Sendable, Hashable {
     public let rawValue: Int
     public init(rawValue: Int) { self.rawValue = rawValue }
@@ -49,8 +54,8 @@ public final class Agent: Sendable {
   public let historyMessages: Int
   /// Tokens of them that the model sees at most, in whole turns.
   public let historyTokens: Int
-  /// Whether what no longer fits is kept as a summary.
-  public let compactsHistory: Bool
+  /// `nil` = what no longer fits is left out.
+  public let summarizer: Summarizer?
   public let tools: ToolSelection
   public let agents: [String]
   public let body: Body
@@ -65,7 +70,7 @@ public final class Agent: Sendable {
   public init(
     name: String, file: String, description: String = "", models: [String] = [], temperature: Double? = nil,
     tokensMax: Int? = nil, historyMessages: Int = 20, historyTokens: Int = historyTokensDefault,
-    compactsHistory: Bool = false,
+    summarizer: Summarizer? = nil,
     tools: ToolSelection = .names([]),
     agents: [String] = [],
     body: Body, hooks: Hooks = [], output: Schema? = nil, limits: RunLimits = RunLimits(),
@@ -79,7 +84,7 @@ public final class Agent: Sendable {
     self.tokensMax = tokensMax
     self.historyMessages = historyMessages
     self.historyTokens = historyTokens
-    self.compactsHistory = compactsHistory
+    self.summarizer = summarizer
     self.tools = tools
     self.agents = agents
     self.body = body

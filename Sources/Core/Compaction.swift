@@ -13,6 +13,20 @@ public struct ConversationSummary: Sendable, Hashable {
   }
 }
 
+/// A piece of the conversation as a script's `compact` sees it.
+public struct FoldedPassage: Sendable, Hashable {
+  public enum Role: String, Sendable {
+    case user, assistant
+    /// A call of a tool with its result, in one line.
+    case tool
+    /// Of what was said before: the last time's.
+    case summary
+  }
+
+  public let role: Role
+  public let text: String
+}
+
 /// Old turns that no longer fit, to be folded into a summary, and those that stay.
 struct Compaction: Sendable {
   /// Tokens of a summary.
@@ -41,14 +55,28 @@ struct Compaction: Sendable {
     self.tokensMax = tokensMax
   }
 
+  /// What is folded, and before it the summary of what was folded before, for the script to summarize.
+  func passages(after summary: String?) -> [FoldedPassage] {
+    var passages = summary.map { [FoldedPassage(role: .summary, text: $0)] } ?? []
+    for message in folded {
+      for call in message.steps.flatMap(\.calls) {
+        passages.append(FoldedPassage(role: .tool, text: Self.line(of: call)))
+      }
+      passages.append(FoldedPassage(role: message.role == .user ? .user : .assistant, text: message.text))
+    }
+    return passages
+  }
+
+  private static func line(of call: ToolCall) -> String {
+    "\(call.name) \(call.arguments.text.prefix(resultBytesMax)) -> \(call.content.prefix(resultBytesMax))"
+  }
+
   /// Asks for the summary of what is folded and of what was folded before.
   func request(models: [String], after summary: String?) -> ModelRequest {
     var text = summary.map { "Summary so far:\n\($0)\n\n" } ?? ""
     for message in folded {
       for call in message.steps.flatMap(\.calls) {
-        text +=
-          "(tool \(call.name) \(call.arguments.text.prefix(Self.resultBytesMax)) -> "
-          + "\(call.content.prefix(Self.resultBytesMax)))\n"
+        text += "(tool \(Self.line(of: call)))\n"
       }
       text += "\(message.role == .user ? "User" : "Assistant"): \(message.text)\n"
     }

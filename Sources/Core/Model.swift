@@ -16,10 +16,10 @@ public protocol Model: Sendable {
   ///
   /// - Parameters:
   ///   - deadline: Remaining time, retries and waits between them included.
-  ///   - onText: Gets pieces of the answer as they come; `nil` when nobody watches.
+  ///   - onText: Gets pieces of the answer as they come, and reads no further while it waits; `nil` when nobody watches.
   /// - Throws: ``ModelError``, or `CancellationError` when the task is cancelled.
   func respond(
-    to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) -> Void)?
+    to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) async -> Void)?
   ) async throws -> ModelReply
 
   /// Turns texts into vectors.

@@ -4,14 +4,21 @@ import Synchronization
 /// The calls of models, and what they take.
 extension Run {
   /// Folds the turns that no longer fit into a summary; without one they are left out.
-  func compact() async {
-    guard agent.compactsHistory, let (compaction, earlier) = turn.withLock({ $0.compaction }) else { return }
-    let request = compaction.request(models: agent.models, after: earlier)
-    guard let reply = try? await ask(request) else { return }
-    turn.withLock { turn in
-      turn.spent(reply.usage)
-      if !reply.text.isBlank { turn.compacted(compaction, into: reply.text) }
+  ///
+  /// - Throws: What the script's own `compact` raises.
+  func compact() async throws {
+    guard let summarizer = agent.summarizer, let (compaction, earlier) = turn.withLock({ $0.compaction })
+    else { return }
+    let text: String
+    switch summarizer {
+    case .function: text = try await openScript().compact(compaction.passages(after: earlier)) ?? ""
+    case .model:
+      let request = compaction.request(models: agent.models, after: earlier)
+      guard let reply = try? await ask(request) else { return }
+      turn.withLock { $0.spent(reply.usage) }
+      text = reply.text
     }
+    if !text.isBlank { turn.withLock { $0.compacted(compaction, into: text) } }
   }
 
   func callModel(_ messages: [ModelMessage]) async throws -> Turn.Action {
@@ -38,7 +45,7 @@ extension Run {
   ///
   /// - Throws: ``ModelError``, ``Budget/Exhausted``, or `CancellationError`.
   func ask(
-    _ request: ModelRequest, onText: (@Sendable (String) -> Void)? = nil
+    _ request: ModelRequest, onText: (@Sendable (String) async -> Void)? = nil
   ) async throws -> ModelReply {
     let told = onText.map { _ in Told() }
     do {
@@ -47,7 +54,7 @@ extension Run {
         request,
         onText: { text in
           told.bytes.add(text.utf8.count, ordering: .relaxed)
-          onText(text)
+          await onText(text)
         }, told)
     } catch {
       // What was sent and said is billed, whoever left.
@@ -76,7 +83,7 @@ extension Run {
   }
 
   func askCounted(
-    _ request: ModelRequest, onText: (@Sendable (String) -> Void)?, _ told: Told?
+    _ request: ModelRequest, onText: (@Sendable (String) async -> Void)?, _ told: Told?
   ) async throws -> ModelReply {
     let model = environment.model
     if budget.isUnlimited { return try await model.respond(to: request, within: remaining, onText: onText) }

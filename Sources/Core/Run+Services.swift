@@ -16,8 +16,10 @@ extension Run {
       try await run.counted { try await run.runAgent(name: name, input: input) }
     }
 
-    func chat(_ request: ModelRequest) async throws -> ModelReply {
-      try await run.chat(request)
+    func chat(
+      _ request: ModelRequest, onText: (@Sendable (String) async -> Void)?
+    ) async throws -> ModelReply {
+      try await run.chat(request, onText: onText)
     }
 
     func embed(_ request: EmbeddingRequest) async throws -> EmbeddingReply {
@@ -67,9 +69,11 @@ extension Run {
     }
   }
 
-  func chat(_ request: ModelRequest) async throws -> ModelReply {
+  func chat(
+    _ request: ModelRequest, onText: (@Sendable (String) async -> Void)?
+  ) async throws -> ModelReply {
     try await onBehalfOfScript(request.models) {
-      let reply = try await ask(request)
+      let reply = try await ask(request, onText: onText)
       return (reply, reply.usage)
     }
   }

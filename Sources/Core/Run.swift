@@ -139,7 +139,7 @@ final class Run: Sendable {
     guard environment.model.isConfigured(for: agent.models) else {
       return try turn.withLock { turn throws(Failure) in try turn.modelIsMissing() }
     }
-    await compact()
+    try await compact()
     let prompt =
       switch agent.body {
       case .prompt(.constant(let text)): text

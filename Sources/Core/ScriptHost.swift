@@ -70,6 +70,8 @@ public protocol ScriptRun: Sendable {
   func prompt() async throws -> String
   /// The names that `tools = function(ctx)` chose.
   func tools() async throws -> [String]
+  /// The script's summary of what no longer fits, oldest first; `nil` = none.
+  func compact(_ passages: [FoldedPassage]) async throws -> String?
   func call(_ tool: Tool, arguments: RawJSON, call: ToolCallContext) async throws -> RawJSON
   func after(_ reply: ScriptReply) async throws -> ScriptReply
   func stub(message: String) async throws -> ScriptReply
@@ -119,8 +121,12 @@ public protocol RunServices: Sendable {
   func callTool(name: String, arguments: JSON) async throws -> RawJSON
   /// `agents.run`: another agent, in a run of its own.
   func runAgent(name: String, input: JSON) async throws -> ScriptReply
-  /// `llm.chat`: a model, on this run's budget.
-  func chat(_ request: ModelRequest) async throws -> ModelReply
+  /// `llm.chat` and `llm.stream`: a model, on this run's budget.
+  ///
+  /// - Parameter onText: Gets pieces of the answer; the provider is not read on while it waits.
+  func chat(
+    _ request: ModelRequest, onText: (@Sendable (String) async -> Void)?
+  ) async throws -> ModelReply
   /// `llm.embed`: vectors of texts, on this run's budget.
   func embed(_ request: EmbeddingRequest) async throws -> EmbeddingReply
 }

@@ -98,7 +98,7 @@ final class StoredTurn: Sendable {
           agent: agent.name, version: environment.host.version, message: request.message,
           historyMessages: agent.historyMessages, idempotencyKey: request.idempotencyKey,
           isAgain: names.isAgain, hasSession: request.conversation == nil, at: time.now)
-      if agent.compactsHistory, request.conversation == nil {
+      if agent.summarizer != nil, request.conversation == nil {
         opening.wantsSummary = true
         // More than are shown, so that what falls out can be folded.
         opening.historyMessages *= 2

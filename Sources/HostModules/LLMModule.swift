@@ -25,6 +25,8 @@ extension HostModule {
       ---@field model string
       ---@field finish_reason string
       ---@field usage { input_tokens: integer, output_tokens: integer, estimated?: boolean }
+      ---@class (exact) perigee.StreamRequest: perigee.ChatRequest
+      ---@field on_token fun(text: string) gets each piece of the answer, in order; may wait, and the provider waits with it
       ---@class (exact) perigee.EmbeddingRequest
       ---@field model string vectors of different models cannot be compared: there is no default and no fallback
       ---@field input string|string[] a string counts as a list of one
@@ -42,15 +44,57 @@ extension HostModule {
         example: #"local answer = llm.chat{ messages = { { role = "user", content = "Hi" } } }.text"#,
         body: .waits(chat, named: "llm.chat")),
       Function(
+        "stream",
+        "Asks a model as `llm.chat` does, and hands over each piece of the answer as it comes. An error in `on_token` "
+          + "ends the call, the request to the provider included. With `output` there is one piece: the answer that fits.",
+        [Parameter("request", "perigee.StreamRequest", "the conversation, and `on_token`")],
+        returns: "perigee.ChatAnswer", capability: "llm = true", mayWait: true,
+        example: #"""
+          local answer = llm.stream{
+            messages = { { role = "user", content = "Hi" } },
+            on_token = function(text) log.debug(text) end,
+          }
+          """#),
+      Function(
         "embed", "Turns texts into vectors, one for each text and in their order.",
         [Parameter("request", "perigee.EmbeddingRequest", "the texts")], returns: "perigee.Embeddings",
         capability: "llm = true", mayWait: true,
         example: #"local vectors = llm.embed{ model = "text-embedding-3-small", input = "Hi" }.vectors"#,
         body: .waits(embed, named: "llm.embed")),
+    ],
+    privateFunctions: [
+      // One answer has a number, under which one branch gets it from the model and the other hands it to the script.
+      HostFunction(
+        "_llm.open", .answers({ _, scope in .integer(scope.openStream()) }, named: "llm.stream")),
+      HostFunction("_llm.stream", .waits(stream, named: "llm.stream")),
+      HostFunction(
+        "_llm.next",
+        .waits(
+          { arguments, scope in
+            await scope.stream(try arguments.integer(1))?.next().map { .string($0) } ?? .nil
+          }, named: "llm.stream")),
     ])
 
   @Sendable private static func chat(_ arguments: Arguments, _ scope: ScriptScope) async throws -> LuaValue {
-    try scope.need(\.models, "llm = true", for: "llm.chat")
+    try await answer(arguments, scope, onText: nil)
+  }
+
+  /// Takes the number of the answer first.
+  @Sendable private static func stream(
+    _ arguments: Arguments, _ scope: ScriptScope
+  ) async throws -> LuaValue {
+    let number = try arguments.integer(1)
+    let pipe = scope.stream(number)
+    defer { scope.endStream(number) }
+    return try await answer(
+      Arguments(Array(arguments.values.dropFirst()), of: arguments.function), scope
+    ) { await pipe?.offer($0) }
+  }
+
+  private static func answer(
+    _ arguments: Arguments, _ scope: ScriptScope, onText: (@Sendable (String) async -> Void)?
+  ) async throws -> LuaValue {
+    try scope.need(\.models, "llm = true", for: arguments.function)
     let options = try arguments.options(
       1, ["model", "messages", "tools", "output", "temperature", "max_tokens"])
     let output: Schema?
@@ -67,10 +111,13 @@ extension HostModule {
       models: try models(options) ?? scope.run.agent.models, messages: try messages(options, arguments),
       tools: tools, output: output, temperature: try options.number("temperature"),
       tokensMax: try options.integer("max_tokens"))
-    var reply = try await scope.services.chat(request)
+    // What has to fit is told when it does: a first try that is repaired could not be taken back.
+    var reply = try await scope.services.chat(request, onText: output == nil ? onText : nil)
     let answer = try await structured(&reply, request, scope)
+    let text = answer?.text ?? reply.text
+    if output != nil, !text.isEmpty { await onText?(text) }
     return .fields([
-      "text": .string(answer?.text ?? reply.text), "data": answer.map { .json($0.data) },
+      "text": .string(text), "data": answer.map { .json($0.data) },
       "tool_calls": .array(reply.calls.map(call)), "model": .string(reply.model),
       "finish_reason": .string(reply.finishReason.rawValue),
       "usage": usage(reply.usage),
@@ -149,7 +196,7 @@ extension HostModule {
     }
     let usage = reply.usage
     do {
-      reply = try await scope.services.chat(request.followed(by: misfit.repair))
+      reply = try await scope.services.chat(request.followed(by: misfit.repair), onText: nil)
     } catch let failure as Failure where failure.code == .limit {
       throw misfit.failure("'output'")
     }

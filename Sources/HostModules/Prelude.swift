@@ -176,6 +176,33 @@ public enum Prelude {
 
     globals.parallel = setmetatable(parallel, { __call = function(_, functions) return all(functions) end })
 
+    -- The answer comes in one branch and goes to the script in the other: an error in either ends both.
+    globals.llm = {
+      stream = function(request)
+        if type(request) ~= "table" then argument("llm.stream", "table", request) end
+        local on_token, asked = request.on_token, {}
+        if type(on_token) ~= "function" then
+          fault("invalid_arguments",
+            ("option 'on_token' of llm.stream: function expected, got %s"):format(type(on_token)))
+        end
+        for key, value in pairs(request) do
+          if key ~= "on_token" then asked[key] = value end
+        end
+        local number = call["_llm.open"]()
+        local results = host.spawn({
+          function() return call["_llm.stream"](number, asked) end,
+          adopting(function()
+            local text = call["_llm.next"](number)
+            while text do
+              on_token(text)
+              text = call["_llm.next"](number)
+            end
+          end),
+        }, "all")
+        return results[1].value
+      end,
+    }
+
     globals.guard = {
       same = function(field, results)
         if type(results) ~= "table" then
@@ -273,15 +300,20 @@ public enum Prelude {
         name, type(value) == "table" and "another table" or type(value)))
     end
 
+    -- What is kept has to be text.
+    local function check_text(name, value)
+      if not utf8.len(value) or value:find("\0", 1, true) then
+        host.error("internal", name .. " must return text: valid UTF-8 without NUL")
+      end
+    end
+
     function entries.before(message)
       local changed = agent().before(host.run().ctx, message)
       if changed == nil then return message end
       if type(changed) ~= "string" then
         host.error("internal", ("before must return the message, not a %s"):format(type(changed)))
       end
-      if not utf8.len(changed) or changed:find("\0", 1, true) then
-        host.error("internal", "before must return text: valid UTF-8 without NUL")
-      end
+      check_text("before", changed)
       return changed
     end
 
@@ -304,6 +336,16 @@ public enum Prelude {
         end
       end
       return json.array(table.move(names, 1, #names, 1, {}))
+    end
+
+    function entries.compact(messages)
+      local summary = agent().compact(host.run().ctx, messages)
+      if summary == nil then return nil end
+      if type(summary) ~= "string" then
+        host.error("internal", ("compact must return a string, not %s"):format(type(summary)))
+      end
+      check_text("compact", summary)
+      return summary
     end
 
     function entries.call(file, name, arguments, context)
@@ -358,5 +400,5 @@ public enum Prelude {
 
 /// The ways by which the host calls into scripts: names in the prelude's `entries`.
 public enum ScriptEntry: String, Sendable {
-  case open, before, prompt, tools, call, after, stub, run, state, describe
+  case open, before, prompt, tools, compact, call, after, stub, run, state, describe
 }

@@ -64,6 +64,7 @@ public final class ScriptScope: Sendable {
   /// What all functions of the run share.
   let shared: RunShared
   private let transactions = Mutex<[Int64: any ScriptTransaction]>([:])
+  private let streams = Mutex<[Int64: TextPipe]>([:])
 
   /// The scope of an agent's own functions, which may always call models.
   public init(
@@ -117,6 +118,18 @@ public final class ScriptScope: Sendable {
   func remove(_ number: Int64) -> (any ScriptTransaction)? {
     transactions.withLock { $0.removeValue(forKey: number) }
   }
+
+  /// The answer of that number that is being streamed; `nil` when it is over.
+  func stream(_ number: Int64) -> TextPipe? { streams.withLock { $0[number] } }
+
+  func openStream() -> Int64 {
+    let number = shared.nextNumber()
+    streams.withLock { $0[number] = TextPipe() }
+    return number
+  }
+
+  /// Tells the reader of an answer that it is over.
+  func endStream(_ number: Int64) { streams.withLock { $0.removeValue(forKey: number) }?.finish() }
 
   /// Whether an error that the script let pass was a host call's complaint about the script, not about its caller.
   public func isOwnFault(_ code: String, _ message: String) -> Bool {

@@ -60,13 +60,17 @@ enum ScriptTypes {
     ---@field http? string[] hosts, as "api.example.com", "*.example.org:8443" or "GET,HEAD api.example.com"
     ---@field llm? boolean
 
+    ---@class (exact) perigee.FoldedMessage
+    ---@field role "user"|"assistant"|"tool"|"summary"
+    ---@field text string
+
     ---@class (exact) perigee.Agent
     ---@field description? string
     ---@field model? string|string[]
     ---@field temperature? number
     ---@field max_tokens? integer
     ---@field history_tokens? integer
-    ---@field compact? boolean
+    ---@field compact? boolean|fun(ctx: perigee.Context, messages: perigee.FoldedMessage[]): string?
     ---@field history? integer
     ---@field tools? string[]|fun(ctx: perigee.Context): string[]
     ---@field agents? string[]

@@ -11,14 +11,14 @@ extension ModelClient {
   ///
   /// - Throws: ``ProviderFailure``, `TransportError` or `CancellationError`.
   func streamOnce(
-    _ exchange: Exchange, _ attempt: Attempt, onText: @Sendable (String) -> Void
+    _ exchange: Exchange, _ attempt: Attempt, onText: @Sendable (String) async -> Void
   ) async throws -> ReplyAssembly {
     let stream = try await client.stream(exchange.streamedRequest(within: attempt.remaining))
     attempt.learn(stream.headers)
     guard stream.status == 200, stream.headers["content-type"]?.contains("event-stream") ?? false else {
       // A refusal, or a server that does not stream.
       let reply = try await whole(stream, of: exchange)
-      if !reply.text.isEmpty, !reply.hasNamelessCall { onText(reply.text) }
+      if !reply.text.isEmpty, !reply.hasNamelessCall { await onText(reply.text) }
       return reply
     }
     return try await read(stream, of: exchange, onText: onText)
@@ -33,14 +33,14 @@ extension ModelClient {
   }
 
   private func read(
-    _ stream: HTTPStream, of exchange: Exchange, onText: @Sendable (String) -> Void
+    _ stream: HTTPStream, of exchange: Exchange, onText: @Sendable (String) async -> Void
   ) async throws -> ReplyAssembly {
     var reading = StreamReading(exchange: exchange, headers: stream.headers)
     do {
       while !reading.assembly.isDone, let piece = try await stream.next() {
-        try reading.take(piece, now: time.now, onText: onText)
+        try await reading.take(piece, now: time.now, onText: onText)
       }
-      try reading.end(now: time.now, onText: onText)
+      try await reading.end(now: time.now, onText: onText)
     } catch let error as CancellationError {
       throw error
     } catch  where reading.assembly.isComplete {
@@ -75,23 +75,27 @@ private struct StreamReading {
     assembly = exchange.provider.dialect.assembly(for: exchange.request)
   }
 
-  mutating func take(_ piece: [UInt8], now: Timestamp, onText: (String) -> Void) throws(ProviderFailure) {
+  mutating func take(
+    _ piece: [UInt8], now: Timestamp, onText: @Sendable (String) async -> Void
+  ) async throws(ProviderFailure) {
     let decoded: [ServerSentEvents.Event]
     do {
       decoded = try events.decode(piece)
     } catch {
       throw exchange.provider.badReply("sent an event without an end", [])
     }
-    for event in decoded { try read(event.data, now: now, onText: onText) }
+    for event in decoded { try await read(event.data, now: now, onText: onText) }
   }
 
-  mutating func end(now: Timestamp, onText: (String) -> Void) throws(ProviderFailure) {
-    if let event = (try? events.finish()) ?? nil { try read(event.data, now: now, onText: onText) }
+  mutating func end(
+    now: Timestamp, onText: @Sendable (String) async -> Void
+  ) async throws(ProviderFailure) {
+    if let event = (try? events.finish()) ?? nil { try await read(event.data, now: now, onText: onText) }
   }
 
   private mutating func read(
-    _ event: [UInt8], now: Timestamp, onText: (String) -> Void
-  ) throws(ProviderFailure) {
+    _ event: [UInt8], now: Timestamp, onText: @Sendable (String) async -> Void
+  ) async throws(ProviderFailure) {
     if event == Self.done {
       assembly.isDone = true
       return
@@ -102,7 +106,7 @@ private struct StreamReading {
     let text = exchange.provider.dialect.read(event: json, into: assembly)
     guard !text.isEmpty else { return }
     hasTold = true
-    onText(text)
+    await onText(text)
   }
 
   private static let done = Array("[DONE]".utf8)

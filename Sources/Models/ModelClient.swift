@@ -58,7 +58,7 @@ public final class ModelClient: Model {
   /// With `onText` the provider is asked to stream; an answer that breaks off after its first text is
   /// returned as it is, with `finishReason` `interrupted` and without calls.
   public func respond(
-    to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) -> Void)?
+    to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) async -> Void)?
   ) async throws -> ModelReply {
     try await askEach(of: request.models, within: deadline) { target, end in
       let exchange = Exchange(

@@ -42,13 +42,18 @@ enum AgentDefinition {
       tokensMax: reader.integer("max_tokens", in: 1...1_000_000),
       historyMessages: reader.integer("history", in: 0...1000) ?? 20,
       historyTokens: reader.integer("history_tokens", in: 0...10_000_000) ?? Agent.historyTokensDefault,
-      compactsHistory: reader.bool("compact") ?? false,
+      summarizer: summarizer(reader),
       tools: reader.isFunction("tools") ? .function : .names(reader.strings("tools") ?? []),
       agents: reader.strings("agents") ?? [], body: body ?? .run, hooks: hooks(reader),
       output: reader.schema("output"), limits: limits(reader, defaults),
       busy: reader.choice("busy", Agent.BusyPolicy.self) ?? .queue, roles: roles(reader),
       access: AccessDefinition.decode(reader))
     return body == nil ? nil : agent
+  }
+
+  private static func summarizer(_ reader: DefinitionReader) -> Agent.Summarizer? {
+    if reader.isFunction("compact") { return .function }
+    return reader.bool("compact") ?? false ? .model : nil
   }
 
   private static func hooks(_ reader: DefinitionReader) -> Agent.Hooks {

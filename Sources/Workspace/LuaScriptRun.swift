@@ -89,6 +89,19 @@ extension LuaScriptRun {
     return names.compactMap { if case .string(let name) = $0 { name } else { nil } }
   }
 
+  func compact(_ passages: [FoldedPassage]) async throws -> String? {
+    var writer = JSONWriter(reservingCapacity: passages.reduce(64) { $0 + $1.text.utf8.count + 32 })
+    writer.array { list in
+      for passage in passages {
+        list.object {
+          $0.member("role", passage.role.rawValue)
+          $0.member("text", passage.text)
+        }
+      }
+    }
+    return try await text(.compact, [.json(writer.raw)])
+  }
+
   func call(_ tool: Tool, arguments: RawJSON, call: ToolCallContext) async throws -> RawJSON {
     var context = JSONWriter(reservingCapacity: 128)
     context.object {

@@ -12,10 +12,10 @@ final class StubModel: Model {
 
   /// Streams a character at a time.
   func respond(
-    to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) -> Void)?
+    to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) async -> Void)?
   ) async throws -> ModelReply {
     let reply = try answer(request)
-    for character in reply.text { onText?(String(character)) }
+    for character in reply.text { await onText?(String(character)) }
     return reply
   }
 }

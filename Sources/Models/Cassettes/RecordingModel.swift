@@ -27,7 +27,7 @@ public final class RecordingModel: Model {
   ///
   /// - Throws: Its errors, or ``ModelError`` `cassette` when the answer cannot be written down.
   public func respond(
-    to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) -> Void)?
+    to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) async -> Void)?
   ) async throws -> ModelReply {
     let form = normalization.form(of: request)
     let pieces = Pieces()
@@ -38,7 +38,7 @@ public final class RecordingModel: Model {
         onText: onText.map { onText in
           { @Sendable text in
             pieces.add(text)
-            onText(text)
+            await onText(text)
           }
         })
     } catch let error as ModelError {

@@ -74,6 +74,7 @@ struct ScriptedHost: ScriptHost {
     func before(message: String) async throws -> String { message }
     func prompt() async throws -> String { "" }
     func tools() async throws -> [String] { [] }
+    func compact(_ passages: [FoldedPassage]) async throws -> String? { nil }
     func call(_ tool: Tool, arguments: RawJSON, call: ToolCallContext) async throws -> RawJSON {
       RawJSON(["sum": 3])
     }
@@ -89,7 +90,7 @@ struct ScriptedHost: ScriptHost {
 struct SilentModel: Model {
   func isConfigured(for models: [String]) -> Bool { false }
   func respond(
-    to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) -> Void)?
+    to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) async -> Void)?
   ) async throws -> ModelReply {
     throw ModelError(.notConfigured, "no model")
   }
@@ -104,7 +105,7 @@ struct FailingModel: Model {
     ModelHealth(provider: "openai", model: "gpt", state: .closed),
   ]
   func respond(
-    to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) -> Void)?
+    to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) async -> Void)?
   ) async throws -> ModelReply {
     throw ModelError(.unavailable, "left alone", retryAfterSeconds: 7.5)
   }
@@ -114,7 +115,7 @@ struct FailingModel: Model {
 struct AddingModel: Model {
   func isConfigured(for models: [String]) -> Bool { true }
   func respond(
-    to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) -> Void)?
+    to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) async -> Void)?
   ) async throws -> ModelReply {
     let usage = Usage(inputTokens: 10, outputTokens: 4, costUSD: 0.5)
     if case .tool = request.messages.last {
