@@ -18,9 +18,13 @@ enum Conversation {
     return messages
   }
 
-  static func append(_ step: TurnStep, to messages: inout [ModelMessage]) {
+  /// - Parameter verbatim: The step's answer, if all its calls are in the step.
+  static func append(
+    _ step: TurnStep, verbatim: VerbatimAnswer? = nil, to messages: inout [ModelMessage]
+  ) {
     let requests = step.calls.map { ToolCallRequest(id: $0.id, name: $0.name, arguments: $0.arguments.text) }
-    messages.append(.assistant(step.text.isEmpty ? nil : step.text, calls: requests))
+    messages.append(
+      .assistant(step.text.isEmpty ? nil : step.text, calls: requests, verbatim: verbatim))
     for call in step.calls {
       messages.append(.tool(callID: call.id, name: call.name, content: call.modelContent))
     }

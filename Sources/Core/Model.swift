@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import JSONCodec
+public import JSONCodec
 
 /// A language model, or several with fallback behind one face.
 public protocol Model: Sendable {
@@ -55,9 +55,25 @@ public struct TokenPrice: Sendable, Hashable {
 public enum ModelMessage: Sendable, Hashable {
   case system(String)
   case user(String)
-  case assistant(String?, calls: [ToolCallRequest])
+  /// - Parameter verbatim: The same, as its provider wants it back; for that provider alone.
+  case assistant(String?, calls: [ToolCallRequest], verbatim: VerbatimAnswer? = nil)
   /// The answer to one call.
   case tool(callID: String, name: String, content: String)
+}
+
+/// An answer that calls tools in its provider's own words, what the model thought among them.
+///
+/// Opaque: it goes back together with the results of its calls, as a whole or not at all.
+public struct VerbatimAnswer: Sendable, Hashable {
+  /// Who said it, `provider/model`: nobody else can read it.
+  public let origin: String
+  /// In their order.
+  public let items: [RawJSON]
+
+  public init(origin: String, items: [RawJSON]) {
+    self.origin = origin
+    self.items = items
+  }
 }
 
 extension ModelMessage {
@@ -65,7 +81,7 @@ extension ModelMessage {
   fileprivate var estimatedBytes: Int {
     switch self {
     case .system(let text), .user(let text): text.utf8.count + 16
-    case .assistant(let text, let calls):
+    case .assistant(let text, let calls, _):
       (text?.utf8.count ?? 0) + calls.reduce(16) { $0 + $1.name.utf8.count + $1.arguments.utf8.count + 16 }
     case .tool(_, _, let content): content.utf8.count + 16
     }
@@ -149,16 +165,19 @@ public struct ModelReply: Sendable, Hashable {
   public var calls: [ToolCallRequest]
   public var finishReason: FinishReason
   public var usage: Usage
+  /// `nil` where the calls say all.
+  public var verbatim: VerbatimAnswer?
 
   public init(
     model: String, text: String, calls: [ToolCallRequest] = [], finishReason: FinishReason,
-    usage: Usage = Usage()
+    usage: Usage = Usage(), verbatim: VerbatimAnswer? = nil
   ) {
     self.model = model
     self.text = text
     self.calls = calls
     self.finishReason = finishReason
     self.usage = usage
+    self.verbatim = verbatim
   }
 }
 

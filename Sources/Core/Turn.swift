@@ -74,6 +74,7 @@ struct Turn: Sendable {
   private var toolbox = Toolbox()
   private var modelCalls = 0
   private var pendingText = ""
+  private var pendingVerbatim: VerbatimAnswer?
   private var callCounts: [RepeatKey: Int] = [:]
   private var finishReason = FinishReason.stop
   private var usingStub = false
@@ -238,6 +239,7 @@ struct Turn: Sendable {
     }
     guard reply.calls.isEmpty else {
       pendingText = reply.text
+      pendingVerbatim = reply.verbatim
       return try plan(reply.calls)
     }
     // A refusal, or half an answer, is no bad JSON: it goes out as what it is.
@@ -307,7 +309,7 @@ struct Turn: Sendable {
     let step = TurnStep(text: pendingText, calls: calls)
     steps.append(step)
     keepLong(calls)
-    Conversation.append(step, to: &conversation)
+    Conversation.append(step, verbatim: pendingVerbatim, to: &conversation)
     return try handedOut.isEmpty ? nextModelCall() : handOut()
   }
 

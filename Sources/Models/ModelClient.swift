@@ -63,7 +63,7 @@ public final class ModelClient: Model {
     try await askEach(of: request.models, within: deadline) { target, end in
       let exchange = Exchange(
         ModelCall(
-          request: request, model: target.model,
+          request: request, model: target.model, origin: target.origin,
           temperature: request.temperature ?? configuration.temperature,
           tokensMax: request.tokensMax ?? configuration.tokensMax, isStreamed: onText != nil),
         provider: target.provider)
@@ -77,7 +77,7 @@ public final class ModelClient: Model {
       }
       do throws(ModelError) {
         return try assembly.reply(
-          model: target.name, price: price(of: target), requestBytes: exchange.bodyBytes)
+          of: target, price: price(of: target), requestBytes: exchange.bodyBytes)
       } catch {
         let failure = ProviderFailure(error)
         log(failure, model: target.name, attempt: nil, delay: nil)
@@ -107,6 +107,8 @@ public final class ModelClient: Model {
     let provider: Provider
     /// The provider's own name of it.
     let model: String
+
+    var origin: String { "\(provider.configuration.name)/\(model)" }
   }
 
   /// `provider/model`, or a model's name alone for the first provider.

@@ -31,6 +31,8 @@ final class ReplyAssembly: AttemptResult {
   /// Place of the call that the last piece belonged to.
   private var lastPosition: Int?
   private var usage: (input: Int?, output: Int?)
+  /// What has to go back as it came, with the results of the calls in it.
+  var items: [JSON] = []
   /// A call of this name is no call, but the structured answer that was asked for.
   let answerTool: String?
 
@@ -112,16 +114,25 @@ extension ReplyAssembly {
   ///
   /// - Parameter requestBytes: Size of what was asked, to estimate tokens from where the provider names none.
   /// - Throws: ``ModelError`` `badReply` when a call names no tool.
-  func reply(model: String, price: TokenPrice?, requestBytes: Int) throws(ModelError) -> ModelReply {
+  func reply(
+    of target: ModelClient.Target, price: TokenPrice?, requestBytes: Int
+  ) throws(ModelError) -> ModelReply {
     let requested = calls.filter { answerTool == nil || $0.name != answerTool }
     var text = text
     // Beside other calls the answer came too early: it is asked for again when they have their results.
     if requested.isEmpty, let answer = calls.first { text = answer.arguments }
     let reason = finish(hasCalls: !requested.isEmpty)
+    let identified = reason == .toolCalls ? try identified(requested) : []
     return ModelReply(
-      model: model, text: reason == .refusal && text.isEmpty ? refusal : text,
-      calls: reason == .toolCalls ? try identified(requested) : [], finishReason: reason,
-      usage: spent(price: price, requestBytes: requestBytes))
+      model: target.name, text: reason == .refusal && text.isEmpty ? refusal : text, calls: identified,
+      finishReason: reason, usage: spent(price: price, requestBytes: requestBytes),
+      verbatim: verbatim(of: identified).map { VerbatimAnswer(origin: target.origin, items: $0) })
+  }
+
+  /// The items, where the results of these calls can refer to them.
+  private func verbatim(of requests: [ToolCallRequest]) -> [RawJSON]? {
+    guard !items.isEmpty, !requests.isEmpty, requests.map(\.id) == calls.map(\.id) else { return nil }
+    return items.map(RawJSON.init)
   }
 
   private func finish(hasCalls: Bool) -> ModelReply.FinishReason {

@@ -22,7 +22,7 @@ final class TestWorkspace: Sendable {
   ///   - files: Lua by path.
   ///   - provider: Base URL of a model's server; without one no model is configured.
   init(
-    _ files: [String: String], provider: String? = nil,
+    _ files: [String: String], provider: String? = nil, dialect: ProviderConfiguration.Dialect = .openai,
     policy: HTTPPolicy = HTTPPolicy(allowsPrivateAddresses: true), secrets: ScriptSecrets = ScriptSecrets(),
     settings: LuaScriptHost.Settings = LuaScriptHost.Settings()
   ) async throws {
@@ -35,7 +35,8 @@ final class TestWorkspace: Sendable {
     let model = ModelClient(
       configuration: ModelClient.Configuration(
         providers: [
-          provider.map { ProviderConfiguration(baseURL: $0, retries: 0) } ?? ProviderConfiguration()
+          provider.map { ProviderConfiguration(dialect: dialect, baseURL: $0, retries: 0) }
+            ?? ProviderConfiguration()
         ]), client: client, time: time, logger: logger)
     let workspace = try await Workspace(
       directory: directory,
@@ -74,13 +75,13 @@ final class TestWorkspace: Sendable {
   /// Runs `body` with the workspace and takes everything away afterwards.
   @discardableResult
   static func with<Value: Sendable>(
-    _ files: [String: String], provider: String? = nil,
+    _ files: [String: String], provider: String? = nil, dialect: ProviderConfiguration.Dialect = .openai,
     policy: HTTPPolicy = HTTPPolicy(allowsPrivateAddresses: true), secrets: ScriptSecrets = ScriptSecrets(),
     settings: LuaScriptHost.Settings = LuaScriptHost.Settings(),
     _ body: (TestWorkspace) async throws -> Value
   ) async throws -> Value {
     let workspace = try await TestWorkspace(
-      files, provider: provider, policy: policy, secrets: secrets, settings: settings)
+      files, provider: provider, dialect: dialect, policy: policy, secrets: secrets, settings: settings)
     let value: Value
     do {
       value = try await body(workspace)

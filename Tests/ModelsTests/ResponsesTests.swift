@@ -181,6 +181,85 @@ import Testing
     }
   }
 
+  // MARK: What the model thought
+
+  static let thought: JSON = [
+    "type": "reasoning", "id": "rs_1", "status": "completed", "summary": [], "encrypted_content": "gAAAA==",
+  ]
+  /// As they go back.
+  static let returned: [JSON] = [
+    ["type": "reasoning", "summary": [], "encrypted_content": "gAAAA=="],
+    ["type": "message", "role": "assistant", "content": [["type": "output_text", "text": "Let me."]]],
+    ["type": "function_call", "call_id": "call_1", "name": "add", "arguments": #"{"x":1}"#],
+  ]
+  static let said: JSON = [
+    "type": "message", "id": "msg_1", "status": "completed", "role": "assistant",
+    "content": [["type": "output_text", "text": "Let me."]],
+  ]
+
+  /// The input that follows the answer.
+  private func next(_ reply: ModelReply, models: [String], _ server: ScriptedProvider) async throws -> [JSON]
+  {
+    let request = ModelRequest(
+      models: models,
+      messages: [
+        .user("hello"), .assistant(reply.text, calls: reply.calls, verbatim: reply.verbatim),
+        .tool(callID: "call_1", name: "add", content: "2"),
+      ])
+    _ = try await self.models(server).respond(to: request, within: .seconds(60), onText: nil)
+    return server.requests.last?.json["input"]?.array ?? []
+  }
+
+  @Test(
+    "what the model thought goes back with its calls, in their order and encrypted", arguments: [false, true])
+  func thoughts(isStreamed: Bool) async throws {
+    let output: [JSON] = [Self.thought, Self.said, Self.call]
+    let events =
+      [["type": "response.output_text.delta", "output_index": 1, "delta": "Let me."]]
+      + output.enumerated().map { index, item -> JSON in
+        ["type": "response.output_item.done", "output_index": .integer(Int64(index)), "item": item]
+      } + [["type": "response.completed", "response": ["status": "completed"]]]
+    let server = try ScriptedProvider(
+      isStreamed
+        ? .events(events.map { (nil, RawJSON($0).text) })
+        : .json(["status": "completed", "output": .array(output)]),
+      .json(["status": "completed", "output": [Self.message]]))
+    let reply = try await models(server).respond(
+      to: ModelRequest(models: ["gpt-5"], messages: [.user("hello")]), within: .seconds(60),
+      onText: heard.listener(if: isStreamed))
+    let result: JSON = ["type": "function_call_output", "call_id": "call_1", "output": "2"]
+    let user: JSON = ["role": "user", "content": "hello"]
+    #expect(try await next(reply, models: ["gpt-5"], server) == [user] + Self.returned + [result])
+    // Another model cannot read it.
+    #expect(
+      try await next(reply, models: ["o3"], server)
+        == [user, ["role": "assistant", "content": "Let me."], Self.returned[2], result])
+    #expect(server.requests.allSatisfy { $0.json["include"] == ["reasoning.encrypted_content"] })
+  }
+
+  @Test("what cannot be read again, or had no calls, does not go back")
+  func forgotten() async throws {
+    let bare = try await ask(
+      .json(["status": "completed", "output": [Self.thought, Self.reasoning, Self.call]]))
+    let answer = try await ask(.json(["status": "completed", "output": [Self.thought, Self.message]]))
+    let cut = try await ask(
+      .json([
+        "status": "incomplete", "incomplete_details": ["reason": "max_output_tokens"],
+        "output": [Self.thought, Self.call],
+      ]))
+    #expect([bare.verbatim, answer.verbatim, cut.verbatim] == [nil, nil, nil])
+    #expect(bare.calls.count == 1)
+  }
+
+  @Test(
+    "a model that does not think is not asked for what it thought", arguments: ["gpt-4o-mini", "gpt-4.1"])
+  func thoughtless(model: String) async throws {
+    let server = try ScriptedProvider(.json(["output": [Self.message], "status": "completed"]))
+    _ = try await models(server).respond(
+      to: ModelRequest(models: [model], messages: [.user("x")]), within: .seconds(60), onText: nil)
+    #expect(server.requests.first?.json["include"] == nil)
+  }
+
   static let failures: [JSON] = [
     ["type": "error", "code": "server_error", "message": "no"],
     ["type": "error", "error": ["type": "server_error", "message": "no"]],

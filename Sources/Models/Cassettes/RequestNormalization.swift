@@ -68,7 +68,8 @@ public struct RequestNormalization: Sendable {
     switch message {
     case .system(let text): return ["role": "system", "content": .string(text)]
     case .user(let text): return ["role": "user", "content": .string(text)]
-    case .assistant(let text, let requests):
+    // What its provider made of it cannot be read, and is another one each time.
+    case .assistant(let text, let requests, _):
       var object = JSONObject([("role", "assistant"), ("content", text.map { .string($0) } ?? .null)])
       if !requests.isEmpty {
         object.append(

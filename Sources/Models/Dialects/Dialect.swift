@@ -46,6 +46,8 @@ struct ModelCall {
   let request: ModelRequest
   /// The provider's own name of it.
   let model: String
+  /// Whose answers go to it verbatim, `provider/model`.
+  let origin: String
   let temperature: Double?
   let tokensMax: Int?
   let isStreamed: Bool
@@ -55,8 +57,8 @@ struct ModelCall {
     let messages = request.messages.reduce(0) { sum, message in
       switch message {
       case .system(let text), .user(let text): sum + text.utf8.count + 48
-      case .assistant(let text, let calls):
-        sum + (text?.utf8.count ?? 4) + 48
+      case .assistant(let text, let calls, let verbatim):
+        sum + (text?.utf8.count ?? 4) + 48 + (verbatim?.items.reduce(0) { $0 + $1.bytes.count } ?? 0)
           + calls.reduce(0) { $0 + $1.arguments.utf8.count + $1.name.utf8.count + $1.id.utf8.count + 80 }
       case .tool(let callID, _, let content): sum + callID.utf8.count + content.utf8.count + 64
       }

@@ -139,7 +139,7 @@ private struct Conversation {
       switch message {
       case .system(let text): systems.append(text)
       case .user(let text): add("user", text.isEmpty ? [] : [.text(text)])
-      case .assistant(let text, let calls):
+      case .assistant(let text, let calls, _):
         add("assistant", (text ?? "").isEmpty ? [] : [.text(text ?? "")])
         add("assistant", calls.map(Block.call))
       case .tool(let callID, _, let content): add("user", [.result(callID: callID, content: content)])

@@ -58,7 +58,7 @@ struct ChatRequest {
       case .user(let text):
         writer.member("role", "user")
         writer.member("content", text)
-      case .assistant(let text, let calls):
+      case .assistant(let text, let calls, _):
         writer.member("role", "assistant")
         if let text { writer.member("content", text) } else { writer.member("content", JSON.null) }
         if !calls.isEmpty { write(calls, to: &writer) }

@@ -31,10 +31,9 @@ extension ReplyAssembly {
       return piece
     case "response.refusal.delta": refusal += event["delta"]?.string ?? ""
     case "response.output_item.added", "response.output_item.done":
-      guard let item = event["item"], ["function_call", "custom_tool_call"].contains(item["type"]?.string)
-      else {
-        break
-      }
+      guard let item = event["item"] else { break }
+      if event["type"] == "response.output_item.done" { items.append(item) }
+      guard ["function_call", "custom_tool_call"].contains(item["type"]?.string) else { break }
       read(item: item, at: position(ofItem: item, index: index))
     case "response.function_call_arguments.delta", "response.custom_tool_call_input.delta":
       extendCall(at: position(of: index, id: ""), id: nil, name: nil, arguments: event["delta"]?.string ?? "")
@@ -62,6 +61,9 @@ extension ReplyAssembly {
   }
 
   private func end(_ response: JSON) {
+    // Some servers repeat the items at the end, some do not.
+    if let output = response["output"]?.array, !output.isEmpty { items = output }
+    items = Self.returnable(items)
     switch (response["status"]?.string, response["incomplete_details"]?["reason"]?.string) {
     case ("incomplete", "content_filter"): ending = .contentFilter
     case ("incomplete", _): ending = .length
@@ -69,5 +71,18 @@ extension ReplyAssembly {
     }
     let usage = response["usage"]
     count(inputTokens: usage?["input_tokens"]?.double, outputTokens: usage?["output_tokens"]?.double)
+  }
+
+  /// The items as they may go back; none where nothing was thought, or not in a form that can be read again.
+  ///
+  /// Their identifiers would be looked up among what the provider keeps, which is nothing.
+  private static func returnable(_ items: [JSON]) -> [JSON] {
+    let thoughts = items.filter { $0["type"] == "reasoning" }
+    guard !thoughts.isEmpty,
+      thoughts.allSatisfy({ $0["encrypted_content"]?.string?.isEmpty == false })
+    else { return [] }
+    return items.map { item in
+      .object(JSONObject((item.object?.members ?? []).filter { !["id", "status"].contains($0.key) }))
+    }
   }
 }

@@ -4,8 +4,9 @@ import JSONCodec
 
 /// The body of a request to the Responses API.
 ///
-/// The history goes as items without the provider's own identifiers and without its reasoning: it wants a reasoning
-/// item together with what followed it or not at all, and nothing of ours is kept there (`store`).
+/// Nothing of ours is kept there (`store`), so the history goes as items without the provider's own identifiers. What
+/// the model thought goes back to it, encrypted, with the calls that followed in the same turn: the provider wants both
+/// or neither.
 struct ResponsesRequest {
   let call: ModelCall
 
@@ -17,6 +18,10 @@ struct ResponsesRequest {
       writer.member("model", call.model)
       // The default is to keep everything for 30 days.
       writer.member("store", false)
+      if Self.thinks(call.model) {
+        writer.key("include")
+        writer.array { $0.write("reasoning.encrypted_content") }
+      }
       if !instructions.isEmpty {
         let texts = instructions.map { if case .system(let text) = $0 { text } else { "" } }
         writer.member("instructions", texts.joined(separator: "\n\n"))
@@ -37,11 +42,18 @@ struct ResponsesRequest {
     return writer.bytes
   }
 
+  /// OpenAI's models that do not think refuse to be asked for it; a model of another name has nothing to say, or does.
+  private static func thinks(_ model: String) -> Bool {
+    !["gpt-3", "gpt-4", "chatgpt-4", "gpt-5-chat"].contains(where: model.hasPrefix)
+  }
+
   private func write(_ message: ModelMessage, to writer: inout JSONWriter) {
     switch message {
     case .system(let text): write(role: "developer", text, to: &writer)
     case .user(let text): write(role: "user", text, to: &writer)
-    case .assistant(let text, let calls):
+    case .assistant(_, _, let verbatim?) where verbatim.origin == call.origin:
+      for item in verbatim.items { writer.write(item) }
+    case .assistant(let text, let calls, _):
       if let text, !text.isEmpty { write(role: "assistant", text, to: &writer) }
       for call in calls {
         writer.object {
