@@ -32,6 +32,7 @@ public final class Runner: Sendable {
   private let gate = SessionGate()
   private let runs: LiveRuns
   let ledger: BudgetLedger
+  private let unsettled: UnsettledTurns
   private let running = Atomic<Int>(0)
 
   /// - Parameters:
@@ -49,6 +50,7 @@ public final class Runner: Sendable {
     deadlines = DeadlineQueue(time: time)
     runs = LiveRuns(deadlines: deadlines)
     ledger = BudgetLedger(limits: limits, store: store, time: time)
+    unsettled = UnsettledTurns(store: store, deadlines: deadlines)
     self.limits = limits
     self.host = host
   }
@@ -134,7 +136,7 @@ public final class Runner: Sendable {
       request: request, user: user, agent: agent, store: store,
       environment: Run.Environment(
         host: host, model: model, time: time, deadlines: deadlines, feed: feed),
-      cancellation: cancellation, runs: runs, ledger: ledger)
+      cancellation: cancellation, runs: runs, ledger: ledger, unsettled: unsettled)
     runs.enter()
     // A task of its own: what cancels the run leaves the caller to hear how it ended.
     let task = Task(executorPreference: executor()) { [self] in
@@ -169,6 +171,9 @@ extension Runner {
   /// Cancels the runs that are still under way when `limit` is over.
   public func stop(within limit: Duration) { _ = deadlines.schedule(after: limit, runs.cancelAll) }
 
-  /// Returns when no run is under way.
-  public func waitForRuns() async { await runs.waitForNone() }
+  /// Returns when no run is under way, and what became of each was written or cannot be.
+  public func waitForRuns() async {
+    await runs.waitForNone()
+    await unsettled.settle()
+  }
 }

@@ -11,11 +11,12 @@ final class StoredTurn: Sendable {
   let cancellation: RunCancellation
   let runs: LiveRuns
   let ledger: BudgetLedger
+  let unsettled: UnsettledTurns
 
   init(
     request: ChatRequest, user: Principal, agent: Agent, store: any Store,
     environment: Run.Environment, cancellation: RunCancellation, runs: LiveRuns,
-    ledger: BudgetLedger
+    ledger: BudgetLedger, unsettled: UnsettledTurns
   ) {
     self.request = request
     self.user = user
@@ -25,6 +26,7 @@ final class StoredTurn: Sendable {
     self.cancellation = cancellation
     self.runs = runs
     self.ledger = ledger
+    self.unsettled = unsettled
   }
 
   private var time: any TimeSource { environment.time }
@@ -47,6 +49,7 @@ final class StoredTurn: Sendable {
     }
     defer { gate.leave(turn) }
     do {
+      try await unsettled.settle(key, userID: user.id)
       switch try await store.earlierTurn(key, userID: user.id, at: time.now) {
       case .answered(let reply):
         environment.feed?.append(.started(runID: reply.runID, sessionID: reply.sessionID))
@@ -89,6 +92,7 @@ final class StoredTurn: Sendable {
 
   private func complete(_ names: Names) async -> Result<ChatReply, Failure> {
     let runID = names.runID
+    await unsettled.settle(sessionID: names.sessionID, userID: user.id)
     do {
       let budgets = try await ledger.budgets(userID: user.id, sessionID: names.sessionID)
       // The message is kept before anything is done about it, so that a crash loses neither.
@@ -168,11 +172,12 @@ final class StoredTurn: Sendable {
     do {
       // Cancellation ends the run, not the record of it: the store goes on.
       try await store.closeTurn(closing)
-      let (ending, _) = try result.get()
-      return .success(reply(ending, closing))
     } catch {
-      return .failure(Failure(error))
+      let failure = Failure(error)
+      unsettled.add(closing, key: request.idempotencyKey, refusedBy: failure)
+      return .failure(failure)
     }
+    return result.map { ending, _ in reply(ending, closing) }
   }
 
   private func reply(_ ending: Turn.Ending, _ closing: TurnClosing) -> ChatReply {
