@@ -23,8 +23,10 @@ let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "sw
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 
 /// One target per room; an arrow may only point to a room listed further down.
-func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: swift)
+func room(
+  _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []
+) -> Target {
+  .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: swift)
 }
 
 func tests(
@@ -72,12 +74,12 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOWebSocket", package: "swift-nio"),
-      ]),
+      ], resources: [.embedInCode("Page/page.html")]),
     room("Settings", [.product(name: "Yams", package: "Yams")]),
     room(
       "Workspace",
       [
-        "Lint", "HostModules", "LuaHost", "Core", "JSONCodec", logging,
+        "Lint", "HostModules", "LuaHost", "Core", "Threads", "JSONCodec", logging,
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
     room("Lint", []),
@@ -125,11 +127,17 @@ let package = Package(
         "HostModules", "Workspace", "Storage", "Models", "Transport", "Core", "JSONCodec", "TestSupport",
         logging,
       ]),
-    tests("WorkspaceTests", ["Workspace", "Lint", "Core", "JSONCodec"]),
+    tests(
+      "WorkspaceTests",
+      [
+        "Workspace", "HostModules", "Storage", "Transport", "Lint", "Core", "JSONCodec", "TestSupport",
+        logging,
+      ]),
     tests(
       "ServerTests",
       [
         "Server", "Storage", "Core", "JSONCodec", logging, metrics, lifecycle,
+        .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "HTTPTypes", package: "swift-http-types"),

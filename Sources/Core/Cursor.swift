@@ -6,6 +6,7 @@ public enum Cursor {
     case sessions = "s"
     case messages = "m"
     case runs = "r"
+    case versions = "v"
 
     /// Numbers in the sort key.
     var keyCount: Int { self == .sessions ? 2 : 1 }

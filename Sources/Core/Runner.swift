@@ -22,11 +22,14 @@ public final class Runner: Sendable {
     }
   }
 
+  /// Told how a run ended, and on which version of the scripts.
+  public typealias OnEnd = @Sendable (Result<ChatReply, Failure>, _ version: String) -> Void
+
   private let store: any Store
   let model: any Model
   let time: any TimeSource
   private let limits: Limits
-  private let host: @Sendable () -> any ScriptHost
+  private let deployment: @Sendable () -> Deployment
   private let executor: @Sendable () -> (any TaskExecutor)?
   private let deadlines: DeadlineQueue
   private let gate = SessionGate()
@@ -37,11 +40,11 @@ public final class Runner: Sendable {
 
   /// - Parameters:
   ///   - executor: On which the task of a new run prefers to run.
-  ///   - host: Gives the version of the scripts that a new run takes.
+  ///   - deployment: Gives the versions of the scripts that new runs take.
   public init(
     store: any Store, model: any Model, time: any TimeSource, limits: Limits = Limits(),
     executor: @escaping @Sendable () -> (any TaskExecutor)? = { nil },
-    host: @escaping @Sendable () -> any ScriptHost
+    deployment: @escaping @Sendable () -> Deployment
   ) {
     self.store = store
     self.model = model
@@ -52,7 +55,7 @@ public final class Runner: Sendable {
     ledger = BudgetLedger(limits: limits, store: store, time: time)
     unsettled = UnsettledTurns(store: store, deadlines: deadlines)
     self.limits = limits
-    self.host = host
+    self.deployment = deployment
   }
 
   public var runsInProgress: Int { running.load(ordering: .relaxed) }
@@ -66,7 +69,7 @@ public final class Runner: Sendable {
   ///   `rate_limited`, `timeout`, `upstream`, `cancelled`, `internal`, or what the script raised.
   public func chat(
     _ request: ChatRequest, as user: Principal, cancellation: RunCancellation = RunCancellation(),
-    onEnd: @escaping @Sendable (Result<ChatReply, Failure>) -> Void = { _ in }
+    onEnd: @escaping OnEnd = { _, _ in }
   ) async throws(Failure) -> ChatReply {
     let task = try start(request, as: user, feed: nil, cancellation: cancellation, onEnd: onEnd)
     return try await withTaskCancellationHandler {
@@ -81,7 +84,7 @@ public final class Runner: Sendable {
   /// - Throws: ``Failure`` for a message that is not taken at all; everything else is told by the feed.
   public func stream(
     _ request: ChatRequest, as user: Principal, cancellation: RunCancellation = RunCancellation(),
-    onEnd: @escaping @Sendable (Result<ChatReply, Failure>) -> Void = { _ in }
+    onEnd: @escaping OnEnd = { _, _ in }
   ) throws(Failure) -> RunFeed {
     let feed = RunFeed(deadlines: deadlines)
     _ = try start(request, as: user, feed: feed, cancellation: cancellation, onEnd: onEnd)
@@ -120,10 +123,14 @@ public final class Runner: Sendable {
 
   private func start(
     _ request: ChatRequest, as user: Principal, feed: RunFeed?, cancellation: RunCancellation,
-    onEnd: @escaping @Sendable (Result<ChatReply, Failure>) -> Void
+    onEnd: @escaping OnEnd
   ) throws(Failure) -> Task<Result<ChatReply, Failure>, Never> {
     try request.validate(messageCharactersMax: limits.messageCharactersMax)
-    let host = host()
+    var request = request
+    // Named here, because a session stays on its version from its first message on.
+    let sessionID = request.sessionID ?? Identifier.randomUUID()
+    request.sessionID = sessionID
+    let host = deployment().host(userID: user.id, sessionID: sessionID)
     guard let agent = host.agents[request.agent] else {
       throw Failure(.notFound, "there is no agent '\(request.agent)'")
     }
@@ -143,7 +150,7 @@ public final class Runner: Sendable {
       let result = await turn.complete(behind: gate)
       running.subtract(1, ordering: .relaxed)
       runs.leave()
-      onEnd(result)
+      onEnd(result, host.version)
       return result
     }
     cancellation.set { task.cancel() }

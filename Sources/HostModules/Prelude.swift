@@ -22,7 +22,10 @@ public enum Prelude {
       if type(name) ~= "string" or not name:find("^lib%.[%w_]+[%w_.]*$") or name:find("..", 1, true) then
         fault("invalid_arguments", "require takes a module of this workspace, such as \"lib.money\"")
       end
-      return host.load(name:gsub("%.", "/") .. ".lua")
+      local file = name:gsub("%.", "/") .. ".lua"
+      local required = host.run().required
+      if required then required[file] = true end
+      return host.load(file)
     end
 
     function globals.print(...)
@@ -392,7 +395,14 @@ public enum Prelude {
       return copy
     end
 
-    function entries.describe(file) return describe(host.load(file), 0) end
+    -- What a file returns as data, and the modules that it was made with.
+    function entries.describe(file)
+      local required, names = {}, {}
+      host.run().required = required
+      local value = describe(host.load(file), 0)
+      for name in next, required do names[#names + 1] = name end
+      return { value = value, required = json.array(names) }
+    end
 
     return { globals = globals, entries = entries }
     """#

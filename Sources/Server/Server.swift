@@ -60,13 +60,11 @@ public struct Server: Service {
   ///   - model: Asked only whether it is configured, for readiness; the runner has its own reference.
   ///   - metrics: Shown at `/metrics`; make it the process's metrics system too, and all rooms are in it.
   ///   - onListening: Called once with the port, as soon as requests are taken.
-  ///   - host: Gives the version of the scripts that is current.
   /// - Throws: ``ServerError`` `publicWithoutAuthentication` for an address that others can reach.
   public init(
     configuration: Configuration = Configuration(), runner: Runner, store: any Store, model: any Model,
     time: any TimeSource, metrics: PrometheusRegistry = PrometheusRegistry(), logger: Logger,
-    onListening: @escaping @Sendable (Int) async -> Void = { _ in },
-    host: @escaping @Sendable () -> any ScriptHost
+    scripts: any ScriptVersions, onListening: @escaping @Sendable (Int) async -> Void = { _ in }
   ) throws(ServerError) {
     guard Loopback.contains(configuration.host) else {
       throw ServerError(
@@ -78,7 +76,7 @@ public struct Server: Service {
     self.onListening = onListening
     services = Services(
       runner: runner, store: store, model: model, time: time, metrics: ServerMetrics(registry: metrics),
-      host: host)
+      scripts: scripts)
   }
 
   /// Listens until the task is cancelled, or gracefully shut down.

@@ -169,7 +169,7 @@ extension Configuration {
     .value("reload.watch", \.reload.watch, .bool, "Whether saved scripts come into force by themselves."),
     .value(
       "reload.canary_percent", \.reload.canaryPercent, .integer(0...100),
-      "Share of new runs that a new version gets first; 0 is all at once."),
+      "Share of the sessions that try a changed folder first; 0 is all at once."),
     .value("log.level", \.log.level, .choice, "Least serious record that is written."),
     .value("log.format", \.log.format, .choice, "`auto` is text on a terminal and JSON elsewhere."),
     .value("log.content", \.log.content, .bool, "Whether messages and arguments may be logged."),

@@ -232,7 +232,7 @@ extension Configuration {
   /// How new versions of the scripts come into force.
   public struct Reload: Sendable, Hashable {
     public var watch = false
-    /// Share of new runs that a new version gets first; 0 is all at once.
+    /// Share of the sessions that try a changed folder first; 0 is all at once.
     public var canaryPercent = 0
   }
 

@@ -13,6 +13,7 @@ enum Migrations {
       try $0.execute(sql: "ALTER TABLE messages ADD COLUMN tokens INTEGER")
     }
     migrator.registerMigration("0004 summaries") { try $0.execute(sql: summaries) }
+    migrator.registerMigration("0005 versions") { try $0.execute(sql: versions) }
     return migrator
   }
 
@@ -106,6 +107,39 @@ enum Migrations {
       runs_settled INTEGER NOT NULL
     ) STRICT;
     INSERT INTO marks VALUES (1, 0, 0);
+    """
+
+  /// Of version 5: the scripts of every version, each text once; and the one decision that is in force.
+  private static let versions = """
+    CREATE TABLE script_texts (
+      id INTEGER PRIMARY KEY,
+      digest BLOB NOT NULL UNIQUE,
+      text BLOB NOT NULL
+    ) STRICT;
+
+    CREATE TABLE versions (
+      seq INTEGER PRIMARY KEY AUTOINCREMENT,
+      id TEXT NOT NULL UNIQUE,
+      loaded_at INTEGER NOT NULL,
+      file_count INTEGER NOT NULL,
+      changed_count INTEGER NOT NULL
+    ) STRICT;
+
+    CREATE TABLE version_files (
+      version INTEGER NOT NULL REFERENCES versions (seq) ON DELETE CASCADE,
+      path TEXT NOT NULL,
+      text INTEGER NOT NULL REFERENCES script_texts (id),
+      PRIMARY KEY (version, path)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE deployment (
+      id INTEGER PRIMARY KEY CHECK (id = 1),
+      version TEXT NOT NULL,
+      candidate TEXT,
+      canary_percent INTEGER,
+      folder TEXT NOT NULL,
+      decided_at INTEGER NOT NULL
+    ) STRICT;
     """
 
   /// Of version 4: `first_kept` is the key of the first message that is not in the summary.

@@ -25,6 +25,8 @@ final class CellPool: Sendable {
   private struct State {
     var slots: [Slot] = []
     var nextID = 0
+    /// No new runs are expected: empty cells are not kept.
+    var isRetired = false
   }
 
   /// Runs after which a cell is replaced, so that what leaks in one ends with it.
@@ -84,6 +86,17 @@ final class CellPool: Sendable {
     return Place(cell: state.slots[index].cell, id: state.slots[index].id)
   }
 
+  /// Frees the empty cells, and every other one as soon as its last run has left it.
+  func retire() {
+    let empty = state.withLock { state in
+      state.isRetired = true
+      defer { state.slots.removeAll { $0.runs == 0 } }
+      return state.slots.filter { $0.runs == 0 }
+    }
+    // Freed outside the lock: closing a state takes a while.
+    withExtendedLifetime(empty) {}
+  }
+
   /// Cells, the runs in them, and their Lua memory.
   var usage: ScriptUsage {
     state.withLock { state in
@@ -103,7 +116,7 @@ final class CellPool: Sendable {
       }
       guard state.slots[index].runs == 0 else { return }
       let idle = state.slots.count { $0.runs == 0 }
-      if state.slots[index].isRetired || idle > max(CellPool.idleMax, spread) {
+      if state.isRetired || state.slots[index].isRetired || idle > max(CellPool.idleMax, spread) {
         state.slots.remove(at: index)
       }
     }

@@ -65,6 +65,9 @@ public final class LuaScriptHost: ScriptHost {
     }
   }
 
+  /// Frees what is kept for new runs: it is in force no longer, and its last runs take their cells with them.
+  func retire() { pool.retire() }
+
   public func open(
     _ context: RunContext, services: any RunServices, caller: (any ScriptRun)?
   ) async throws -> any ScriptRun {

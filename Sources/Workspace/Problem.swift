@@ -29,6 +29,7 @@ final class WorkspaceProblems: Sendable {
   private let found = Mutex<[Diagnostic]>([])
 
   var isEmpty: Bool { found.withLock(\.isEmpty) }
+  var count: Int { found.withLock(\.count) }
 
   /// By file and line.
   var diagnostics: [Diagnostic] {
@@ -50,14 +51,14 @@ final class WorkspaceProblems: Sendable {
 /// Collects the problems of one file, and finds the places of the fields that they speak of.
 struct ProblemList {
   let file: String
-  /// `nil` = the text does not show what the file returns: problems stand at its beginning.
-  let table: ReturnedTable?
+  /// What the text shows of what the file returns, looked for when there is a problem to place.
+  let table: @Sendable () -> ReturnedTable?
   let all: WorkspaceProblems
 
   func add(path: [String], _ code: Diagnostic.Code, _ message: String, hint: String? = nil) {
     all.add(
       Diagnostic(
-        file: file, range: table?.position(of: path).range ?? .line(1), severity: .error, code: code,
+        file: file, range: table()?.position(of: path).range ?? .line(1), severity: .error, code: code,
         message: message, hint: hint))
   }
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Core
-import Crypto
 import HostModules
 import JSONCodec
 public import Lint
@@ -12,11 +11,13 @@ public struct ScriptBundle: Sendable {
   public let version: String
   public let agents: [String: Agent]
   public let tools: [String: Tool]
-  /// Sources by path.
-  public let sources: [String: [UInt8]]
+  let files: WorkspaceFiles
   let programs: [String: Program]
   /// SQL by the tools file that states it.
   let schemas: [String: String]
+
+  /// Sources by path.
+  public var sources: [String: [UInt8]] { files.sources }
 
   /// Loads a workspace folder, whole or not at all.
   ///
@@ -25,48 +26,73 @@ public struct ScriptBundle: Sendable {
     -> ScriptBundle
   {
     let problems = WorkspaceProblems()
-    let files = WorkspaceFiles(directory: directory, problems: problems)
-    var loader = ScriptBundleLoader(files: files, problems: problems, defaults: defaults)
-    guard let bundle = await loader.load() else {
-      throw WorkspaceError(diagnostics: problems.diagnostics, files: files)
-    }
-    return bundle
+    let files = await WorkspaceFiles.read(directory: directory, problems: problems)
+    return try await load(files, problems, defaults: defaults)
   }
 
-  static func version(of sources: [String: [UInt8]]) -> String {
-    var hash = SHA256()
-    for (path, bytes) in sources.sorted(by: { $0.key < $1.key }) {
-      // Lengths keep two different trees from having one text.
-      hash.update(data: Array("\(path.utf8.count):\(path)\(bytes.count):".utf8))
-      hash.update(data: bytes)
-    }
-    return "sha256:" + hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+  /// Loads scripts that were kept, by path.
+  ///
+  /// - Throws: As ``load(directory:defaults:)``.
+  public static func load(sources: [String: [UInt8]], defaults: RunLimits = RunLimits())
+    async throws(WorkspaceError) -> ScriptBundle
+  {
+    try await load(WorkspaceFiles(sources: sources), WorkspaceProblems(), defaults: defaults)
+  }
+
+  private static func load(
+    _ files: WorkspaceFiles, _ problems: WorkspaceProblems, defaults: RunLimits
+  ) async throws(WorkspaceError) -> ScriptBundle {
+    var loader = ScriptBundleLoader(files: files, problems: problems, defaults: defaults)
+    return try await loader.load()
+  }
+
+  /// The version that a workspace folder is now; nothing is compiled.
+  public static func version(ofDirectory directory: String) async -> String {
+    await WorkspaceFiles.read(directory: directory, problems: WorkspaceProblems()).version
+  }
+
+  /// The scripts of a workspace folder as they are now, whether they load or not.
+  public static func sources(
+    ofDirectory directory: String
+  ) async -> (version: String, sources: [String: [UInt8]]) {
+    let files = await WorkspaceFiles.read(directory: directory, problems: WorkspaceProblems())
+    return (files.version, files.sources)
   }
 
   static func makeCell(
     programs: [String: Program], memoryBytesMax: Int, runsMax: Int
   ) throws(ScriptError) -> Cell<ScriptScope?> {
-    let prelude = try Program.compile(name: Prelude.name, source: Array(Prelude.source.utf8))
-    return try Cell(
-      functions: HostModule.functions, preludes: [prelude], scripts: programs,
+    try Cell(
+      functions: HostModule.functions, preludes: [prelude.get()], scripts: programs,
       limits: CellLimits(memoryBytesMax: memoryBytesMax, runsMax: runsMax))
+  }
+
+  private static let prelude = Result { () throws(ScriptError) in
+    try Program.compile(name: Prelude.name, source: Array(Prelude.source.utf8))
   }
 }
 
 /// Why a workspace was refused: every problem, in the order of its files.
 public struct WorkspaceError: Error, Sendable, CustomStringConvertible {
   public let diagnostics: [Diagnostic]
-  private let sources: [String: [UInt8]]
+  private let files: WorkspaceFiles
 
   init(diagnostics: [Diagnostic], files: WorkspaceFiles) {
     self.diagnostics = diagnostics
-    sources = files.sources
+    self.files = files
   }
 
   /// Each problem with its source line, a caret and the way to mend it.
-  public var description: String {
+  public var description: String { problems.map(\.text).joined(separator: "\n") }
+
+  /// The same for those who know nothing of Lua.
+  public var problems: [ScriptProblem] {
     diagnostics.map { diagnostic in
-      diagnostic.rendered(from: SourceText(name: diagnostic.file, bytes: sources[diagnostic.file] ?? []))
-    }.joined(separator: "\n")
+      let source = SourceText(name: diagnostic.file, bytes: files.files[diagnostic.file]?.bytes ?? [])
+      return ScriptProblem(
+        file: diagnostic.file, line: diagnostic.line, column: diagnostic.column,
+        severity: diagnostic.severity.rawValue, code: diagnostic.code.rawValue, message: diagnostic.message,
+        hint: diagnostic.hint, text: diagnostic.rendered(from: source))
+    }
   }
 }

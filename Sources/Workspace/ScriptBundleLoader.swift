@@ -10,6 +10,8 @@ struct ScriptBundleLoader {
   let files: WorkspaceFiles
   let problems: WorkspaceProblems
   let defaults: RunLimits
+  /// What was loaded, by path: handed to the next loader, it does only what has changed.
+  private(set) var scripts: [String: LoadedScript]
 
   private var parsed: [String: ParsedFile] = [:]
   private var programs: [String: Program] = [:]
@@ -17,61 +19,103 @@ struct ScriptBundleLoader {
   private var tools: [String: Tool] = [:]
   private var schemas: [String: String] = [:]
 
-  init(files: WorkspaceFiles, problems: WorkspaceProblems, defaults: RunLimits) {
+  init(
+    files: WorkspaceFiles, problems: WorkspaceProblems, defaults: RunLimits,
+    earlier: [String: LoadedScript] = [:]
+  ) {
     self.files = files
     self.problems = problems
     self.defaults = defaults
+    scripts = earlier.filter { $0.value.digest == files.files[$0.key]?.digest }
   }
 
-  /// - Returns: `nil` when a problem was reported.
-  mutating func load() async -> ScriptBundle? {
+  /// - Throws: ``WorkspaceError`` with every problem.
+  mutating func load() async throws(WorkspaceError) -> ScriptBundle {
     compile()
     await evaluate()
     checkNames()
-    guard problems.isEmpty else { return nil }
+    guard problems.isEmpty else { throw WorkspaceError(diagnostics: problems.diagnostics, files: files) }
     return ScriptBundle(
-      version: ScriptBundle.version(of: files.sources), agents: agents, tools: tools, sources: files.sources,
-      programs: programs, schemas: schemas)
+      version: files.version, agents: agents, tools: tools, files: files, programs: programs,
+      schemas: schemas)
   }
 
   private mutating func compile() {
-    for (path, source) in files.sources.sorted(by: { $0.key < $1.key }) {
-      let file = ParsedFile(parsing: SourceText(name: path, bytes: source))
+    for (path, source) in files.files.sorted(by: { $0.key < $1.key }) {
+      if let script = scripts[path] {
+        programs[path] = script.program
+        continue
+      }
+      let file = ParsedFile(parsing: SourceText(name: path, bytes: source.bytes))
       parsed[path] = file
       guard file.diagnostics.isEmpty else {
         file.diagnostics.forEach(problems.add)
         continue
       }
       do {
-        programs[path] = try Program.compile(name: path, source: source)
+        let program = try Program.compile(name: path, source: source.bytes)
+        programs[path] = program
+        scripts[path] = LoadedScript(digest: source.digest, program: program)
       } catch {
         report(error, file: path)
       }
     }
   }
 
-  /// Evaluates every agent and tool in a cell of its own making, with host calls refused.
+  /// Evaluates agents and tools, those that have changed or whose modules have, in a cell of its own making, with
+  /// host calls refused.
   private mutating func evaluate() async {
-    let cell: Cell<ScriptScope?>
-    do {
-      cell = try ScriptBundle.makeCell(programs: programs, memoryBytesMax: 256 << 20, runsMax: 1)
-    } catch {
-      report(error, file: Prelude.name)
-      return
+    var cell: Cell<ScriptScope?>?
+    for path in WorkspaceFiles.Kind.allCases.flatMap(files.paths) {
+      guard programs[path] != nil else { continue }
+      if let definition = scripts[path]?.definition, isCurrent(definition) {
+        take(definition.content, path)
+        continue
+      }
+      let count = problems.count
+      do throws(ScriptError) {
+        if cell == nil {
+          cell = try ScriptBundle.makeCell(programs: programs, memoryBytesMax: 256 << 20, runsMax: 1)
+        }
+      } catch {
+        report(error, file: Prelude.name)
+        return
+      }
+      guard let cell, let (value, required) = await describe(path, in: cell),
+        let content = decode(value, path)
+      else { continue }
+      if problems.count == count {
+        let digests = required.map { ($0, files.files[$0]?.digest) }
+        scripts[path]?.definition = LoadedScript.Definition(
+          required: Dictionary(digests) { first, _ in first }, content: content)
+      }
+      take(content, path)
     }
-    for path in files.paths(.agents) {
-      guard let value = await describe(path, in: cell) else { continue }
-      let name = WorkspaceFiles.agentName(path)
-      agents[name] = AgentDefinition.decode(
-        value, name: name, file: path, defaults: defaults, problems: list(path))
-    }
-    for path in files.paths(.tools) {
-      guard let value = await describe(path, in: cell) else { continue }
+  }
+
+  private func isCurrent(_ definition: LoadedScript.Definition) -> Bool {
+    definition.required.allSatisfy { files.files[$0.key]?.digest == $0.value }
+  }
+
+  private func decode(_ value: JSON, _ path: String) -> LoadedScript.Content? {
+    if path.hasPrefix("lib/") { return .module }
+    if path.hasPrefix("tools/") {
       let (found, schema) = ToolDefinition.decode(value, file: path, problems: list(path))
+      return .tools(found, schema: schema)
+    }
+    return AgentDefinition.decode(
+      value, name: WorkspaceFiles.agentName(path), file: path, defaults: defaults, problems: list(path)
+    ).map { .agent($0) }
+  }
+
+  private mutating func take(_ content: LoadedScript.Content, _ path: String) {
+    switch content {
+    case .agent(let agent): agents[agent.name] = agent
+    case .tools(let found, let schema):
       for tool in found { add(tool) }
       schemas[path] = schema
+    case .module: break
     }
-    for path in files.paths(.lib) { _ = await describe(path, in: cell) }
   }
 
   private mutating func add(_ tool: Tool) {
@@ -85,12 +129,16 @@ struct ScriptBundleLoader {
   }
 
   private func list(_ path: String) -> ProblemList {
-    ProblemList(file: path, table: parsed[path].flatMap { ReturnedTable($0.chunk) }, all: problems)
+    let parsed = parsed[path]
+    let source = SourceText(name: path, bytes: files.files[path]?.bytes ?? [])
+    return ProblemList(
+      file: path, table: { ReturnedTable((parsed ?? ParsedFile(parsing: source)).chunk) }, all: problems)
   }
 
-  /// What the file returned, as data; `nil` when it could not be evaluated.
-  private func describe(_ path: String, in cell: Cell<ScriptScope?>) async -> JSON? {
-    guard programs[path] != nil else { return nil }
+  /// What the file returned, as data, and the modules that it required; `nil` when it could not be evaluated.
+  private func describe(
+    _ path: String, in cell: Cell<ScriptScope?>
+  ) async -> (value: JSON, required: [String])? {
     do {
       let run = try await cell.open(budget: RunBudget(cpu: .seconds(2), resultBytesMax: 16 << 20))
       let result: Result<RawJSON, any Error>
@@ -101,7 +149,8 @@ struct ScriptBundleLoader {
         result = .failure(error)
       }
       await cell.close(run)
-      return try JSON(parsing: try result.get().bytes)
+      let description = try JSON(parsing: try result.get().bytes)
+      return (description["value"] ?? .null, (description["required"]?.array ?? []).compactMap(\.string))
     } catch let error as ScriptError {
       report(error, file: path)
     } catch {
@@ -112,9 +161,9 @@ struct ScriptBundleLoader {
 
   /// Reports at the line that failed: a module's own, when it failed on behalf of the file that requires it.
   private func report(_ error: ScriptError, file: String) {
-    let place = error.script.flatMap { files.sources[$0] == nil ? nil : $0 } ?? file
+    let place = error.script.flatMap { files.files[$0] == nil ? nil : $0 } ?? file
     let line = error.line ?? 1
-    let text = parsed[place]?.source.line(line) ?? ""
+    let text = SourceText(name: place, bytes: files.files[place]?.bytes ?? []).line(line)
     let column = text.prefix(while: \.isWhitespace).unicodeScalars.count + 1
     let diagnostic = Diagnostic(
       file: place, range: .line(line, column: column), severity: .error, code: .failsToLoad,

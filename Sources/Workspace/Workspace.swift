@@ -3,48 +3,193 @@ public import Core
 public import HostModules
 import Synchronization
 
-/// The workspace folder of a server, and the version of its scripts that new runs take.
-public final class Workspace: Sendable {
-  public let directory: String
-  private let resources: ScriptResources
-  private let settings: LuaScriptHost.Settings
-  private let defaults: RunLimits
-  private let active: Mutex<LuaScriptHost>
+/// The workspace folder of a process, and the versions of its scripts that runs take.
+///
+/// A folder comes into force whole or not at all: it is loaded beside what is in force, checked, and put in its place
+/// in one step. Runs under way keep what they began with. What is in force is in the store, too: a version that was
+/// activated stays until the folder is no longer what it was then, also over a restart.
+public final class Workspace: ScriptVersions {
+  /// Who decides what is in force.
+  public enum Role: Sendable, Hashable {
+    /// A command: runs what is in force, and decides nothing for others.
+    case guest
+    /// A server; a changed folder becomes the candidate for that share of sessions, 0 = comes into force at once.
+    case server(canaryPercent: Int)
+  }
 
-  /// Loads the folder.
+  public let directory: String
+  let library: ScriptLibrary
+  let store: any VersionStore
+  let time: any TimeSource
+  private let role: Role
+  private let loads = LoadLine()
+  private let state: Mutex<State>
+
+  struct State {
+    var deployment: Deployment
+    /// What was decided last, and by whom soever.
+    var record: DeploymentRecord
+    var problems: [ScriptProblem] = []
+    /// Cells of versions that runs may still be in, beside those in force.
+    var retired: [RetiredPool] = []
+    var watchers: [Int: AsyncStream<Void>.Continuation] = [:]
+    var lastWatcher = 0
+  }
+
+  /// Lives as long as its last run.
+  struct RetiredPool {
+    weak var pool: CellPool?
+  }
+
+  /// Loads the folder, or what was activated in its place.
   ///
   /// - Throws: ``WorkspaceError`` when a script is wrong, ``Failure`` when a tools file's `schema` is.
   public init(
-    directory: String, resources: ScriptResources, settings: LuaScriptHost.Settings, defaults: RunLimits
+    directory: String, resources: ScriptResources, settings: LuaScriptHost.Settings, defaults: RunLimits,
+    store: any VersionStore, role: Role = .guest
   ) async throws {
     self.directory = directory
-    self.resources = resources
-    self.settings = settings
-    self.defaults = defaults
-    active = Mutex(
-      try await Workspace.host(directory, resources: resources, settings: settings, defaults: defaults))
+    self.store = store
+    self.role = role
+    time = resources.time
+    library = ScriptLibrary(
+      directory: directory, resources: resources, settings: settings, defaults: defaults, store: store)
+    let folder = await library.readFolder()
+    guard folder.problems.isEmpty else {
+      throw WorkspaceError(diagnostics: folder.problems.diagnostics, files: folder.files)
+    }
+    let record = try await store.deployment()
+    let plan = role.plan(for: folder.version, record, known: nil, at: time.now)
+    let deployment = try await library.deployment(plan, folder, inForce: nil)
+    if role != .guest, plan != record { try await store.setDeployment(plan) }
+    state = Mutex(State(deployment: deployment, record: plan))
   }
 
-  /// What a new run takes.
-  public var host: LuaScriptHost { active.withLock { $0 } }
+  public var deployment: Deployment { state.withLock { $0.deployment } }
+  public var problems: [ScriptProblem] { state.withLock { $0.problems } }
 
-  /// Loads the folder again; new runs take it, runs under way keep what they began with.
-  ///
-  /// - Returns: The version that is now in force.
-  /// - Throws: As ``init(directory:resources:settings:defaults:)``; the version before stays.
-  public func reload() async throws -> String {
-    let next = try await Workspace.host(
-      directory, resources: resources, settings: settings, defaults: defaults)
-    return active.withLock { active in
-      if next.version != active.version { active = next }
-      return active.version
+  public var usage: ScriptUsage {
+    let (deployment, retired) = state.withLock { ($0.deployment, $0.retired.compactMap(\.pool)) }
+    let pools = deployment.hosts.map(\.pool) + retired
+    return pools.map(\.usage).reduce(ScriptUsage()) { sum, one in
+      ScriptUsage(
+        cells: sum.cells + one.cells, runs: sum.runs + one.runs,
+        memoryBytes: sum.memoryBytes + one.memoryBytes)
     }
   }
 
-  private static func host(
-    _ directory: String, resources: ScriptResources, settings: LuaScriptHost.Settings, defaults: RunLimits
-  ) async throws -> LuaScriptHost {
-    let bundle = try await ScriptBundle.load(directory: directory, defaults: defaults)
-    return try await LuaScriptHost(bundle, resources: resources, settings: settings)
+  public func changes() -> AsyncStream<Void> {
+    let (stream, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+    let number = state.withLock { state in
+      state.lastWatcher += 1
+      state.watchers[state.lastWatcher] = continuation
+      return state.lastWatcher
+    }
+    continuation.onTermination = { [weak self] _ in
+      self?.state.withLock { _ = $0.watchers.removeValue(forKey: number) }
+    }
+    return stream
+  }
+
+  // MARK: Loading
+
+  /// Loads the folder again, and what was activated meanwhile; new runs take it.
+  ///
+  /// - Returns: Whether something else is in force now.
+  /// - Throws: ``WorkspaceError`` or ``Failure``, which are ``problems`` then; what was in force stays.
+  @discardableResult
+  public func reload() async throws -> Bool {
+    try await loads.next { [self] in
+      do {
+        return try await load()
+      } catch {
+        change { $0.problems = ScriptsRefused(error).problems }
+        throw error
+      }
+    }
+  }
+
+  private func load() async throws -> Bool {
+    let folder = await library.readFolder()
+    guard folder.problems.isEmpty else {
+      throw WorkspaceError(diagnostics: folder.problems.diagnostics, files: folder.files)
+    }
+    let record = try await store.deployment()
+    let known = state.withLock { $0.record }
+    let plan = role.plan(for: folder.version, record, known: known, at: time.now)
+    return try await enforce(plan, instead: record, folder)
+  }
+
+  public func activate(_ name: String, canaryPercent: Int?) async throws {
+    try await loads.next { [self] in
+      let version = try await store.version(named: name).id
+      let folder = await library.readFolder()
+      let plan = try state.withLock { $0.record }.activating(
+        version, canaryPercent: canaryPercent, folder: folder.version, at: time.now)
+      do {
+        _ = try await enforce(plan, instead: nil, folder)
+      } catch let error as WorkspaceError {
+        throw ScriptsRefused(error)
+      }
+    }
+  }
+
+  /// Brings a decision into force and writes it down.
+  private func enforce(
+    _ plan: DeploymentRecord, instead record: DeploymentRecord?, _ folder: ScriptLibrary.Folder
+  ) async throws -> Bool {
+    let before = deployment
+    let deployment = try await library.deployment(plan, folder, inForce: before)
+    if role != .guest, plan != record { try await store.setDeployment(plan) }
+    let stay = deployment.hosts
+    let go = before.hosts.filter { old in !stay.contains { $0 === old } }
+    change { state in
+      state.record = plan
+      state.problems = []
+      state.deployment = deployment
+      state.retired.removeAll { $0.pool == nil }
+      state.retired += go.map { RetiredPool(pool: $0.pool) }
+    }
+    for host in go { host.retire() }
+    return deployment !== before
+  }
+
+  /// Changes what watchers look at, and tells them.
+  private func change(_ body: (inout State) -> Void) {
+    let watchers = state.withLock { state in
+      body(&state)
+      return Array(state.watchers.values)
+    }
+    for watcher in watchers { watcher.yield() }
+  }
+}
+
+extension Deployment {
+  var hosts: [LuaScriptHost] {
+    [active, candidate?.host].compactMap { $0 as? LuaScriptHost }
+  }
+}
+
+extension ScriptLibrary {
+  /// Loads what a decision names; what is in force already is taken as it is.
+  fileprivate func deployment(
+    _ plan: DeploymentRecord, _ folder: Folder, inForce now: Deployment?
+  ) async throws -> Deployment {
+    func host(_ version: String) async throws -> LuaScriptHost {
+      if let host = now?.hosts.first(where: { $0.version == version }) { return host }
+      return version == folder.version
+        ? try await self.host(of: folder) : try await self.host(ofVersion: version)
+    }
+    if let now, now.active.version == plan.version,
+      now.candidate?.host.version == plan.candidate?.version,
+      now.candidate?.percent == plan.candidate?.percent
+    {
+      return now
+    }
+    let active = try await host(plan.version)
+    guard let candidate = plan.candidate else { return Deployment(active: active) }
+    return Deployment(
+      active: active,
+      candidate: Deployment.Candidate(host: try await host(candidate.version), percent: candidate.percent))
   }
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import Core
-import FoundationEssentials
+import Crypto
+import Threads
 
-/// The scripts of a workspace folder, as bytes.
+/// The scripts of a workspace, as bytes.
 struct WorkspaceFiles: Sendable {
   enum Kind: String, CaseIterable {
     case agents, tools, lib
@@ -14,64 +15,92 @@ struct WorkspaceFiles: Sendable {
   static let countMax = 10_000
 
   /// By path in the workspace, `agents/market/title.lua`.
-  private(set) var sources: [String: [UInt8]] = [:]
+  private(set) var files: [String: SourceFile] = [:]
+
+  var sources: [String: [UInt8]] { files.mapValues(\.bytes) }
+  /// `sha256:` and the digest of all files by path.
+  let version: String
 
   /// Reads every `.lua` file under `agents/`, `tools/` and `lib/` whose path has no part that starts with `_` or `.`.
-  init(directory: String, problems: WorkspaceProblems) {
-    let root = URL(filePath: directory).resolvingSymlinksInPath().path
-    for kind in Kind.allCases { collect(kind.rawValue, root: root, problems: problems) }
+  ///
+  /// Waits for the disk: it has a thread of its own.
+  ///
+  /// - Parameter earlier: What was read before; files that were not touched since are not read again.
+  static func read(
+    directory: String, since earlier: WorkspaceFiles? = nil, problems: WorkspaceProblems
+  ) async -> WorkspaceFiles {
+    await withCheckedContinuation { continuation in
+      thread.async {
+        continuation.resume(
+          returning: WorkspaceFiles(directory: directory, since: earlier, problems: problems))
+      }
+    }
   }
 
-  init(sources: [String: [UInt8]]) { self.sources = sources }
+  private static let thread = SerialThread(name: "perigee-files")
 
-  private mutating func collect(_ folder: String, root: String, problems: WorkspaceProblems) {
-    guard let names = try? FileManager.default.contentsOfDirectory(atPath: "\(root)/\(folder)") else {
-      return
-    }
-    for name in names.sorted() where !name.hasPrefix("_") && !name.hasPrefix(".") {
-      let path = "\(folder)/\(name)"
-      let file = "\(root)/\(path)"
-      var isDirectory = false
-      guard FileManager.default.fileExists(atPath: file, isDirectory: &isDirectory) else { continue }
-      // A link may not lead out of the workspace.
-      let real = URL(filePath: file).resolvingSymlinksInPath().path
-      guard real.hasPrefix(root + "/") else {
+  private init(directory: String, since earlier: WorkspaceFiles?, problems: WorkspaceProblems) {
+    var files: [String: SourceFile] = [:]
+    if let root = FileTree.realPath(directory) {
+      var tree = FileTree(root: root, hidden: ["_", "."])
+      for kind in Kind.allCases { tree.walk(kind.rawValue) }
+      for path in tree.strays {
         problems.add(file: path, .unreadable, "the link leads out of the workspace")
-        continue
       }
-      if isDirectory {
-        // A folder that links to one above it would never end.
-        if real == "\(root)/\(path)" { collect(path, root: root, problems: problems) }
-      } else if name.hasSuffix(".lua") {
-        read(path, file, problems)
+      for file in tree.files.sorted(by: { $0.path < $1.path }) where file.path.hasSuffix(".lua") {
+        guard files.count < WorkspaceFiles.countMax else {
+          problems.add(file: file.path, .unreadable, "there are more than \(WorkspaceFiles.countMax) scripts")
+          break
+        }
+        files[file.path] = Self.read(file, root, earlier?.files[file.path], problems)
       }
     }
+    self.files = files
+    version = Self.version(of: files)
   }
 
-  private mutating func read(_ path: String, _ file: String, _ problems: WorkspaceProblems) {
+  init(sources: [String: [UInt8]]) {
+    files = sources.mapValues { SourceFile(bytes: $0, stamp: nil) }
+    version = Self.version(of: files)
+  }
+
+  private static func read(
+    _ file: FileTree.File, _ root: String, _ earlier: SourceFile?, _ problems: WorkspaceProblems
+  ) -> SourceFile? {
+    if let earlier, earlier.stamp == file.stamp { return earlier }
+    let path = file.path
+    func refuse(_ message: String, hint: String? = nil) -> SourceFile? {
+      problems.add(file: path, .unreadable, message, hint: hint)
+      return nil
+    }
     guard path.split(separator: "/").allSatisfy(WorkspaceFiles.isName) else {
-      problems.add(
-        file: path, .unreadable, "the name of a script is made of a-z, 0-9 and _, and starts with a letter",
+      return refuse(
+        "the name of a script is made of a-z, 0-9 and _, and starts with a letter",
         hint: "rename it, or start the name with _ if it should not be loaded")
-      return
     }
-    guard sources.count < WorkspaceFiles.countMax else {
-      problems.add(file: path, .unreadable, "there are more than \(WorkspaceFiles.countMax) scripts")
-      return
+    let isSettled = file.stamp.isSettled
+    let bytes: [UInt8]
+    switch FileTree.contents("\(root)/\(path)", bytesMax: WorkspaceFiles.bytesMax) {
+    case .bytes(let read): bytes = read
+    case .tooLarge: return refuse("the file is larger than \(WorkspaceFiles.bytesMax >> 20) MiB")
+    case .gone: return nil
+    case .unreadable: return refuse("the file cannot be read")
     }
-    guard let data = FileManager.default.contents(atPath: file) else {
-      problems.add(file: path, .unreadable, "the file cannot be read")
-      return
+    guard String(validating: bytes, as: UTF8.self) != nil else { return refuse("the file is not UTF-8") }
+    let read = SourceFile(bytes: bytes, stamp: isSettled ? file.stamp : nil)
+    guard let earlier, earlier.digest == read.digest else { return read }
+    // The same text has one copy.
+    return SourceFile(earlier, stamp: read.stamp)
+  }
+
+  private static func version(of files: [String: SourceFile]) -> String {
+    var hash = SHA256()
+    for (path, file) in files.sorted(by: { $0.key < $1.key }) {
+      // Lengths keep two different trees from having one text.
+      hash.update(data: Array("\(path.utf8.count):\(path)".utf8))
+      hash.update(data: file.digest)
     }
-    guard data.count <= WorkspaceFiles.bytesMax else {
-      problems.add(file: path, .unreadable, "the file is larger than \(WorkspaceFiles.bytesMax >> 20) MiB")
-      return
-    }
-    guard String(validating: data, as: UTF8.self) != nil else {
-      problems.add(file: path, .unreadable, "the file is not UTF-8")
-      return
-    }
-    sources[path] = Array(data)
+    return "sha256:" + hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
 
   private static func isName(_ part: Substring) -> Bool {
@@ -88,10 +117,31 @@ struct WorkspaceFiles: Sendable {
     }
   }
 
-  func paths(_ kind: Kind) -> [String] { sources.keys.filter { $0.hasPrefix(kind.rawValue + "/") }.sorted() }
+  func paths(_ kind: Kind) -> [String] { files.keys.filter { $0.hasPrefix(kind.rawValue + "/") }.sorted() }
 
   /// `agents/market/title.lua` is the agent `market.title`.
   static func agentName(_ path: String) -> String {
     String(path.dropFirst("agents/".count).dropLast(".lua".count)).replacing("/", with: ".")
+  }
+}
+
+/// One script's text.
+struct SourceFile: Sendable {
+  let bytes: [UInt8]
+  /// SHA-256.
+  let digest: [UInt8]
+  /// Of the file that it was read from; `nil` = it may change without another stamp.
+  let stamp: FileStamp?
+
+  init(bytes: [UInt8], stamp: FileStamp?) {
+    self.bytes = bytes
+    self.stamp = stamp
+    digest = Array(SHA256.hash(data: bytes))
+  }
+
+  init(_ file: SourceFile, stamp: FileStamp?) {
+    bytes = file.bytes
+    digest = file.digest
+    self.stamp = stamp
   }
 }

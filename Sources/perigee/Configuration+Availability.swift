@@ -15,8 +15,6 @@ extension Configuration {
       (!configuration.server.cors.origins.isEmpty, "server.cors.origins"),
       (!configuration.server.trustedProxies.isEmpty, "server.trusted_proxies"),
       (!configuration.routes.isEmpty, "routes"), (!configuration.guardrails.entries.isEmpty, "guardrails"),
-      (configuration.reload.watch, "reload.watch"),
-      (configuration.reload.canaryPercent > 0, "reload.canary_percent"),
       (isAsked("limits.requests_per_minute") && limits.requestsPerMinute > 0, "limits.requests_per_minute"),
       (isAsked("limits.requests_per_hour") && limits.requestsPerHour > 0, "limits.requests_per_hour"),
       (isAsked("limits.runs_concurrent") && limits.runsConcurrent > 0, "limits.runs_concurrent"),

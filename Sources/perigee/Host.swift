@@ -20,10 +20,12 @@ struct Host: Sendable {
   let workspace: Workspace
   let runner: Runner
   let lease: DataLease
+  let dataDirectory: String
   let time = SystemTime()
 
   static func open(
-    _ options: WorkspaceOptions, _ configuration: Configuration, cassette: CassetteOptions, logger: Logger
+    _ options: WorkspaceOptions, _ configuration: Configuration, cassette: CassetteOptions, logger: Logger,
+    role: Workspace.Role = .guest
   ) async throws -> Host {
     try configuration.refuseUnavailable()
     let time = SystemTime()
@@ -48,6 +50,7 @@ struct Host: Sendable {
       if count > 0 { logger.warning("\(count) runs were interrupted when the last process here stopped") }
       lease.share()
     }
+    try ActivationSignal.prepare(directory)
     let scripts = try await SQLiteScriptDatabase.open(directory: directory)
     let resources = ScriptResources(
       database: scripts, keyValue: SQLiteKeyValueStore(store: store, time: time), http: client,
@@ -57,7 +60,7 @@ struct Host: Sendable {
     let workspace = try await Workspace(
       directory: options.workspace, resources: resources,
       settings: LuaScriptHost.Settings(configuration.scripts, environment: options.environment),
-      defaults: RunLimits(seconds: configuration.scripts.runTime / .seconds(1)))
+      defaults: RunLimits(seconds: configuration.scripts.runTime / .seconds(1)), store: store, role: role)
     let runner = Runner(
       store: store, model: model, time: time,
       limits: Runner.Limits(
@@ -66,10 +69,10 @@ struct Host: Sendable {
           tokens: configuration.limits.tokensPerDay, costUSD: configuration.limits.costUSDPerDay),
         session: SpendingLimits(
           tokens: configuration.limits.tokensPerSession, costUSD: configuration.limits.costUSDPerSession)),
-      executor: { TurnLine() }, host: { workspace.host })
+      executor: { TurnLine() }, deployment: { workspace.deployment })
     return Host(
       configuration: configuration, store: store, scripts: scripts, client: client, model: model,
-      workspace: workspace, runner: runner, lease: lease)
+      workspace: workspace, runner: runner, lease: lease, dataDirectory: directory)
   }
 
   func close() async throws {

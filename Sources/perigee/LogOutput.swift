@@ -64,12 +64,7 @@ extension String {
 extension Logger {
   /// What the configuration asks for: JSON unless a terminal reads.
   static func server(_ log: Configuration.Log) -> Logger {
-    let isJSON =
-      switch log.format {
-      case .json: true
-      case .text: false
-      case .auto: isatty(STDERR_FILENO) == 0
-      }
+    let isJSON = log.isJSON
     let level = Logger.Level(rawValue: log.level.rawValue) ?? .info
     return Logger(label: "perigee") { _ in LogOutput(level: level, isJSON: isJSON) }
   }
@@ -77,5 +72,16 @@ extension Logger {
   /// Commands speak for themselves: less is logged than by a server.
   static func command(_ level: Logger.Level) -> Logger {
     Logger(label: "perigee") { _ in LogOutput(level: level, isJSON: false) }
+  }
+}
+
+extension Configuration.Log {
+  /// Whether machines read the log.
+  var isJSON: Bool {
+    switch format {
+    case .json: true
+    case .text: false
+    case .auto: isatty(STDERR_FILENO) == 0
+    }
   }
 }

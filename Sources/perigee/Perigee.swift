@@ -17,8 +17,8 @@ struct Perigee: AsyncParsableCommand {
       """,
     version: version,
     subcommands: [
-      ServeCommand.self, ChatCommand.self, RunCommand.self, InitCommand.self, NewCommand.self,
-      TypesCommand.self,
+      ServeCommand.self, DevCommand.self, ChatCommand.self, RunCommand.self, InitCommand.self,
+      NewCommand.self, TypesCommand.self, VersionsCommand.self, DiffCommand.self, ActivateCommand.self,
       DoctorCommand.self,
     ])
 

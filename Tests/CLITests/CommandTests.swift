@@ -12,7 +12,9 @@ struct CommandTests {
   func help() async throws {
     let help = try await perigee("--help")
     #expect(help.status == 0)
-    for command in ["serve", "chat", "run", "init", "new", "types", "doctor"] {
+    for command in [
+      "serve", "dev", "chat", "run", "init", "new", "types", "versions", "diff", "activate", "doctor",
+    ] {
       #expect(help.output.contains("  \(command) "))
       let own = try await perigee(command, "--help")
       #expect(own.status == 0)
@@ -137,10 +139,10 @@ struct CommandTests {
     #expect(outcome.errors.contains("perigee.yaml:2:3"))
     #expect(outcome.errors.contains("port"))
     #expect(outcome.errors.contains("perigee.yaml:4"))
-    try folder.write("perigee.yaml", "reload: { watch: true }\n")
+    try folder.write("perigee.yaml", "log: { content: true }\n")
     let missing = try await perigee("serve", "--workspace", folder.path)
     #expect(missing.status == 2)
-    #expect(missing.errors.contains("reload.watch is not available yet"))
+    #expect(missing.errors.contains("log.content is not available yet"))
   }
 
   @Test("a fault in a tool names the tool's own file and line, and a refused message no place at all")

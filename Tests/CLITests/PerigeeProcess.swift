@@ -86,10 +86,11 @@ final class RunningServer: Sendable {
 
   /// Returns when the server has said where it listens.
   init(
-    workspace: String, data: String, environment: [String: String] = [:], arguments: [String] = []
+    workspace: String, data: String, environment: [String: String] = [:], command: String = "serve",
+    arguments: [String] = []
   ) async throws {
     let process = try PerigeeBinary.start(
-      ["serve", "--workspace", workspace, "--data", data, "--port", "0"] + arguments, environment: environment
+      [command, "--workspace", workspace, "--data", data, "--port", "0"] + arguments, environment: environment
     )
     self.process = process
     process.send(input: "")

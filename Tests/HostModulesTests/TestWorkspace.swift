@@ -43,9 +43,9 @@ final class TestWorkspace: Sendable {
       resources: ScriptResources(
         database: scripts, keyValue: SQLiteKeyValueStore(store: store, time: time), http: client,
         httpPolicy: policy, secrets: secrets,
-        time: time, logger: logger), settings: settings, defaults: RunLimits())
+        time: time, logger: logger), settings: settings, defaults: RunLimits(), store: store)
     self.workspace = workspace
-    runner = Runner(store: store, model: model, time: time) { workspace.host }
+    runner = Runner(store: store, model: model, time: time) { workspace.deployment }
   }
 
   static func write(_ files: [String: String]) throws -> String {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Core
 import JSONCodec
+import Storage
 import Testing
 
 @testable import Server
@@ -15,7 +16,8 @@ struct OpenAPITests {
       let methods = ["get", "post", "patch", "delete", "put"]
       for (template, item) in paths.members {
         let path = template.replacing("{agent}", with: "echo").replacing("{model}", with: "x").replacing(
-          "{id}", with: "x")
+          "{id}", with: "x"
+        ).replacing("{version}", with: "x").replacing("{a}", with: "x").replacing("{b}", with: "x")
         for method in methods {
           let isDescribed = item[method] != nil
           let reply = try await server.send(method.uppercased(), path, body: method == "get" ? nil : "[]")
@@ -25,7 +27,7 @@ struct OpenAPITests {
           #expect(responses["\(reply.status)"] != nil || responses["default"] != nil)
         }
       }
-      #expect(paths.count == 21)
+      #expect(paths.count == 26)
     }
   }
 
@@ -62,6 +64,14 @@ struct OpenAPITests {
       try expect(try await server.complete("{}").json, is: "OpenAIError")
       let input = #"{"model":"adder","input":"1 + 2"}"#
       try expect(try await server.send("POST", "/v1/responses", body: input).json, is: "Response")
+      try expect(try await server.send("GET", "/v1/versions/current").json, is: "CurrentVersion")
+      try expect(try await server.send("GET", "/v1/versions").json, is: "VersionList")
+      let file = ScriptFile(path: "agents/a.lua", digest: [1], bytes: Array("return".utf8))
+      try await server.store.keepVersion("sha256:0123", files: [file], at: Timestamp(milliseconds: 0))
+      let versions = try await server.send("GET", "/v1/versions").json
+      try expect(versions["data"]?.array?.first, is: "Version")
+      try expect(try await server.send("GET", "/v1/versions/0123").json, is: "VersionWithFiles")
+      try expect(try await server.send("GET", "/v1/versions/01/diff/012").json, is: "VersionDiff")
       let models = try await server.send("GET", "/v1/models").json
       try expect(models, is: "OpenAIModelList")
       try expect(models["data"]?.array?.first, is: "OpenAIModel")

@@ -23,6 +23,7 @@ final class ServerMetrics: Sendable {
     var turns: [Pair: Counter] = [:]
     var turnSeconds: [String: Timer] = [:]
     var toolCalls: [Pair: Counter] = [:]
+    var canaryTurns: [Pair: Counter] = [:]
     var breakers: [Pair: Meter] = [:]
   }
 
@@ -34,6 +35,8 @@ final class ServerMetrics: Sendable {
   private let cells: Meter
   private let scriptRuns: Meter
   private let luaMemory: Meter
+  private let scriptProblems: Meter
+  private let canaryPercent: Meter
 
   init(registry: PrometheusRegistry) {
     self.registry = registry
@@ -43,16 +46,26 @@ final class ServerMetrics: Sendable {
     cells = Meter(label: "perigee_lua_cells", factory: registry)
     scriptRuns = Meter(label: "perigee_lua_runs", factory: registry)
     luaMemory = Meter(label: "perigee_lua_memory_bytes", factory: registry)
+    scriptProblems = Meter(label: "perigee_script_problems", factory: registry)
+    canaryPercent = Meter(label: "perigee_canary_percent", factory: registry)
     for (name, help) in [
       ("perigee_http_requests_total", "Requests answered, by method, route and status."),
       ("perigee_http_request_seconds", "Time from a request's head to its answer."),
       ("perigee_turns_total", "Chat turns, by agent and outcome: completed, or the code of the failure."),
       ("perigee_turn_seconds", "Time of a chat turn, waiting for its session included."),
       ("perigee_runs_in_progress", "Chat turns that are being answered now."),
-      ("perigee_lua_cells", "Lua states that are kept, of the present version of the scripts."),
+      ("perigee_lua_cells", "Lua states that are kept, of all versions of the scripts that runs are in."),
       ("perigee_lua_runs", "Runs that have a place in a Lua state now."),
       ("perigee_lua_memory_bytes", "Memory of these Lua states."),
-      ("perigee_tokens_total", "Tokens of models in completed turns, by kind."),
+      (
+        "perigee_script_problems",
+        "What keeps the scripts as they are now from coming into force; 0 = nothing."
+      ),
+      ("perigee_canary_percent", "Share of sessions that run the candidate; 0 = there is none."),
+      (
+        "perigee_canary_turns_total",
+        "Chat turns while there is a candidate, by track (active, candidate, earlier) and outcome."
+      ), ("perigee_tokens_total", "Tokens of models in completed turns, by kind."),
       (
         "perigee_model_breaker_state",
         "Whether a model is asked, by provider and model: 0 it is, 1 one request probes it, 2 it is left alone."
@@ -125,8 +138,24 @@ final class ServerMetrics: Sendable {
     }
   }
 
-  func text(runsInProgress runs: Int, scripts: ScriptUsage, models: [ModelHealth]) -> String {
+  /// Counts a turn by what its version is to the deployment; `nil` = a version that is no longer in force.
+  func tried(_ track: Deployment.Track?, outcome: String) {
+    let key = Pair(first: track?.rawValue ?? "earlier", second: outcome)
+    instruments.withLock { instruments in
+      if let counter = instruments.canaryTurns[key] { return counter }
+      let counter = Counter(
+        label: "perigee_canary_turns_total", dimensions: [("track", key.first), ("outcome", outcome)],
+        factory: registry)
+      instruments.canaryTurns[key] = counter
+      return counter
+    }.increment()
+  }
+
+  func text(runsInProgress runs: Int, scripts versions: any ScriptVersions, models: [ModelHealth]) -> String {
     runsInProgress.set(runs)
+    scriptProblems.set(versions.problems.count)
+    canaryPercent.set(versions.deployment.candidate?.percent ?? 0)
+    let scripts = versions.usage
     for health in models { set(health) }
     cells.set(scripts.cells)
     scriptRuns.set(scripts.runs)

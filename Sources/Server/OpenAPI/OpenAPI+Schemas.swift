@@ -5,7 +5,9 @@ import JSONCodec
 extension OpenAPI {
   static let schemas: JSON = {
     var all = ownSchemas.object ?? JSONObject()
-    for (name, schema) in openAISchemas.object?.members ?? [] { all.append(name, schema) }
+    for schemas in [openAISchemas, versionSchemas] {
+      for (name, schema) in schemas.object?.members ?? [] { all.append(name, schema) }
+    }
     return .object(all)
   }()
 
@@ -48,9 +50,20 @@ extension OpenAPI {
           "description": "null = the script chooses them for each run.",
         ]
       ),
-      ("agents", strings), ("version", string), ("problems", strings),
+      ("agents", strings), ("version", string), ("problems", list("ScriptProblem")),
     ]),
-    "AgentList": page("Agent"),
+    "AgentList": object([
+      ("data", list("Agent")), ("next", orNull("string")), ("problems", list("ScriptProblem")),
+    ]),
+    "ScriptProblem": [
+      "description": "What keeps a changed script from coming into force.", "type": "object",
+      "properties": [
+        "file": string, "line": integer, "column": integer, "severity": string, "code": string,
+        "message": string, "hint": orNull("string"),
+        "text": ["type": "string", "description": "For people: with the source line and a caret."],
+      ],
+      "required": ["file", "line", "column", "severity", "code", "message", "hint", "text"],
+    ],
     "Session": object([
       ("id", string), ("title", string), ("agent", orNull("string")), ("message_count", integer),
       ("created_at", time), ("updated_at", time),
@@ -72,12 +85,17 @@ extension OpenAPI {
     "RunList": page("Run"),
     "Liveness": object([("status", ["const": "ok"])]),
     "Readiness": object([
-      ("status", ["enum": ["ready", "not_ready"]]),
+      ("status", ["enum": ["ready", "degraded", "not_ready"]]),
       (
         "parts",
         object([
           ("store", object([("status", ["enum": ["ok", "failed"]])])),
-          ("scripts", object([("status", ["enum": ["ok", "no_agents"]]), ("version", string)])),
+          (
+            "scripts",
+            object(
+              [("status", ["enum": ["ok", "degraded", "no_agents"]]), ("version", string)],
+              optional: [("problems", integer)])
+          ),
           ("model", object([("status", ["enum": ["ok", "not_configured"]])])),
           (
             "models",
@@ -121,7 +139,7 @@ extension OpenAPI {
 
   static func list(_ schema: String) -> JSON { ["type": "array", "items": reference(schema)] }
 
-  private static func page(_ schema: String) -> JSON {
+  static func page(_ schema: String) -> JSON {
     object([("data", list(schema)), ("next", orNull("string"))])
   }
 

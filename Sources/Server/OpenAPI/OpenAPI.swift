@@ -146,6 +146,10 @@ extension BodyShape.Field {
       schema.append("type", type("string"))
       schema.append("pattern", "^[A-Za-z0-9._:-]{1,128}$")
     case .boolean: schema.append("type", type("boolean"))
+    case .integer(let range):
+      schema.append("type", type("integer"))
+      schema.append("minimum", .integer(range.lowerBound))
+      schema.append("maximum", .integer(range.upperBound))
     case .object: schema.append("type", type("object"))
     }
     schema.append("description", .string(description))

@@ -62,15 +62,19 @@ extension Services {
   }
 
   /// Counts how a turn of an agent ends.
-  func counted(agent: String) -> @Sendable (Result<ChatReply, Failure>) -> Void {
+  func counted(agent: String) -> Runner.OnEnd {
     let start = time.elapsed
-    return { result in
+    return { result, version in
       let outcome =
         switch result {
         case .success(let reply): reply.usingStub ? "stub" : "completed"
         case .failure(let failure): failure.code.metricLabel
         }
       metrics.turned(agent: agent, outcome: outcome, nanoseconds: (time.elapsed - start).nanoseconds)
+      let deployment = scripts.deployment
+      if deployment.candidate != nil {
+        metrics.tried(deployment.track(of: version), outcome: outcome)
+      }
       if case .success(let reply) = result { metrics.used(reply, tools: host().tools) }
     }
   }
@@ -101,7 +105,7 @@ extension Exchange {
   }
 
   /// Whether the client prefers events to one document.
-  fileprivate var wantsEvents: Bool { request.headers[.accept]?.contains("text/event-stream") ?? false }
+  var wantsEvents: Bool { request.headers[.accept]?.contains("text/event-stream") ?? false }
 }
 
 extension Duration {

@@ -24,13 +24,9 @@ extension Services {
       ) { _ in
         .text(
           metrics.text(
-            runsInProgress: runner.runsInProgress, scripts: host().usage, models: model.health),
+            runsInProgress: runner.runsInProgress, scripts: scripts, models: model.health),
           contentType: PrometheusRegistry.contentType)
       },
-      Route(
-        .get, "/", name: "home", summary: "Says what this is.", access: .open,
-        answers: [.init(.ok, "A few lines for people.", .text("text/plain"))]
-      ) { exchange in .text(welcome(authority: exchange.request.head.authority)) },
     ]
   }
 
@@ -43,17 +39,21 @@ extension Services {
       isStoreReady = false
     }
     let host = host()
+    let problems = scripts.problems
     let isReady = isStoreReady && !host.agents.isEmpty
     var reply = Reply.json(status: isReady ? .ok : .serviceUnavailable) {
-      $0.member("status", isReady ? "ready" : "not_ready")
+      // What is in force still answers: degraded takes no server out of service.
+      $0.member("status", isReady ? problems.isEmpty ? "ready" : "degraded" : "not_ready")
       $0.key("parts")
       $0.object { parts in
         parts.key("store")
         parts.object { $0.member("status", isStoreReady ? "ok" : "failed") }
         parts.key("scripts")
         parts.object {
-          $0.member("status", host.agents.isEmpty ? "no_agents" : "ok")
+          $0.member("status", host.agents.isEmpty ? "no_agents" : problems.isEmpty ? "ok" : "degraded")
           $0.member("version", host.version)
+          // Whoever may ask: what they are is for those who may read the scripts.
+          if !problems.isEmpty { $0.member("problems", problems.count) }
         }
         // Without a model the stubs answer, which is how a new workspace begins: no reason to take no requests.
         parts.key("model")
@@ -75,23 +75,5 @@ extension Services {
       $0.member("status", health.state.rawValue)
       if let seconds = health.retryAfterSeconds { $0.member("retry_after_seconds", seconds) }
     }
-  }
-
-  private func welcome(authority: String?) -> String {
-    let address = "http://\(authority ?? "127.0.0.1")"
-    let names = host().agents.keys.sorted()
-    return """
-      Perigee hosts AI agents that are Lua files.
-
-      Agents here: \(names.isEmpty ? "none yet" : names.joined(separator: ", "))
-
-      Say something:
-
-        curl \(address)/v1/agents/\(names.first ?? "NAME")/chat -H 'Content-Type: application/json' \\
-          -d '{"message": "Hello"}'
-
-      All routes: \(address)/openapi.json
-
-      """
   }
 }

@@ -8,12 +8,15 @@ struct Services: Sendable {
   let model: any Model
   let time: any TimeSource
   let metrics: ServerMetrics
-  /// The current version of the scripts.
-  let host: @Sendable () -> any ScriptHost
+  let scripts: any ScriptVersions
+
+  /// The version of the scripts that is in force.
+  func host() -> any ScriptHost { scripts.deployment.active }
 
   /// Every route but the OpenAPI document, which is made of them.
   var routes: [Route] {
-    chatRoutes + socketRoutes + agentRoutes + sessionRoutes + runRoutes + openAIRoutes + embeddingRoutes
-      + operationRoutes
+    chatRoutes + socketRoutes + agentRoutes + versionRoutes + sessionRoutes + runRoutes + openAIRoutes
+      + embeddingRoutes
+      + operationRoutes + pageRoutes
   }
 }

@@ -9,6 +9,7 @@ struct BodyShape: Sendable {
     case string(lengthMin: Int = 0, lengthMax: Int? = nil)
     case sessionID
     case boolean
+    case integer(ClosedRange<Int64>)
     case object
   }
 
@@ -71,6 +72,9 @@ extension BodyShape.Field {
     case (.sessionID, .string(let text)):
       return ChatRequest.isSessionID(text) ? nil : ChatRequest.sessionIDRule
     case (.boolean, .bool), (.object, .object): return nil
+    case (.integer(let range), _):
+      guard let number = value.integer else { return "must be a whole number, not \(value.typeName)" }
+      return range.contains(number) ? nil : "must be \(range.lowerBound) to \(range.upperBound)"
     case (.string, _), (.sessionID, _): return "must be a string, not \(value.typeName)"
     case (.boolean, _): return "must be true or false, not \(value.typeName)"
     case (.object, _): return "must be an object, not \(value.typeName)"

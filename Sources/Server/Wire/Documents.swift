@@ -121,28 +121,6 @@ extension RunRecord: Document {
   }
 }
 
-/// An agent with the version of the scripts that it is in.
-struct AgentDocument: Document {
-  let agent: Agent
-  let version: String
-
-  func write(to writer: inout JSONWriter) {
-    writer.object {
-      $0.member("name", agent.name)
-      $0.member("description", agent.description)
-      $0.member("models", JSON.array(agent.models.map { .string($0) }))
-      switch agent.tools {
-      case .names(let names): $0.member("tools", JSON.array(names.map { .string($0) }))
-      // Chosen anew for each run.
-      case .function: $0.member("tools", JSON.null)
-      }
-      $0.member("agents", JSON.array(agent.agents.map { .string($0) }))
-      $0.member("version", version)
-      $0.member("problems", JSON.array([]))
-    }
-  }
-}
-
 extension Page: Document where Element: Document {
   func write(to writer: inout JSONWriter) {
     writer.object {

@@ -230,6 +230,7 @@ extension Problem {
     case "too_large": "The body is too large"
     case "unsupported_media_type": "Unsupported media type"
     case "idempotency_key_reused": "The Idempotency-Key was used for another request"
+    case "version_refused": "The version does not load"
     case "upgrade_required": "Upgrade required"
     case "shutting_down": "The server is stopping"
     default: "The agent failed"

@@ -4,7 +4,7 @@ import Hummingbird
 import JSONCodec
 import NIOCore
 
-/// An answer before it is written: status, headers, and its body, or the run whose events are its body.
+/// An answer before it is written: status, headers, and its body, or what writes events as its body.
 struct Reply: Sendable {
   var status: HTTPResponse.Status
   /// `nil` without a body.
@@ -12,10 +12,12 @@ struct Reply: Sendable {
   var bytes: [UInt8]
   /// Besides `Content-Type`, `Content-Length` and those that every answer has.
   var headers = HTTPFields()
-  /// In place of ``bytes``.
-  var events: EventStream?
+  /// In place of ``bytes``: writes server-sent events, given the request's identifier.
+  var stream: Stream?
   /// Ends HTTP on the connection and speaks something else, given the request's identifier.
   var takeover: (@Sendable (String) async throws -> Void)?
+
+  typealias Stream = @Sendable (inout any ResponseBodyWriter, String) async throws -> Void
 
   init(status: HTTPResponse.Status = .ok, contentType: String?, bytes: [UInt8]) {
     self.status = status
@@ -23,10 +25,12 @@ struct Reply: Sendable {
     self.bytes = bytes
   }
 
-  static func events(_ events: EventStream) -> Reply {
+  static func events(_ events: EventStream) -> Reply { stream(events.write) }
+
+  static func stream(_ stream: @escaping Stream) -> Reply {
     var reply = Reply(contentType: nil, bytes: [])
     reply.headers = EventStream.headers
-    reply.events = events
+    reply.stream = stream
     return reply
   }
 
@@ -70,10 +74,10 @@ struct Reply: Sendable {
           throw ChannelError.alreadyClosed
         })
     }
-    if let events, !isHead {
+    if let stream, !isHead {
       return Response(
         status: status, headers: fields,
-        body: ResponseBody { writer in try await events.write(to: &writer, requestID: requestID) })
+        body: ResponseBody { writer in try await stream(&writer, requestID) })
     }
     guard !isHead, !bytes.isEmpty else {
       if contentType != nil { fields[.contentLength] = String(bytes.count) }

@@ -79,7 +79,9 @@ struct RunCommand: AsyncParsableCommand {
   }
 
   private func answer(_ request: ChatRequest, _ host: Host) async throws {
-    guard host.workspace.host.agents[agent] != nil else { throw CommandError.unknownAgent(agent, host) }
+    guard host.workspace.deployment.active.agents[agent] != nil else {
+      throw CommandError.unknownAgent(agent, host)
+    }
     let timeline = trace ? Timeline(host.time) : nil
     let principal = user == Principal.local.id ? Principal.local : Principal(id: user)
     let reply =

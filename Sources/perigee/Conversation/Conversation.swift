@@ -23,7 +23,7 @@ final class LocalConversation: Conversation {
 
   /// - Throws: ``CommandError`` when there is no such agent; the host is closed then.
   init(_ host: Host, agent: String, sessionID: String?, as user: Principal) async throws {
-    guard host.workspace.host.agents[agent] != nil else {
+    guard host.workspace.deployment.active.agents[agent] != nil else {
       let error = CommandError.unknownAgent(agent, host)
       try await host.close()
       throw error
@@ -49,7 +49,7 @@ final class LocalConversation: Conversation {
 
 extension CommandError {
   static func unknownAgent(_ name: String, _ host: Host) -> CommandError {
-    let names = host.workspace.host.agents.keys.sorted()
+    let names = host.workspace.deployment.active.agents.keys.sorted()
     return unknownAgent(
       name, of: host.workspace.directory, names,
       hint: "make one: perigee new agent \(name)")

@@ -86,6 +86,39 @@ struct ScriptedHost: ScriptHost {
   }
 }
 
+/// Versions that a test puts into force by hand.
+final class ScriptedVersions: ScriptVersions {
+  private struct State {
+    var deployment: Deployment
+    var problems: [ScriptProblem] = []
+    var watchers: [AsyncStream<Void>.Continuation] = []
+  }
+
+  private let state: Mutex<State>
+
+  init(_ host: ScriptedHost) { state = Mutex(State(deployment: Deployment(active: host))) }
+
+  var deployment: Deployment { state.withLock { $0.deployment } }
+  var problems: [ScriptProblem] { state.withLock { $0.problems } }
+  var usage: ScriptUsage { deployment.active.usage }
+
+  func changes() -> AsyncStream<Void> {
+    let (stream, continuation) = AsyncStream<Void>.makeStream()
+    state.withLock { $0.watchers.append(continuation) }
+    return stream
+  }
+
+  func refuse(_ problems: ScriptProblem...) {
+    let watchers = state.withLock { state in
+      state.problems = problems
+      return state.watchers
+    }
+    for watcher in watchers { watcher.yield() }
+  }
+
+  func activate(_ name: String, canaryPercent: Int?) async throws { throw ScriptsRefused(problems: problems) }
+}
+
 /// No model is configured.
 struct SilentModel: Model {
   func isConfigured(for models: [String]) -> Bool { false }

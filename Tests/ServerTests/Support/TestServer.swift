@@ -13,6 +13,7 @@ struct TestServer: Sendable {
   let port: Int
   let store: SQLiteStore
   let log: LogRecorder
+  let scripts: ScriptedVersions
   private let group: ServiceGroup
   private let runner: Runner
   private let end: Signal
@@ -38,14 +39,14 @@ struct TestServer: Sendable {
     let directory = FileManager.default.temporaryDirectory.appending(path: "server-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: directory) }
     let store = try await SQLiteStore.open(directory: directory.path(), synchronous: .normal)
-    let host = ScriptedHost(agents)
-    let runner = Runner(store: store, model: model, time: SystemTime(), limits: limits) { host }
+    let scripts = ScriptedVersions(ScriptedHost(agents))
+    let runner = Runner(store: store, model: model, time: SystemTime(), limits: limits) { scripts.deployment }
     let (ports, port) = AsyncStream<Int>.makeStream()
     let end = Signal()
     let log = LogRecorder()
     let server = try Server(
       configuration: configuration, runner: runner, store: store, model: model, time: SystemTime(),
-      logger: log.logger, onListening: { port.yield($0) }, host: { host })
+      logger: log.logger, scripts: scripts, onListening: { port.yield($0) })
     let group = ServiceGroup(
       services: [server], logger: Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() })
     try await withThrowingTaskGroup(of: Void.self) { tasks in
@@ -59,7 +60,8 @@ struct TestServer: Sendable {
       if let number = await ports.first(where: { _ in true }) {
         do {
           try await body(
-            TestServer(port: number, store: store, log: log, group: group, runner: runner, end: end))
+            TestServer(
+              port: number, store: store, log: log, scripts: scripts, group: group, runner: runner, end: end))
         } catch {
           await group.triggerGracefulShutdown()
           throw error

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import Crypto
+import FoundationEssentials
+import HTTPTypes
+
+extension Services {
+  var pageRoutes: [Route] {
+    [
+      Route(
+        .get, "/", name: "home", summary: "Shows a page to talk with the agents.", access: .open,
+        answers: [.init(.ok, "A page for a browser, without anything from elsewhere.", .text("text/html"))]
+      ) { _ in .page }
+    ]
+  }
+}
+
+extension Reply {
+  /// The development page; only the style and the script that stand in it may work in it.
+  fileprivate static let page: Reply = {
+    let bytes = PackageResources.page_html
+    let text = String(decoding: bytes, as: UTF8.self)
+    var reply = Reply(contentType: "text/html; charset=utf-8", bytes: bytes)
+    reply.headers = [.contentSecurityPolicy: policy(text), .cacheControl: "no-cache"]
+    reply.headers[.xContentTypeOptions] = "nosniff"
+    return reply
+  }()
+
+  /// Source: CSP Level 3, 6.7.3.3 (hashes of inline elements).
+  private static func policy(_ page: String) -> String {
+    """
+    default-src 'none'; script-src \(hash(of: "script", in: page)); style-src \(hash(of: "style", in: page)); \
+    connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'
+    """
+  }
+
+  private static func hash(of element: String, in page: String) -> String {
+    guard let start = page.firstRange(of: "<\(element)>"),
+      let end = page[start.upperBound...].firstRange(of: "</\(element)>")
+    else { return "'none'" }
+    let digest = SHA256.hash(data: Array(page[start.upperBound..<end.lowerBound].utf8))
+    return "'sha256-\(Data(digest).base64EncodedString())'"
+  }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import HostModules
+import Lint
+import LuaHost
+
+/// Makes hosts of a folder's scripts and of versions that were kept; what has not changed is made once.
+///
+/// Used by one load at a time.
+actor ScriptLibrary {
+  /// A folder as it was read.
+  struct Folder: Sendable {
+    let files: WorkspaceFiles
+    /// What could not be read.
+    let problems: WorkspaceProblems
+    var version: String { files.version }
+  }
+
+  private let directory: String
+  private let resources: ScriptResources
+  private let settings: LuaScriptHost.Settings
+  private let defaults: RunLimits
+  private let store: any VersionStore
+  private var files: WorkspaceFiles?
+  private var scripts: [String: LoadedScript] = [:]
+
+  init(
+    directory: String, resources: ScriptResources, settings: LuaScriptHost.Settings, defaults: RunLimits,
+    store: any VersionStore
+  ) {
+    self.directory = directory
+    self.resources = resources
+    self.settings = settings
+    self.defaults = defaults
+    self.store = store
+  }
+
+  /// Reads the folder; compiles nothing.
+  func readFolder() async -> Folder {
+    let problems = WorkspaceProblems()
+    let files = await WorkspaceFiles.read(directory: directory, since: files, problems: problems)
+    self.files = files
+    return Folder(files: files, problems: problems)
+  }
+
+  /// Loads the folder and keeps it as a version.
+  ///
+  /// - Throws: ``WorkspaceError``, or ``Failure`` when a `schema` is refused or the version cannot be kept.
+  func host(of folder: Folder) async throws -> LuaScriptHost {
+    let host = try await load(folder.files, folder.problems)
+    try await store.keepVersion(
+      host.version,
+      files: folder.files.files.map {
+        ScriptFile(path: $0.key, digest: $0.value.digest, bytes: $0.value.bytes)
+      },
+      at: resources.time.now)
+    return host
+  }
+
+  /// Loads a version from the sources that are kept of it.
+  ///
+  /// - Throws: As ``host(of:)``.
+  func host(ofVersion version: String) async throws -> LuaScriptHost {
+    try await load(
+      WorkspaceFiles(sources: try await store.sources(ofVersion: version)), WorkspaceProblems(),
+      expecting: version)
+  }
+
+  private func load(
+    _ files: WorkspaceFiles, _ problems: WorkspaceProblems, expecting version: String? = nil
+  ) async throws -> LuaScriptHost {
+    if let version, files.version != version {
+      throw Failure(.notFound, "the sources of version \(version) are not kept")
+    }
+    var loader = ScriptBundleLoader(files: files, problems: problems, defaults: defaults, earlier: scripts)
+    defer { scripts = loader.scripts }
+    let bundle = try await loader.load()
+    return try await LuaScriptHost(bundle, resources: resources, settings: settings)
+  }
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import Logging
+import Metrics
+import Server
+import ServiceLifecycle
+import Settings
+import Threads
+import UnixSignals
+import Workspace
+
+/// The server of a workspace, from its start to its end.
+enum Serving {
+  /// - Parameters:
+  ///   - isDevelopment: Somebody edits the scripts and looks at the terminal.
+  ///   - watches: Whatever `reload.watch` says.
+  static func run(
+    _ listening: ListeningOptions, _ cassette: CassetteOptions, _ options: WorkspaceOptions,
+    isDevelopment: Bool, watches: Bool
+  ) async throws {
+    var flags: [(path: String, value: String)] = []
+    if let host = listening.host { flags.append(("server.host", host)) }
+    if let port = listening.port { flags.append(("server.port", String(port))) }
+    if watches { flags.append(("reload.watch", "true")) }
+    let configuration = try options.configuration(flags: flags)
+    let logger = Logger.server(configuration.log)
+    let metrics = PrometheusRegistry()
+    MetricsSystem.bootstrap(metrics)
+    FileDescriptors.raiseLimit()
+    let host = try await Host.open(
+      options, configuration, cassette: cassette, logger: logger,
+      role: .server(canaryPercent: configuration.reload.canaryPercent))
+    do {
+      try await serve(host, metrics, logger, isDevelopment: isDevelopment)
+    } catch {
+      try await host.close()
+      throw error
+    }
+    try await host.close()
+  }
+
+  private static func serve(
+    _ host: Host, _ metrics: PrometheusRegistry, _ logger: Logger, isDevelopment: Bool
+  ) async throws {
+    let settings = host.configuration.server
+    let server: Server
+    do {
+      server = try Server(
+        configuration: Server.Configuration(
+          host: settings.host, port: settings.port, bodyBytesMax: settings.bodyBytesMax, drain: settings.drain
+        ),
+        runner: host.runner, store: host.store, model: host.model, time: host.time, metrics: metrics,
+        logger: logger, scripts: host.workspace, onListening: { port in Self.greet(host, port) })
+    } catch {
+      throw CommandError(message: error.message, hint: error.hint)
+    }
+    let reloader = Reloader(
+      workspace: host.workspace, logger: logger,
+      speaks: isDevelopment || !host.configuration.log.isJSON, time: host.time)
+    var services: [any Service] = [
+      server, ReloadOnHangup(reloader: reloader),
+      ReloadOnActivation(reloader: reloader, directory: host.dataDirectory),
+    ]
+    if host.configuration.reload.watch { services.append(ReloadOnChange(reloader: reloader)) }
+    do {
+      let group = ServiceGroup(
+        services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+      try await withTaskExecutorPreference(TurnThreads.shared) { try await group.run() }
+    } catch let error as ServerError {
+      throw CommandError(message: error.message, hint: error.hint)
+    }
+  }
+
+  private static func greet(_ host: Host, _ port: Int) {
+    let address = host.configuration.server.host
+    let url = "http://\(address.contains(":") ? "[\(address)]" : address):\(port)"
+    let agents = host.workspace.deployment.active.agents.keys.sorted()
+    Console.print("Perigee serves \(agents.joined(separator: ", ")) on \(url)")
+    guard let agent = agents.contains("todo") ? "todo" : agents.first else { return }
+    let message = agent == "todo" ? "add buy milk" : "hello"
+    Console.print("Open \(url) in a browser, or try:")
+    Console.print(
+      "  curl -s \(url)/v1/agents/\(agent)/chat -H 'Content-Type: application/json' -d '{\"message\": \"\(message)\"}'"
+    )
+  }
+}
