@@ -57,7 +57,7 @@ let package = Package(
     .executableTarget(
       name: "perigee",
       dependencies: [
-        "Server", "Settings", "Workspace", "HostModules", "Models", "Storage", "Transport", "Core",
+        "Server", "Settings", "Workspace", "Lint", "HostModules", "Models", "Storage", "Transport", "Core",
         "Threads", "JSONCodec", logging, metrics,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         lifecycle,
@@ -82,7 +82,7 @@ let package = Package(
         "Lint", "HostModules", "LuaHost", "Core", "Threads", "JSONCodec", logging,
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
-    room("Lint", []),
+    room("Lint", ["Core", "JSONCodec"]),
     room(
       "HostModules",
       [
@@ -116,7 +116,7 @@ let package = Package(
     tests("CoreTests", ["Core", "JSONCodec"]),
     tests("LuaHostTests", ["LuaHost", "CLuaHost", "JSONCodec"]),
     tests("ThreadsTests", ["Threads", "TestSupport"]),
-    tests("LintTests", ["Lint", "TestSupport"]),
+    tests("LintTests", ["Lint", "Workspace", "HostModules", "Core", "JSONCodec", "TestSupport"]),
     tests("SettingsTests", ["Settings"]),
     tests("TransportTests", ["Transport", "TestSupport", "JSONCodec"]),
     tests("ModelsTests", ["Models", "Transport", "Core", "JSONCodec", "TestSupport", logging]),

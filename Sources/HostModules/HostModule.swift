@@ -33,6 +33,9 @@ public struct HostModule: Sendable {
     /// `nil` = written in the module's Lua.
     let body: HostFunction<ScriptScope?>.Body?
 
+    /// Whether it acts for a run: while a script loads, there is none.
+    public var needsRun: Bool { body != nil || mayWait }
+
     init(
       _ name: String, _ summary: String, _ parameters: [Parameter] = [], returns: String? = nil,
       capability: String? = nil, mayWait: Bool = false, example: String? = nil,
@@ -52,7 +55,7 @@ public struct HostModule: Sendable {
   public let name: String
   public let summary: String
   /// LuaCATS classes that the signatures name.
-  let types: String
+  public let types: String
   public let functions: [Function]
   /// Values beside the functions: name, LuaCATS type, summary.
   public let fields: [Parameter]
@@ -71,7 +74,9 @@ public struct HostModule: Sendable {
     self.privateFunctions = privateFunctions
   }
 
-  func qualified(_ function: Function) -> String { function.name.isEmpty ? name : "\(name).\(function.name)" }
+  public func qualified(_ function: Function) -> String {
+    function.name.isEmpty ? name : "\(name).\(function.name)"
+  }
 }
 
 extension HostModule {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The types of what scripts return and get, for editors.
-enum ScriptTypes {
-  static let stub = """
+/// The types of what scripts return and get, for editors and the linter.
+public enum ScriptTypes {
+  public static let stub = """
     ---@meta _
 
     ---@class (exact) perigee.User

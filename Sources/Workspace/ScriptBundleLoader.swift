@@ -66,7 +66,7 @@ struct ScriptBundleLoader {
   /// host calls refused.
   private mutating func evaluate() async {
     var cell: Cell<ScriptScope?>?
-    for path in WorkspaceFiles.Kind.allCases.flatMap(files.paths) {
+    for path in WorkspaceFiles.Kind.loaded.flatMap(files.paths) {
       guard programs[path] != nil else { continue }
       if let definition = scripts[path]?.definition, isCurrent(definition) {
         take(definition.content, path)

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import Core
 import Crypto
+import Lint
 import Threads
 
 /// The scripts of a workspace, as bytes.
 struct WorkspaceFiles: Sendable {
   enum Kind: String, CaseIterable {
-    case agents, tools, lib
+    case agents, tools, lib, evals
+
+    /// What a server runs.
+    static let loaded: [Kind] = [.agents, .tools, .lib]
   }
 
   /// Bytes of one script.
@@ -20,30 +24,36 @@ struct WorkspaceFiles: Sendable {
   var sources: [String: [UInt8]] { files.mapValues(\.bytes) }
   /// `sha256:` and the digest of all files by path.
   let version: String
+  /// Files that had to be read for it.
+  private(set) var reads = 0
 
-  /// Reads every `.lua` file under `agents/`, `tools/` and `lib/` whose path has no part that starts with `_` or `.`.
+  /// Reads every `.lua` file under the folders of `kinds` whose path has no part that starts with `_` or `.`.
   ///
   /// Waits for the disk: it has a thread of its own.
   ///
   /// - Parameter earlier: What was read before; files that were not touched since are not read again.
   static func read(
-    directory: String, since earlier: WorkspaceFiles? = nil, problems: WorkspaceProblems
+    directory: String, kinds: [Kind] = Kind.loaded, since earlier: WorkspaceFiles? = nil,
+    problems: WorkspaceProblems
   ) async -> WorkspaceFiles {
     await withCheckedContinuation { continuation in
       thread.async {
         continuation.resume(
-          returning: WorkspaceFiles(directory: directory, since: earlier, problems: problems))
+          returning: WorkspaceFiles(
+            directory: directory, kinds: kinds, since: earlier, problems: problems))
       }
     }
   }
 
   private static let thread = SerialThread(name: "perigee-files")
 
-  private init(directory: String, since earlier: WorkspaceFiles?, problems: WorkspaceProblems) {
+  private init(
+    directory: String, kinds: [Kind], since earlier: WorkspaceFiles?, problems: WorkspaceProblems
+  ) {
     var files: [String: SourceFile] = [:]
     if let root = FileTree.realPath(directory) {
       var tree = FileTree(root: root, hidden: ["_", "."])
-      for kind in Kind.allCases { tree.walk(kind.rawValue) }
+      for kind in kinds { tree.walk(kind.rawValue) }
       for path in tree.strays {
         problems.add(file: path, .unreadable, "the link leads out of the workspace")
       }
@@ -52,7 +62,13 @@ struct WorkspaceFiles: Sendable {
           problems.add(file: file.path, .unreadable, "there are more than \(WorkspaceFiles.countMax) scripts")
           break
         }
-        files[file.path] = Self.read(file, root, earlier?.files[file.path], problems)
+        let known = earlier?.files[file.path]
+        if let known, known.stamp == file.stamp {
+          files[file.path] = known
+        } else {
+          files[file.path] = Self.read(file, root, known, problems)
+          reads += 1
+        }
       }
     }
     self.files = files
@@ -67,7 +83,6 @@ struct WorkspaceFiles: Sendable {
   private static func read(
     _ file: FileTree.File, _ root: String, _ earlier: SourceFile?, _ problems: WorkspaceProblems
   ) -> SourceFile? {
-    if let earlier, earlier.stamp == file.stamp { return earlier }
     let path = file.path
     func refuse(_ message: String, hint: String? = nil) -> SourceFile? {
       problems.add(file: path, .unreadable, message, hint: hint)

@@ -28,7 +28,9 @@ struct WorkspaceOptions: ParsableArguments {
       file: workspace + "/perigee.yaml", environment: environment, flags: flags + dataFlag)
   }
 
-  var environment: [String: String] { ProcessInfo.processInfo.environment }
+  var environment: [String: String] { Self.processEnvironment }
+
+  static var processEnvironment: [String: String] { ProcessInfo.processInfo.environment }
 
   /// The data folder; a relative one of the configuration stands in the workspace, one of the flag where one is.
   func dataDirectory(_ configuration: Configuration) -> String {

@@ -14,11 +14,13 @@ struct Perigee: AsyncParsableCommand {
         perigee init my-agents && perigee serve --workspace my-agents
         perigee chat todo
         perigee run todo --input '{"message": "show my to-dos"}' --json
+        perigee lint
       """,
     version: version,
     subcommands: [
-      ServeCommand.self, DevCommand.self, ChatCommand.self, RunCommand.self, InitCommand.self,
-      NewCommand.self, TypesCommand.self, VersionsCommand.self, DiffCommand.self, ActivateCommand.self,
+      ServeCommand.self, DevCommand.self, ChatCommand.self, RunCommand.self, LintCommand.self,
+      InitCommand.self, NewCommand.self, TypesCommand.self, VersionsCommand.self, DiffCommand.self,
+      ActivateCommand.self,
       DoctorCommand.self,
     ])
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import HostModules
+import Lint
 import Settings
 
 /// `perigee types`.
@@ -15,7 +16,8 @@ struct TypesCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Also writes the reference there: lua/ with a page a module, and configuration.md.", valueName: "dir"))
+      "Also writes the reference there: lua/ with a page a module, lint.md and configuration.md.",
+      valueName: "dir"))
   var docs: String?
 
   @OptionGroup var options: WorkspaceOptions
@@ -28,7 +30,8 @@ struct TypesCommand: ParsableCommand {
     for page in pages { try page.write(in: docs, replacing: true) }
     try GeneratedFile(path: "configuration.md", contents: ConfigurationPage.contents).write(
       in: docs, replacing: true)
-    Console.note("wrote \(pages.count + 1) pages in \(docs)")
+    try GeneratedFile(path: "lint.md", contents: Explanation.reference).write(in: docs, replacing: true)
+    Console.note("wrote \(pages.count + 2) pages in \(docs)")
   }
 }
 

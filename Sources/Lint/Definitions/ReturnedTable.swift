@@ -19,11 +19,13 @@ public struct ReturnedTable: Sendable {
     public let depth: Int
   }
 
-  private let root: Node
+  let root: Node
+  /// What `return` names, before its name is followed.
+  let start: Node
   private let locals: [String: Node]
 
   /// A value, and what is put into it later.
-  private struct Node: Sendable {
+  struct Node: Sendable {
     var key: SourceRange?
     var value: Value
     var range: SourceRange
@@ -31,12 +33,12 @@ public struct ReturnedTable: Sendable {
     var additions: [Addition] = []
   }
 
-  private struct Addition: Sendable {
+  struct Addition: Sendable {
     let path: ArraySlice<Name>
     let node: Node
   }
 
-  private enum Value: Sendable {
+  enum Value: Sendable {
     case expression(Expression)
     case function(FunctionBody)
   }
@@ -47,8 +49,8 @@ public struct ReturnedTable: Sendable {
       return nil
     }
     locals = Self.locals(of: chunk.block)
-    let node = Node(value: .expression(returned), range: returned.range)
-    root = Self.resolved(node, locals)
+    start = Node(value: .expression(returned), range: returned.range)
+    root = Self.resolved(start, locals)
     guard Self.table(root) != nil else { return nil }
   }
 
@@ -95,11 +97,35 @@ public struct ReturnedTable: Sendable {
   public func keys(at path: [String] = []) -> [String] {
     let (node, depth) = walk(path)
     let table = Self.resolved(node, locals)
-    guard depth == path.count, let fields = Self.table(table)?.fields else { return [] }
-    let names = fields.compactMap(\.keyText) + table.additions.compactMap { $0.path.first?.text }
-    var seen: Set<String> = []
-    return names.filter { seen.insert($0).inserted }
+    return depth == path.count ? keys(of: table).map(\.text) : []
   }
+
+  /// Keys of a table, and whether each is an item's number.
+  func keys(of table: Node) -> [(text: String, isItem: Bool)] {
+    guard let fields = Self.table(table)?.fields else { return [] }
+    let written = fields.compactMap { field in field.keyText.map { (text: $0, isItem: field.keyRange == nil) }
+    }
+    let added = table.additions.compactMap { $0.path.first.map { (text: $0.text, isItem: false) } }
+    var seen: Set<String> = []
+    return (written + added).filter { seen.insert($0.text).inserted }
+  }
+
+  /// Keys that stand twice in the table as it is written.
+  var repeatedKeys: [(name: String, range: SourceRange)] {
+    var seen: Set<String> = []
+    return (Self.table(root)?.fields ?? []).compactMap { field in
+      guard let key = field.keyText, let range = field.keyRange, !seen.insert(key).inserted else {
+        return nil
+      }
+      return (key, range)
+    }
+  }
+
+  /// Statements that put something into a local of the file.
+  func additions(to local: String) -> Int { locals[local]?.additions.count ?? 0 }
+
+  /// Names of the file's locals that may hold parts of the table.
+  var localNames: some Sequence<String> { locals.keys }
 
   // MARK: Walking
 
@@ -112,7 +138,7 @@ public struct ReturnedTable: Sendable {
     return (node, path.count)
   }
 
-  private func step(_ node: Node, _ key: String) -> Node? {
+  func step(_ node: Node, _ key: String) -> Node? {
     let inner = node.additions.filter { $0.path.first?.text == key }
     let deeper = inner.filter { $0.path.count > 1 }.map { Addition(path: $0.path.dropFirst(), node: $0.node) }
     // What was assigned last counts.
@@ -132,8 +158,12 @@ public struct ReturnedTable: Sendable {
     return table
   }
 
-  /// Follows a name to the local that it means; the key stays.
-  private static func resolved(_ node: Node, _ locals: [String: Node]) -> Node {
+  /// Follows a name to the local that it means, and tells its name; the key stays.
+  func resolved(_ node: Node, _ visit: (String) -> Void) -> Node { Self.resolved(node, locals, visit) }
+
+  private static func resolved(
+    _ node: Node, _ locals: [String: Node], _ visit: (String) -> Void = { _ in }
+  ) -> Node {
     var node = node
     // A chain of names longer than this is a circle.
     for _ in 0..<16 {
@@ -142,6 +172,7 @@ public struct ReturnedTable: Sendable {
       case .parenthesized(let inner): node.value = .expression(inner)
       case .name(let name):
         guard let local = locals[name] else { return node }
+        visit(name)
         node = Node(
           key: node.key, value: local.value, range: local.range, additions: local.additions + node.additions)
       default: return node

@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-import Core
-import JSONCodec
+public import Core
+public import JSONCodec
 
 /// Turns what a tools file returned into its ``Tool``s and its schema.
-enum ToolDefinition {
+public enum ToolDefinition {
   static let fields = [
     "description", "parameters", "access", "approve", "timeout", "retry", "effect", "unknown", "action",
     "run",
   ]
   /// The one name in a tools file that is no tool.
-  static let schemaKey = "schema"
+  public static let schemaKey = "schema"
 
-  static func decode(_ value: JSON, file: String, problems: ProblemList) -> (tools: [Tool], schema: String?) {
+  public static func decode(
+    _ value: JSON, file: String, problems: ProblemList
+  ) -> (tools: [Tool], schema: String?) {
     guard let object = value.object ?? (value == .array([]) ? JSONObject() : nil), !value.isMark else {
+      if value.isUnknown { return ([], nil) }
       problems.add(
         path: [], .wrongType, "a tools file returns a table of tools by name, not \(value.describedType)",
         hint: "end the file with: return { my_tool = { … } }")
@@ -21,7 +24,7 @@ enum ToolDefinition {
     let reader = DefinitionReader(object, path: [], problems: problems, noun: "a tools file")
     var tools: [Tool] = []
     // Lua tables have no order: sorted, so that problems always come in the same one.
-    for name in object.keys.sorted() where name != schemaKey {
+    for name in object.keys.sorted() where name != schemaKey && name != StaticValue.openKey {
       if let tool = tool(name, reader, file) { tools.append(tool) }
     }
     return (tools, reader.string(schemaKey))
@@ -34,22 +37,22 @@ enum ToolDefinition {
     }
     guard let reader = file.table(name, noun: "a tool") else { return nil }
     reader.allow(fields)
-    if let approve = reader.object["approve"], approve != .bool(false) {
+    if let approve = reader.value("approve"), approve != .bool(false) {
       reader.report(
         "approve", .notAvailable, "'approve' is not available yet; a tool that needs it may not run without")
     }
-    if let action = reader.object["action"], action != .bool(false) {
+    if let action = reader.value("action"), action != .bool(false) {
       reader.report("action", .notAvailable, "'action' is not available yet")
     }
-    if let unknown = reader.object["unknown"], !unknown.isFunctionMark, unknown != "retry", unknown != "ask" {
+    if let unknown = reader.value("unknown"), !unknown.isFunctionMark, unknown != "retry", unknown != "ask" {
       reader.report("unknown", .outOfRange, "'unknown' must be \"retry\", \"ask\" or a function")
     }
     let description = reader.string("description")
-    if !reader.isPresent("description") {
+    if !reader.isPresent("description"), !reader.isOpen {
       reader.report(
         nil, .missingField, "tool '\(name)' has no description", hint: "the model chooses tools by it")
     }
-    if !reader.isPresent("run") {
+    if !reader.isPresent("run"), !reader.isOpen {
       reader.report(nil, .missingField, "tool '\(name)' has no 'run' function")
     }
     let isRunnable = reader.function("run")

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Core
 import JSONCodec
-import Lint
 
 /// Reads the fields of one table that a script returned, and reports whatever is wrong with them.
 ///
@@ -27,7 +26,7 @@ struct DefinitionReader {
 
   /// Reports every field that is not one of `known`.
   func allow(_ known: [String]) {
-    for key in object.keys where !known.contains(key) {
+    for key in object.keys where !known.contains(key) && key != StaticValue.openKey {
       report(
         key, .unknownField, "\(noun) has no field '\(key)'",
         hint: Nearest.hint(for: key, in: known) ?? "the fields are: \(known.joined(separator: ", "))")
@@ -38,31 +37,42 @@ struct DefinitionReader {
     report(key, .wrongType, "'\(key)' must be \(expected), not \(value.describedType)")
   }
 
+  /// What stands under a key; nil also for what a text alone does not tell.
+  func value(_ key: String) -> JSON? {
+    guard let value = object[key], !value.isUnknown else { return JSON?.none }
+    return value
+  }
+
+  func isUnknown(_ key: String) -> Bool { object[key]?.isUnknown ?? false }
+
+  /// Whether the table may have more fields than are known.
+  var isOpen: Bool { object[StaticValue.openKey] != nil }
+
   func isPresent(_ key: String) -> Bool { object[key] != nil }
 
   func isFunction(_ key: String) -> Bool { object[key]?.isFunctionMark ?? false }
 
   /// True for a function; anything else is reported.
   func function(_ key: String) -> Bool {
-    guard let value = object[key] else { return false }
+    guard let value = value(key) else { return false }
     if !value.isFunctionMark { wrong(key, "a function", value) }
     return value.isFunctionMark
   }
 
   func string(_ key: String) -> String? {
-    guard let value = object[key] else { return nil }
+    guard let value = value(key) else { return nil }
     if value.string == nil { wrong(key, "a string", value) }
     return value.string
   }
 
   func bool(_ key: String) -> Bool? {
-    guard let value = object[key] else { return nil }
+    guard let value = value(key) else { return nil }
     if value.bool == nil { wrong(key, "true or false", value) }
     return value.bool
   }
 
   func number(_ key: String, in range: ClosedRange<Double>) -> Double? {
-    guard let value = object[key] else { return nil }
+    guard let value = value(key) else { return nil }
     guard let number = value.double else {
       wrong(key, "a number", value)
       return nil
@@ -77,7 +87,7 @@ struct DefinitionReader {
   }
 
   func integer(_ key: String, in range: ClosedRange<Int>) -> Int? {
-    guard let value = object[key] else { return nil }
+    guard let value = value(key) else { return nil }
     guard let number = value.integer.map({ Int(clamping: $0) }) else {
       wrong(key, "a whole number", value)
       return nil
@@ -105,7 +115,7 @@ struct DefinitionReader {
 
   /// A list of strings; `isSingleAllowed` also takes one string for a list of one.
   func strings(_ key: String, isSingleAllowed: Bool = false) -> [String]? {
-    guard let value = object[key] else { return nil }
+    guard let value = value(key) else { return nil }
     if isSingleAllowed, let single = value.string { return [single] }
     guard let list = value.list else {
       wrong(key, isSingleAllowed ? "a string or a list of strings" : "a list of strings", value)
@@ -115,7 +125,7 @@ struct DefinitionReader {
     for (index, element) in list.enumerated() {
       if let text = element.string {
         strings.append(text)
-      } else {
+      } else if !element.isUnknown {
         problems.add(
           path: path + [key, String(index + 1)], .wrongType,
           "'\(key)' is a list of strings; element \(index + 1) is \(element.describedType)")
@@ -126,7 +136,7 @@ struct DefinitionReader {
 
   /// The reader of a table inside this one.
   func table(_ key: String, noun: String) -> DefinitionReader? {
-    guard let value = object[key] else { return nil }
+    guard let value = value(key) else { return nil }
     guard let inner = value.object ?? (value == .array([]) ? JSONObject() : nil), !value.isMark else {
       wrong(key, "a table", value)
       return nil
@@ -135,7 +145,8 @@ struct DefinitionReader {
   }
 
   func schema(_ key: String) -> Schema? {
-    guard let value = object[key] else { return nil }
+    guard let value = value(key) else { return nil }
+    if value.hasUnknown { return nil }
     if value.mark == nil, let mark = value.innerMark {
       problems.add(
         path: path + [key], .invalidSchema,
@@ -172,7 +183,7 @@ extension JSON {
     return nil
   }
 
-  /// What ``Prelude`` writes for a value that data cannot hold.
+  /// What the prelude writes for a value that data cannot hold.
   var mark: String? {
     guard let object, object.count == 1 else { return nil }
     return object["$"]?.string

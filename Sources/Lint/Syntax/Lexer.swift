@@ -65,12 +65,13 @@ struct Lexer {
     for _ in 0..<count where offset < source.bytes.count { advance() }
   }
 
-  mutating func refuse(_ start: Position, _ code: Diagnostic.Code, _ message: String, hint: String? = nil) {
+  mutating func refuse(
+    _ start: Position, _ code: Diagnostic.Code, _ message: String, hint: String? = nil, fix: Fix? = nil
+  ) {
     diagnostics.append(
       Diagnostic(
         file: source.name, range: SourceRange(start, position), severity: .error, code: code,
-        message: message,
-        hint: hint))
+        message: message, hint: hint, fix: fix))
   }
 
   /// Skips a byte order mark, and a first line that begins with `#`, as the stock loader does.
@@ -138,7 +139,8 @@ struct Lexer {
     let start = position
     if isAt("!=") {
       advance(2)
-      refuse(start, .invalidCharacter, "'!=' is not Lua", hint: "not equal is written ~=")
+      let fix = Fix("write ~=", [Fix.Edit(range: SourceRange(start, position), replacement: "~=")])
+      refuse(start, .invalidCharacter, "'!=' is not Lua", hint: "not equal is written ~=", fix: fix)
       return .symbol(.notEqual)
     }
     if byte >= 0x80 {

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import Core
-import JSONCodec
-import Lint
+public import Core
+public import JSONCodec
 
 /// Turns what an agent's file returned into an ``Agent``.
-enum AgentDefinition {
+public enum AgentDefinition {
   static let fields = [
     "description", "model", "temperature", "max_tokens", "history", "history_tokens",
     "compact",
@@ -16,10 +15,11 @@ enum AgentDefinition {
   ]
 
   /// - Returns: `nil` when a problem was reported without which there is no agent.
-  static func decode(_ value: JSON, name: String, file: String, defaults: RunLimits, problems: ProblemList)
-    -> Agent?
-  {
+  public static func decode(
+    _ value: JSON, name: String, file: String, defaults: RunLimits, problems: ProblemList
+  ) -> Agent? {
     guard let object = value.object, !value.isMark else {
+      if value.isUnknown { return nil }
       problems.add(
         path: [], .wrongType, "an agent's file returns a table, not \(value.describedType)",
         hint: "end the file with: return { prompt = \"…\" }")
@@ -43,7 +43,8 @@ enum AgentDefinition {
       historyMessages: reader.integer("history", in: 0...1000) ?? 20,
       historyTokens: reader.integer("history_tokens", in: 0...10_000_000) ?? Agent.historyTokensDefault,
       summarizer: summarizer(reader),
-      tools: reader.isFunction("tools") ? .function : .names(reader.strings("tools") ?? []),
+      tools: reader.isFunction("tools") || reader.isUnknown("tools")
+        ? .function : .names(reader.strings("tools") ?? []),
       agents: reader.strings("agents") ?? [], body: body ?? .run, hooks: hooks(reader),
       output: reader.schema("output"), limits: limits(reader, defaults),
       busy: reader.choice("busy", Agent.BusyPolicy.self) ?? .queue, roles: roles(reader),
@@ -67,6 +68,8 @@ enum AgentDefinition {
 
   private static func body(_ reader: DefinitionReader) -> Agent.Body? {
     let bodies = ["prompt", "run", "steps", "states"].filter(reader.isPresent)
+    // What is not known may be there or not.
+    if bodies.contains(where: reader.isUnknown) || bodies.isEmpty && reader.isOpen { return nil }
     guard bodies.count == 1 else {
       let isMisspelt = reader.object.keys.contains { key in
         !fields.contains(key) && ["prompt", "run"].contains(Suggestion.nearest(to: key, in: fields))

@@ -21,9 +21,12 @@ public struct Diagnostic: Sendable, Hashable {
   public let message: String
   /// How to mend it.
   public let hint: String?
+  /// A change that mends it, where one is safe.
+  public let fix: Fix?
 
   public init(
-    file: String, range: SourceRange, severity: Severity, code: Code, message: String, hint: String? = nil
+    file: String, range: SourceRange, severity: Severity, code: Code, message: String, hint: String? = nil,
+    fix: Fix? = nil
   ) {
     self.file = file
     self.range = range
@@ -31,6 +34,13 @@ public struct Diagnostic: Sendable, Hashable {
     self.code = code
     self.message = message
     self.hint = hint
+    self.fix = fix
+  }
+
+  /// The same under another name of its file.
+  public func renamed(_ file: String) -> Diagnostic {
+    Diagnostic(
+      file: file, range: range, severity: severity, code: code, message: message, hint: hint, fix: fix)
   }
 
   public var line: Int { range.start.line }

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Finds the functions of a file that the contract calls, and what it calls them with.
+///
+/// Signatures come from the classes of the editors' stubs: `---@field prompt? string|fun(ctx: perigee.Context): string`.
+struct ContractFunctions {
+  let kind: ScriptKind
+  let api: HostAPI
+  let model: FileModel
+  let returned: ReturnedTable?
+
+  var all: [ContractFunction] {
+    guard let returned else { return [] }
+    switch kind {
+    case .agent:
+      return functions(of: "perigee.Agent", at: [], in: returned) + steps(in: returned)
+    case .tools:
+      return returned.keys().flatMap { functions(of: "perigee.Tool", at: [$0], in: returned) }
+    case .evals, .module, .other: return []
+    }
+  }
+
+  private func functions(of name: String, at path: [String], in table: ReturnedTable) -> [ContractFunction] {
+    guard let declared = api.classes[name] else { return [] }
+    return declared.fields.compactMap { field in
+      let signature = api.resolved(field.type).members.lazy.compactMap { member in
+        if case .function(let parameters, let returns) = member { (parameters, returns) } else { nil }
+      }.first
+      guard let (parameters, returns) = signature else { return nil }
+      return function(at: path + [field.name], in: table, parameters, returns)
+    }
+  }
+
+  private func function(
+    at path: [String], in table: ReturnedTable, _ parameters: [LuaField], _ returns: LuaType?
+  ) -> ContractFunction? {
+    guard let body = table.function(at: path), let index = model.function(body) else { return nil }
+    return ContractFunction(function: index, path: path, parameters: parameters, returns: returns)
+  }
+
+  /// Functions of a workflow's steps and states.
+  private func steps(in table: ReturnedTable) -> [ContractFunction] {
+    let context = LuaField(name: "ctx", type: .named("perigee.Context"))
+    let results = LuaField(name: "results", type: .any)
+    return ["steps", "states"].flatMap { body in
+      table.keys(at: [body]).flatMap { step in
+        ["run", "when", "input", "next", "on_error"].compactMap {
+          function(at: [body, step, $0], in: table, [context, results], nil)
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Core
+
+/// What of the configuration scripts depend on; nothing is known unless it is said.
+public struct LintSettings: Sendable, Hashable {
+  /// `http.allow`; empty = does not narrow.
+  public var hosts: [HostPattern]
+  /// Names in `scripts.secrets`.
+  public var secrets: Set<String>?
+  /// Names in `scripts.env`.
+  public var environment: Set<String>?
+  /// Models with a price.
+  public var pricedModels: Set<String>?
+  /// What an agent without `model` asks.
+  public var defaultModel: String?
+
+  public init(
+    hosts: [HostPattern] = [], secrets: Set<String>? = nil, environment: Set<String>? = nil,
+    pricedModels: Set<String>? = nil, defaultModel: String? = nil
+  ) {
+    self.hosts = hosts
+    self.secrets = secrets
+    self.environment = environment
+    self.pricedModels = pricedModels
+    self.defaultModel = defaultModel
+  }
+}

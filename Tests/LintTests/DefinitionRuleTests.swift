@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import Testing
+
+@testable import Lint
+
+/// Agents, tools, workflows and evals, as far as their text tells.
+@Suite struct DefinitionRuleTests {
+  @Test("definitions are judged without being run, each fault where it stands")
+  func definitions() {
+    let found = places([
+      "agents/a.lua":
+        "return {\n  promt = 'x',\n  prompt = 5,\n  limits = { steps = 0, second = 1 },\n  tools = { 'ad', 'add' },\n}",
+      "agents/b.lua": "return 5", "agents/c.lua": "local x = 1\nlog.debug(x)",
+      "agents/d.lua": "return { description = 'd' }",
+      "tools/t.lua":
+        "return {\n  add = { description = 'd', parameters = { n = 'intger' }, run = function() end },\n  ['bad name'] = {},\n  none = { run = 1 },\n}",
+    ])
+    #expect(
+      found == [
+        "agents/a.lua:2:3 W201", "agents/a.lua:3:3 W202", "agents/a.lua:4:14 W203", "agents/a.lua:4:25 W201",
+        "agents/a.lua:5:13 W207", "agents/b.lua:1:1 W202", "agents/c.lua:1:1 W202", "agents/c.lua:2:1 P161",
+        "agents/d.lua:1:8 W204", "tools/t.lua:2:45 W206", "tools/t.lua:3:4 W203",
+        "tools/t.lua:4:3 W204", "tools/t.lua:4:12 W202",
+      ])
+  }
+
+  @Test(
+    "what the text does not tell is not judged",
+    arguments: [
+      "return require('lib.base')", "local base = require 'lib.base'\nreturn base { prompt = 1 }",
+      "local base = require 'lib.base'\nreturn { prompt = base.prompt, tools = base.tools, limits = base.limits, history = base.n + 1 }",
+      "local M = {}\nfor _, n in ipairs({ 'prompt' }) do M[n] = 'x' end\nreturn M",
+      "local M = {}\nlocal function fill(t) t.prompt = 'x' end\nfill(M)\nreturn M",
+      "local M = setmetatable({}, { __index = require 'lib.base' })\nreturn M",
+      "local key = 'prompt'\nreturn { [key] = 'x' }",
+      "local M = {}\nif _VERSION then M.prompt = 'x' end\nreturn M",
+      "return { prompt = 'x', tools = { table.unpack(require('lib.base').tools) } }",
+      "return { prompt = 'x' .. _VERSION, model = { require('lib.base').model } }",
+      "local M\nM = { prompt = 'x' }\nreturn M", "return { prompt = 'x', description = nil }",
+      "if _VERSION then return { prompt = 'x' } end\nreturn { prompt = 'y' }",
+    ])
+  func unknown(text: String) {
+    #expect(places(["agents/a.lua": text, "lib/base.lua": "return {}"]) == [])
+  }
+
+  @Test("access is held against every call that a tool makes, near and far")
+  func access() {
+    let tools = """
+      local function save(id) db.exec("delete from t where id = ?", id) end
+      return {
+        a = { description = "d", access = { db = "read" }, run = function(_, args) return save(args.id) end, parameters = { id = "integer" } },
+        b = { description = "d", access = { db = "write" }, run = function() save(1) return db.query("select 1") end },
+        c = { description = "d", run = function() return parallel{ function() return kv.get("x") end } end },
+        d = { description = "d", access = require("lib.access"), run = function() return kv.get("x") end },
+        e = { description = "d", access = { llm = true }, run = function() return llm.chat{ messages = {} }.text end },
+        f = { description = "d", run = function() return llm.chat{ messages = {} }.text end },
+      }
+      """
+    let agent =
+      "return { tools = { 'a', 'b', 'c', 'd', 'e', 'f' }, run = function() return llm.chat{ messages = {} }.text .. kv.get('x') end }"
+    let found = lint(["tools/t.lua": tools, "agents/a.lua": agent, "lib/access.lua": "return {}"])
+    #expect(
+      found.map { "\($0.file):\($0.line):\($0.column) \($0.severity) \($0.code)" } == [
+        "agents/a.lua:1:110 error W213", "tools/t.lua:1:25 warning W213", "tools/t.lua:5:80 error W213",
+        "tools/t.lua:8:52 error W213",
+      ])
+  }
+
+  @Test(
+    "hosts that are written out are held against access.http",
+    arguments: [
+      (#"http.get("https://api.example.com/x")"#, true), (#"http.get("http://api.example.com/x")"#, true),
+      (#"http.get("https://api.example.com:8443/x")"#, false),
+      (#"http.get("https://other.example.com/x")"#, false),
+      (#"http.get("https://a.wild.example.org:8443/x")"#, true),
+      (#"http.get("https://wild.example.org:8443/x")"#, false),
+      (#"http.get("https://api.example.com/" .. args.id)"#, true),
+      (#"http.get("https://other.com/" .. args.id)"#, false),
+      (#"http.get("https://api.example." .. args.id)"#, true), (#"http.get("https://" .. args.id)"#, true),
+      (#"http.post("https://only.example.net/x", { json = {} })"#, false),
+      (#"http.get("https://only.example.net/x")"#, true),
+      (#"http.request{ url = "https://only.example.net/x", method = "post" }"#, false),
+      (#"http.request{ url = "https://only.example.net/x", method = args.id }"#, true),
+      (#"http.get(args.id)"#, true),
+    ])
+  func hosts(call: String, isAllowed: Bool) {
+    let tool = """
+      return { t = { description = "d", parameters = { id = "string" },
+        access = { http = { "api.example.com", "*.wild.example.org:8443", "GET only.example.net" } },
+        run = function(_, args) return \(call), args end } }
+      """
+    let found = lint(["tools/t.lua": tool, "agents/a.lua": "return { prompt = 'p', tools = { 't' } }"])
+    #expect(found.map(\.code.rawValue) == (isAllowed ? [] : ["W215"]))
+  }
+
+  @Test("http.allow narrows what a tool lists")
+  func allow() {
+    let tool =
+      #"return { t = { description = "d", access = { http = { "a.example.com" } }, run = function() return http.get("https://a.example.com/").body end } }"#
+    let files = ["tools/t.lua": tool, "agents/a.lua": "return { prompt = 'p', tools = { 't' } }"]
+    #expect(
+      lint(files, settings: LintSettings(hosts: [HostPattern("b.example.com")!])).map(\.code.rawValue) == [
+        "W215"
+      ])
+    #expect(lint(files, settings: LintSettings(hosts: [HostPattern("a.example.com")!])) == [])
+  }
+
+  @Test("names are held against the workspace, wherever they stand")
+  func names() {
+    let found = places([
+      "agents/a.lua":
+        "return { tools = { 'add' }, agents = { 'b', 'c.d', 'x' }, run = function()\n  agents.run('y')\n  pcall(tools.call, 'ad')\n  return tools.call('add') end }",
+      "agents/b.lua": "return { prompt = 'p' }", "agents/c/d.lua": "return { prompt = 'p' }",
+      "tools/t.lua":
+        "return { add = { description = 'd', run = function() return require('lib.mony') end } }",
+      "lib/money.lua": "return {}",
+      "evals/e.lua":
+        "return { { name = 'n', agent = 'z', turns = { { user = 'u', expect = { not_called = 'sub' } } } } }",
+    ])
+    #expect(
+      found == [
+        "agents/a.lua:1:52 W207", "agents/a.lua:2:14 W207", "agents/a.lua:3:21 W207", "evals/e.lua:1:32 W207",
+        "evals/e.lua:1:85 W207", "tools/t.lua:1:69 P158",
+      ])
+  }
+
+  @Test("with tools that no text names, no tool is called unknown or unused")
+  func openTools() {
+    let open =
+      "local M = {}\nfor _, n in ipairs({ 'a' }) do M[n] = { description = n, run = function() end } end\nreturn M"
+    #expect(places(["tools/t.lua": open, "agents/a.lua": "return { prompt = 'p', tools = { 'b' } }"]) == [])
+    let named = "return { add = { description = 'd', run = function() end } }"
+    #expect(
+      places([
+        "tools/t.lua": named,
+        "agents/a.lua": "return { prompt = 'p', tools = function() return { 'x' } end }",
+      ]) == [])
+  }
+
+  @Test("circles of agents are told once, and a way there and back through others, too")
+  func circles() {
+    func agent(_ names: String) -> String { "return { prompt = 'p', agents = { \(names) } }" }
+    #expect(
+      places(["agents/a.lua": agent("'b'"), "agents/b.lua": agent("'c'"), "agents/c.lua": agent("'a'")]) == [
+        "agents/a.lua:1:35 W211"
+      ])
+    #expect(places(["agents/a.lua": agent("'a'")]) == ["agents/a.lua:1:35 W211"])
+    #expect(
+      places(["agents/a.lua": agent("'b', 'c'"), "agents/b.lua": agent("'c'"), "agents/c.lua": agent("")])
+        == [])
+  }
+
+  /// Codes of a workflow, without that it is not available yet.
+  private func workflow(_ body: String) -> [String] {
+    places(["agents/a.lua": "local function f() return 'x' end\nreturn { \(body) }"]).filter {
+      !$0.hasSuffix("W209")
+    }
+  }
+
+  @Test("workflows are graphs that can be walked")
+  func workflows() {
+    #expect(
+      workflow(
+        "steps = {\na = { run = f, needs = { 'c' } },\nb = { run = f, needs = { 'a' } },\nc = { run = f, needs = { 'b' } } }"
+      ) == ["agents/a.lua:3:1 W302"])
+    #expect(
+      workflow("steps = {\na = { run = f },\nb = { run = f, needs = { 'a', 'z' } } }") == [
+        "agents/a.lua:4:31 W301"
+      ])
+    #expect(
+      workflow(
+        "steps = {\na = { needs = {} },\nb = { run = f, agnt = 1 },\nc = { approval = 'ok?', timeout = 'soon' } }"
+      ) == ["agents/a.lua:3:1 W303", "agents/a.lua:4:16 W201", "agents/a.lua:5:25 W203"])
+    #expect(
+      workflow(
+        "steps = {\na = { run = f },\nb = { run = f, needs = { 'a' } },\nc = { needs = { 'b' }, run = function(_, r) return r.a .. r.b end },\nd = { run = f, when = function(_, r) return r.a end } }"
+      ) == ["agents/a.lua:6:47 W307"])
+    #expect(
+      workflow(
+        "initial = 's', states = {\ns = { run = f, on = { ok = 't', error = 'u' } },\nt = { run = f } }") == [
+          "agents/a.lua:3:41 W301"
+        ])
+    #expect(
+      workflow(
+        "initial = 's', states = {\ns = { run = f, on = { ok = 't' } },\nt = { run = f, on = { ok = 's' } },\nu = { run = f, on = { ok = 'v' } },\nv = { run = f } }"
+      ) == [
+        "agents/a.lua:3:1 W305", "agents/a.lua:4:1 W305", "agents/a.lua:5:1 W304", "agents/a.lua:6:1 W304",
+      ])
+    #expect(
+      workflow(
+        "initial = 's', states = {\ns = { run = f, next = function() return 'u' end },\nu = { run = f } }")
+        == [])
+    #expect(
+      workflow(
+        "steps = {\na = { webhook = 'https://h.example.com/x', when = f } }, access = { http = { 'POST h.example.com' } }"
+      ) == [])
+  }
+
+  @Test("evals have the shape of the contract")
+  func evals() {
+    let agent = ["agents/a.lua": "return { prompt = 'p' }"]
+    func eval(_ text: String) -> [String] { places(agent.merging(["evals/e.lua": text]) { $1 }) }
+    #expect(
+      eval("return { { name = 'n', agent = 'a', turns = { { user = 'u', expect = { contians = 'x' } } } } }")
+        == ["evals/e.lua:1:72 W201"])
+    #expect(eval("return { { name = 'n', agent = 'a' } }") == ["evals/e.lua:1:10 W204"])
+    #expect(eval("return { { name = 'n', agent = 'a', turns = {} } }") == ["evals/e.lua:1:37 W202"])
+    #expect(
+      eval("return { { name = 'n', agent = 'a', turns = { { user = 'u', expect = { matches = '[a' } } } } }")
+        == ["evals/e.lua:1:82 P159"])
+    #expect(eval("return 5") == ["evals/e.lua:1:1 W202"])
+    let check =
+      "return { { name = 'n', agent = 'a', turns = { { user = 'u', expect = { check = function(reply) return reply.text == 'x' end } } } } }"
+    #expect(eval(check) == [])
+  }
+}
