@@ -47,7 +47,8 @@ format: ## rewrite the Swift files in the project's format
 	@scripts/setup.sh toolchain
 	@$(SWIFT) format --in-place --recursive --parallel --configuration .swift-format $(SWIFT_FILES)
 
-bench: build ## measure the server against a local provider, about 4 minutes
+bench: build ## measure the server against a local provider, and the linter, about 4 minutes
+	@Benchmarks/lint
 	@Benchmarks/bench $(ARGS)
 
 sanitize: sanitize-address sanitize-thread ## run every test under the address, undefined behaviour and thread sanitizers

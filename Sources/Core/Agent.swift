@@ -97,7 +97,9 @@ public final class Agent: Sendable {
   }
 
   /// The name under which the model may call this agent: function names have no dots (WIRE_FACTS 10).
-  public var toolName: String { "agent_" + name.replacing(".", with: "_") }
+  public var toolName: String { Agent.toolName(of: name) }
+
+  public static func toolName(of agent: String) -> String { "agent_" + agent.replacing(".", with: "_") }
 }
 
 /// What one run may use before it is stopped.

@@ -21,28 +21,32 @@ public struct ScriptBundle: Sendable {
 
   /// Loads a workspace folder, whole or not at all.
   ///
+  /// - Parameter lint: With what the scripts are linted, so that one with an error is refused; nil = only what cannot be
+  ///   loaded is.
   /// - Throws: ``WorkspaceError`` with every problem of every file.
-  public static func load(directory: String, defaults: RunLimits = RunLimits()) async throws(WorkspaceError)
-    -> ScriptBundle
-  {
+  public static func load(
+    directory: String, defaults: RunLimits = RunLimits(), lint: LintSettings? = nil
+  ) async throws(WorkspaceError) -> ScriptBundle {
     let problems = WorkspaceProblems()
     let files = await WorkspaceFiles.read(directory: directory, problems: problems)
-    return try await load(files, problems, defaults: defaults)
+    return try await load(files, problems, defaults: defaults, lint: lint)
   }
 
   /// Loads scripts that were kept, by path.
   ///
-  /// - Throws: As ``load(directory:defaults:)``.
+  /// - Throws: As ``load(directory:defaults:lint:)``.
   public static func load(sources: [String: [UInt8]], defaults: RunLimits = RunLimits())
     async throws(WorkspaceError) -> ScriptBundle
   {
-    try await load(WorkspaceFiles(sources: sources), WorkspaceProblems(), defaults: defaults)
+    try await load(WorkspaceFiles(sources: sources), WorkspaceProblems(), defaults: defaults, lint: nil)
   }
 
   private static func load(
-    _ files: WorkspaceFiles, _ problems: WorkspaceProblems, defaults: RunLimits
+    _ files: WorkspaceFiles, _ problems: WorkspaceProblems, defaults: RunLimits, lint: LintSettings?
   ) async throws(WorkspaceError) -> ScriptBundle {
-    var loader = ScriptBundleLoader(files: files, problems: problems, defaults: defaults)
+    var loader = ScriptBundleLoader(
+      files: files, problems: problems, defaults: defaults,
+      linted: lint.map { LintWorkspace(api: .perigee, settings: $0) })
     return try await loader.load()
   }
 

@@ -5,15 +5,19 @@ import JSONCodec
 import Lint
 import LuaHost
 
-/// Makes a ``ScriptBundle`` of files: parses, compiles, evaluates and checks them, and collects what is wrong.
+/// Makes a ``ScriptBundle`` of files: lints, compiles, evaluates and checks them, and collects what is wrong.
 struct ScriptBundleLoader {
   let files: WorkspaceFiles
   let problems: WorkspaceProblems
   let defaults: RunLimits
   /// What was loaded, by path: handed to the next loader, it does only what has changed.
   private(set) var scripts: [String: LoadedScript]
+  /// What the files' text says, as ``scripts`` for the next loader; `nil` = only their syntax is looked at.
+  private(set) var linted: LintWorkspace?
 
   private var parsed: [String: ParsedFile] = [:]
+  /// Files that are wrong as they are written; they are not run.
+  private var broken: Set<String> = []
   private var programs: [String: Program] = [:]
   private var agents: [String: Agent] = [:]
   private var tools: [String: Tool] = [:]
@@ -21,35 +25,55 @@ struct ScriptBundleLoader {
 
   init(
     files: WorkspaceFiles, problems: WorkspaceProblems, defaults: RunLimits,
-    earlier: [String: LoadedScript] = [:]
+    earlier: [String: LoadedScript] = [:], linted: LintWorkspace?
   ) {
     self.files = files
     self.problems = problems
     self.defaults = defaults
+    self.linted = linted
     scripts = earlier.filter { $0.value.digest == files.files[$0.key]?.digest }
   }
 
   /// - Throws: ``WorkspaceError`` with every problem.
   mutating func load() async throws(WorkspaceError) -> ScriptBundle {
+    await lint()
     compile()
-    await evaluate()
-    checkNames()
+    // With a module missing, whatever requires it would be told as faulty, too.
+    if !broken.contains(where: { $0.hasPrefix("lib/") }) { await evaluate() }
+    // Of files that were not run, lint knows the names, and has told what is wrong with them.
+    if broken.isEmpty || linted == nil { checkNames() }
     guard problems.isEmpty else { throw WorkspaceError(diagnostics: problems.diagnostics, files: files) }
     return ScriptBundle(
       version: files.version, agents: agents, tools: tools, files: files, programs: programs,
       schemas: schemas)
   }
 
+  /// Reports every error that the files' text shows.
+  private mutating func lint() async {
+    let findings: [Diagnostic]
+    if var workspace = linted {
+      for path in workspace.files.keys where files.files[path] == nil { workspace.remove(path: path) }
+      await workspace.update(
+        files.sources.filter { workspace.files[$0.key]?.parsed.source.bytes != $0.value })
+      linted = workspace
+      parsed = workspace.files.mapValues(\.parsed)
+      findings = workspace.findings()
+    } else {
+      for (path, source) in files.sources where scripts[path] == nil {
+        parsed[path] = ParsedFile(parsing: SourceText(name: path, bytes: source))
+      }
+      findings = parsed.values.flatMap(\.diagnostics)
+    }
+    for finding in findings where finding.severity == .error {
+      problems.add(finding)
+      broken.insert(finding.file)
+    }
+  }
+
   private mutating func compile() {
-    for (path, source) in files.files.sorted(by: { $0.key < $1.key }) {
+    for (path, source) in files.files.sorted(by: { $0.key < $1.key }) where !broken.contains(path) {
       if let script = scripts[path] {
         programs[path] = script.program
-        continue
-      }
-      let file = ParsedFile(parsing: SourceText(name: path, bytes: source.bytes))
-      parsed[path] = file
-      guard file.diagnostics.isEmpty else {
-        file.diagnostics.forEach(problems.add)
         continue
       }
       do {

@@ -23,16 +23,19 @@ actor ScriptLibrary {
   private let store: any VersionStore
   private var files: WorkspaceFiles?
   private var scripts: [String: LoadedScript] = [:]
+  /// Of the folder; `nil` = it is not linted.
+  private var linted: LintWorkspace?
 
   init(
     directory: String, resources: ScriptResources, settings: LuaScriptHost.Settings, defaults: RunLimits,
-    store: any VersionStore
+    lint: LintSettings?, store: any VersionStore
   ) {
     self.directory = directory
     self.resources = resources
     self.settings = settings
     self.defaults = defaults
     self.store = store
+    linted = lint.map { LintWorkspace(api: .perigee, settings: $0) }
   }
 
   /// Reads the folder; compiles nothing.
@@ -47,7 +50,7 @@ actor ScriptLibrary {
   ///
   /// - Throws: ``WorkspaceError``, or ``Failure`` when a `schema` is refused or the version cannot be kept.
   func host(of folder: Folder) async throws -> LuaScriptHost {
-    let host = try await load(folder.files, folder.problems)
+    let host = try await load(folder.files, folder.problems, isFolder: true)
     try await store.keepVersion(
       host.version,
       files: folder.files.files.map {
@@ -57,7 +60,7 @@ actor ScriptLibrary {
     return host
   }
 
-  /// Loads a version from the sources that are kept of it.
+  /// Loads a version from the sources that are kept of it; it was linted when it was new.
   ///
   /// - Throws: As ``host(of:)``.
   func host(ofVersion version: String) async throws -> LuaScriptHost {
@@ -67,13 +70,18 @@ actor ScriptLibrary {
   }
 
   private func load(
-    _ files: WorkspaceFiles, _ problems: WorkspaceProblems, expecting version: String? = nil
+    _ files: WorkspaceFiles, _ problems: WorkspaceProblems, expecting version: String? = nil,
+    isFolder: Bool = false
   ) async throws -> LuaScriptHost {
     if let version, files.version != version {
       throw Failure(.notFound, "the sources of version \(version) are not kept")
     }
-    var loader = ScriptBundleLoader(files: files, problems: problems, defaults: defaults, earlier: scripts)
-    defer { scripts = loader.scripts }
+    var loader = ScriptBundleLoader(
+      files: files, problems: problems, defaults: defaults, earlier: scripts, linted: isFolder ? linted : nil)
+    defer {
+      scripts = loader.scripts
+      if isFolder { linted = loader.linted }
+    }
     let bundle = try await loader.load()
     return try await LuaScriptHost(bundle, resources: resources, settings: settings)
   }

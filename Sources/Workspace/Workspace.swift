@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Core
 public import HostModules
+public import Lint
 import Synchronization
 
 /// The workspace folder of a process, and the versions of its scripts that runs take.
@@ -43,17 +44,20 @@ public final class Workspace: ScriptVersions {
 
   /// Loads the folder, or what was activated in its place.
   ///
+  /// - Parameter lint: With what the folder's scripts are linted, so that one with an error is refused; nil = only what
+  ///   cannot be loaded is.
   /// - Throws: ``WorkspaceError`` when a script is wrong, ``Failure`` when a tools file's `schema` is.
   public init(
     directory: String, resources: ScriptResources, settings: LuaScriptHost.Settings, defaults: RunLimits,
-    store: any VersionStore, role: Role = .guest
+    lint: LintSettings? = nil, store: any VersionStore, role: Role = .guest
   ) async throws {
     self.directory = directory
     self.store = store
     self.role = role
     time = resources.time
     library = ScriptLibrary(
-      directory: directory, resources: resources, settings: settings, defaults: defaults, store: store)
+      directory: directory, resources: resources, settings: settings, defaults: defaults, lint: lint,
+      store: store)
     let folder = await library.readFolder()
     guard folder.problems.isEmpty else {
       throw WorkspaceError(diagnostics: folder.problems.diagnostics, files: folder.files)

@@ -2,6 +2,7 @@
 import Core
 import FoundationEssentials
 import HostModules
+import Lint
 import Logging
 import Models
 import Settings
@@ -60,7 +61,8 @@ struct Host: Sendable {
     let workspace = try await Workspace(
       directory: options.workspace, resources: resources,
       settings: LuaScriptHost.Settings(configuration.scripts, environment: options.environment),
-      defaults: RunLimits(seconds: configuration.scripts.runTime / .seconds(1)), store: store, role: role)
+      defaults: RunLimits(seconds: configuration.scripts.runTime / .seconds(1)),
+      lint: LintSettings(configuration), store: store, role: role)
     let runner = Runner(
       store: store, model: model, time: time,
       limits: Runner.Limits(

@@ -27,6 +27,12 @@ import Testing
     ])
   func undefined(text: String, expected: [String]) { #expect(lint(text) == expected) }
 
+  @Test("what only some builds of Lua have is a warning, for it may be there")
+  func kept() {
+    #expect(lint(["lib/a.lua": "return math.pow(2, 3)"]).map(\.severity) == [.warning])
+    #expect(lint(["lib/a.lua": "return string.dump(print)"]).map(\.severity) == [.error])
+  }
+
   @Test("a suggestion is the nearest local or global; what is gone has something in its place")
   func suggestions() {
     func hint(_ text: String) -> String? { lint(["lib/a.lua": text]).first?.hint }

@@ -21,7 +21,8 @@ import Testing
       ("-- perigee: ignore P111\nlocal a = 1\nreturn {}", ["1:1 P901", "2:7 P111"]),
       ("-- perigee: ignore P111 because\nlocal a = 1\nreturn {}", ["1:1 P901", "2:7 P111"]),
       ("-- perigee: ignore because x\nlocal a = 1\nreturn {}", ["1:1 P901", "2:7 P111"]),
-      ("-- perigee: ignore P001 because x\nreturn = 1", ["1:1 P902", "2:8 P001"]),
+      ("-- perigee: ignore P001 because x\nreturn = 1", ["2:8 P001"]),
+      ("-- perigee: ignore P161 because x\nlocal _x = uuid()\nreturn {}", ["1:1 P902", "2:12 P161"]),
       ("-- perigee is fine\nreturn {}", []), ("local s = '-- perigee: ignore P111 because x'\nreturn s", []),
     ])
   func ignores(text: String, expected: [String]) { #expect(lint(text) == expected) }

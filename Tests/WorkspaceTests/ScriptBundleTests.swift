@@ -9,7 +9,7 @@ import Testing
 
 @Suite("ScriptBundle")
 struct ScriptBundleTests {
-  private func load(_ files: [String: String]) async throws -> ScriptBundle {
+  private func load(_ files: [String: String], lint: LintSettings? = nil) async throws -> ScriptBundle {
     let directory = FileManager.default.temporaryDirectory.path + "/perigee-" + UUID().uuidString
     for (path, text) in files {
       let url = URL(filePath: "\(directory)/\(path)")
@@ -18,13 +18,13 @@ struct ScriptBundleTests {
       try Data(text.utf8).write(to: url)
     }
     defer { try? FileManager.default.removeItem(atPath: directory) }
-    return try await ScriptBundle.load(directory: directory)
+    return try await ScriptBundle.load(directory: directory, lint: lint)
   }
 
   /// `file:line:column CODE message` of every problem.
-  private func problems(_ files: [String: String]) async throws -> [String] {
+  private func problems(_ files: [String: String], lint: LintSettings? = nil) async throws -> [String] {
     do {
-      _ = try await load(files)
+      _ = try await load(files, lint: lint)
       return []
     } catch let error as WorkspaceError {
       return error.diagnostics.map { "\($0.file):\($0.line):\($0.column) \($0.code) \($0.message)" }
@@ -130,6 +130,37 @@ struct ScriptBundleTests {
         "tools/u.lua:1:68 W203 'db' must be \"read\" or \"write\", not \"all\"",
         "tools/u.lua:1:80 W201 access has no field 'htpp'",
       ])
+  }
+
+  @Test("what lint calls an error is refused, once, beside what only running a file shows")
+  func linted() async throws {
+    let files = [
+      "agents/a.lua":
+        "local function greet() return nme end\nreturn { promt = '', prompt = greet, tools = { 'ad' } }",
+      "agents/b.lua": "local x = nil\nreturn x.y", "agents/c.lua": "return { prompt = uuid() }",
+      "agents/d.lua":
+        "-- perigee: ignore P101 because it is meant so\nreturn { run = function() return later end }",
+      "agents/e.lua": "local unused = 1\nreturn { prompt = 'a warning' }",
+      "tools/t.lua":
+        "return { add = { description = 'd', run = function() return db.query('select 1') end } }",
+    ]
+    #expect(
+      try await problems(files, lint: LintSettings()) == [
+        "agents/a.lua:1:31 P101 'nme' is not defined", "agents/a.lua:2:10 W201 an agent has no field 'promt'",
+        "agents/a.lua:2:48 W207 there is no tool 'ad'",
+        "agents/b.lua:2:1 W102 attempt to index a nil value (local 'x')",
+        "agents/c.lua:1:19 P161 'uuid' is not available while a script loads",
+        "tools/t.lua:1:61 W213 'db.query' is not allowed in the tool 'add'",
+      ])
+  }
+
+  @Test("a module with an error is told once, not again by all that require it")
+  func brokenModule() async throws {
+    let files = [
+      "agents/a.lua": "local m = require 'lib.m'\nreturn { prompt = m.text }",
+      "lib/m.lua": "return { text = txt }",
+    ]
+    #expect(try await problems(files, lint: LintSettings()) == ["lib/m.lua:1:17 P101 'txt' is not defined"])
   }
 
   @Test("a misspelt body does not hide the other problems, nor is it called a missing one")

@@ -22,7 +22,9 @@ enum MissingNames {
     "string.dump": "scripts are text only", "table.getn": "#list does it", "table.maxn": "#list does it",
     "table.foreach": "for key, value in pairs(table) do … end",
     "table.foreachi": "for i, value in ipairs(list) do … end",
-    "math.pow": "x ^ y does it", "math.mod": "x % y does it", "math.cosh": "(math.exp(x) + math.exp(-x)) / 2",
+    "math.pow": "x ^ y does it", "math.mod": "x % y does it", "math.atan2": "math.atan(y, x) does it",
+    "math.cosh": "(math.exp(x) + math.exp(-x)) / 2", "math.sinh": "(math.exp(x) - math.exp(-x)) / 2",
+    "math.tanh": "1 - 2 / (math.exp(2 * x) + 1)", "math.frexp": "string.format(\"%a\", x) shows it",
     "math.ldexp": "x * 2 ^ n does it", "math.log10": "math.log(x, 10) does it",
     "string.gfind": "string.gmatch does it", "setfenv": "load(text, name, \"t\", env) takes an environment",
     "getfenv": "_ENV is the environment", "module": "return a table from the file",
@@ -30,9 +32,16 @@ enum MissingNames {
     "newproxy": "there is none",
   ]
 
+  /// What some builds of Lua 5.4 keep for the sake of older scripts.
+  ///
+  /// Source: LUA_COMPAT_MATHLIB, luaconf.h of Lua 5.4.
+  static let kept: Set<String> = [
+    "math.cosh", "math.sinh", "math.tanh", "math.pow", "math.frexp", "math.ldexp", "math.log10", "math.atan2",
+  ]
+
   /// Functions of the contract that the host does not have yet.
   static let planned: Set<String> = [
-    "queue.publish", "memory.add", "memory.search", "approval.request", "event.emit", "llm.stream",
+    "queue.publish", "memory.add", "memory.search", "approval.request", "event.emit",
     "files.read",
     "files.write", "files.list",
   ]

@@ -29,7 +29,7 @@ enum GlobalAssignment: FileRule {
         ? "give the local another name"
         : Findings.hint(for: global.name, in: Array(locals)) ?? "write 'local' before its first use"
       findings.add(
-        self.global, at: global.use.range, "'\(global.name)' is a global, and globals are read-only",
+        self.global, at: global.use.range, "assignment to global '\(global.name)': globals are read-only",
         hint: hint)
     }
     for member in model.members where member.variable == nil {

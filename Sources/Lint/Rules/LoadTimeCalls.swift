@@ -23,7 +23,7 @@ enum LoadTimeCalls: FileRule {
           if seen.insert(called).inserted { running.append(called) }
         } else if let call = file.api.functions[member.path], call.needsRun {
           findings.add(
-            loading, at: member.range, "'\(call.path)' is called while the script loads",
+            loading, at: member.range, "'\(call.path)' is not available while a script loads",
             hint: "call it from a tool, prompt, before, after or run")
         }
       }

@@ -9,7 +9,7 @@ enum UndefinedNames: FileRule {
     right: "local total = 1\nreturn { total = total, twice = total * 2 }\n")
   static let missing = Explanation(
     "P103", .error, "not in the sandbox",
-    "Scripts have no files, processes, bytecode or debugger. The hint says what does the same here.",
+    "Scripts have no files, processes, bytecode or debugger. The hint says what does the same here. What only some builds of Lua 5.4 have is a warning.",
     wrong: "return { now = function() return os.getenv(\"TZ\") end }\n",
     right: "return { now = function(ctx) return ctx.env.TZ end }\n")
   static let member = Explanation(
@@ -94,7 +94,11 @@ enum UndefinedNames: FileRule {
     guard members[field.text] == nil else { return }
     let range = member.root.range.extended(to: field.range)
     if let instead = MissingNames.instead[path] {
-      findings.add(missing, at: range, "'\(path)' does not exist in a script", hint: instead)
+      let isKept = MissingNames.kept.contains(path)
+      findings.add(
+        missing, at: range, "'\(path)' does not exist in \(isKept ? "every Lua 5.4" : "a script")",
+        hint: instead,
+        severity: isKept ? .warning : nil)
     } else if MissingNames.planned.contains(path) {
       findings.add(
         planned, at: range, "'\(path)' is not available yet", hint: "it comes with a later version")

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Core
 
 /// Names that may be there once in a workspace.
 enum UniqueNames: WorkspaceRule {
@@ -18,6 +19,7 @@ enum UniqueNames: WorkspaceRule {
         hint: "tool names are unique in a workspace")
       findings += found.list
     }
+    agents(workspace, files, &findings)
     // A key that stands twice in one table: the last one wins, and the first is never seen.
     for file in workspace.sortedFiles() where file.kind == .tools {
       guard let table = file.linted?.returned else { continue }
@@ -26,6 +28,28 @@ enum UniqueNames: WorkspaceRule {
         found.add(
           DefinitionExplanations.duplicateName, at: range, "the tool '\(name)' stands here a second time",
           hint: "the last one wins")
+      }
+      findings += found.list
+    }
+  }
+
+  /// `agent_a_b` may stand for `a.b` and `a_b`, or for a tool: one of them could never be called.
+  private static func agents(
+    _ workspace: LintWorkspace, _ tools: [String: String], _ findings: inout [Diagnostic]
+  ) {
+    var owners: [String: String] = [:]
+    for file in workspace.sortedFiles() {
+      guard case .agent(let agent) = file.kind else { continue }
+      let name = Agent.toolName(of: agent)
+      var found = Findings(file: file.path)
+      if tools[name] != nil {
+        found.add(
+          DefinitionExplanations.duplicateName, at: SourceRange(.start, .start),
+          "the agent's tool name '\(name)' is a tool's, too")
+      } else if let other = owners.updateValue(agent, forKey: name) {
+        found.add(
+          DefinitionExplanations.duplicateName, at: SourceRange(.start, .start),
+          "the agents '\(other)' and '\(agent)' have one tool name, '\(name)'")
       }
       findings += found.list
     }

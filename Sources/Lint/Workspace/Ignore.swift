@@ -70,6 +70,8 @@ enum IgnoreRule {
           hint: "-- perigee: ignore \(ignore.codes.first?.rawValue ?? "P111") because …")
         continue
       }
+      // Of a file that cannot be read nothing else is said, and so nothing of what is missing.
+      guard file.diagnostics.isEmpty else { continue }
       let idle = ignore.codes.filter { code in
         !findings.contains { $0.code == code && ignore.hides($0) }
       }

@@ -3,6 +3,7 @@ import ArgumentParser
 import Core
 import HostModules
 import JSONCodec
+import Lint
 import Logging
 import Models
 import Settings
@@ -95,7 +96,7 @@ struct DoctorCommand: AsyncParsableCommand {
       findings.append(Finding(part: "configuration", state: .error, message: message))
     }
     findings.append(await examineStore(configuration))
-    findings.append(await examineScripts())
+    findings.append(await examineScripts(LintSettings(configuration)))
     findings += configuration.scripts.secrets.sorted { $0.key < $1.key }.map(examine)
     findings += await examineProviders(configuration)
     return findings
@@ -120,9 +121,9 @@ struct DoctorCommand: AsyncParsableCommand {
     }
   }
 
-  private func examineScripts() async -> Finding {
+  private func examineScripts(_ settings: LintSettings) async -> Finding {
     do {
-      let bundle = try await ScriptBundle.load(directory: options.workspace)
+      let bundle = try await ScriptBundle.load(directory: options.workspace, lint: settings)
       let agents = bundle.agents.keys.sorted().joined(separator: ", ")
       let message =
         "\(bundle.agents.count) agents (\(agents)), \(bundle.tools.count) tools, version \(bundle.version)"

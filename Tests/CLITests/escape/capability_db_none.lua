@@ -3,6 +3,6 @@
 
 return {
   run = function(ctx, input)
-    return #db.query("select 1 as one")
+    return #db.query("select 1 as one") -- perigee: ignore W213 because it is the attack
   end,
 }

@@ -3,6 +3,6 @@
 
 return {
   run = function(ctx, input)
-    return http.get("https://example.com/").body
+    return http.get("https://example.com/").body -- perigee: ignore W213 because it is the attack
   end,
 }

@@ -5,6 +5,6 @@ return {
   access = { http = { "api.example.com" } },
   limits = { seconds = 5 },
   run = function(ctx, input)
-    return http.get("https://example.org/").body
+    return http.get("https://example.org/").body -- perigee: ignore W215 because it is the attack
   end,
 }

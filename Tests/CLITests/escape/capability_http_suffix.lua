@@ -5,6 +5,6 @@ return {
   access = { http = { "api.example.com" } },
   limits = { seconds = 5 },
   run = function(ctx, input)
-    return http.get("http://api.example.com.evil.invalid/").body
+    return http.get("http://api.example.com.evil.invalid/").body -- perigee: ignore W215 because it is the attack
   end,
 }

@@ -3,7 +3,7 @@
 
 return {
   run = function(ctx, input)
-    kv.set("x", 1)
+    kv.set("x", 1) -- perigee: ignore W213 because it is the attack
     return "kept"
   end,
 }

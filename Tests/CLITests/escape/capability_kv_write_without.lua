@@ -4,7 +4,7 @@
 return {
   access = { kv = "read" },
   run = function(ctx, input)
-    kv.set("x", 1)
+    kv.set("x", 1) -- perigee: ignore W213 because it is the attack
     return "kept"
   end,
 }

@@ -3,6 +3,6 @@
 
 return {
   run = function(ctx, input)
-    return tostring(tools.call("ledger_add", { text = "x" }).id)
+    return tostring(tools.call("ledger_add", { text = "x" }).id) -- perigee: ignore W218 because it is the attack
   end,
 }

@@ -14,7 +14,7 @@ return {
     for _, name in ipairs({ "execute", "remove", "rename", "tmpname", "getenv", "exit", "setlocale" }) do
       if os[name] ~= nil then found[#found + 1] = "os." .. name end
     end
-    if string.dump then found[#found + 1] = "string.dump" end
+    if string.dump then found[#found + 1] = "string.dump" end -- perigee: ignore P103 because it is the attack
     return #found == 0 and "none" or table.concat(found, " ")
   end,
 }

@@ -4,5 +4,5 @@
 return {
   run = function(ctx, input)
     agents.run("neighbour", { message = "x", co = coroutine.create(function() end) })
-  end,
+  end, -- perigee: ignore P132 because it is the attack
 }

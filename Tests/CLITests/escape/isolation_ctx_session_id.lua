@@ -3,7 +3,7 @@
 
 return {
   run = function(ctx, input)
-    ctx.session.id = "other"
+    ctx.session.id = "other" -- perigee: ignore P156 because it is the attack
     return ctx.session.id
   end,
 }

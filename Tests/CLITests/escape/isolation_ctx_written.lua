@@ -3,7 +3,7 @@
 
 return {
   run = function(ctx, input)
-    ctx.user = { id = "admin" }
+    ctx.user = { id = "admin" } -- perigee: ignore P156 because it is the attack
     return "wrote"
   end,
 }

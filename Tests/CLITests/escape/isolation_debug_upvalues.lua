@@ -3,6 +3,6 @@
 
 return {
   run = function(ctx, input)
-    return debug.getupvalue(require, 1)
+    return debug.getupvalue(require, 1) -- perigee: ignore P103 because it is the attack
   end,
 }

@@ -5,6 +5,6 @@ return {
   run = function(ctx, input)
     local env = setmetatable({}, { __index = _G })
     load("leak = 1", "x", "t", env)()
-    return tostring(leak) .. " " .. env.leak
+    return tostring(leak) .. " " .. env.leak -- perigee: ignore P101 because it is the attack
   end,
 }

@@ -3,7 +3,7 @@
 
 return {
   run = function(ctx, input)
-    function print() return "mine" end
+    function print() return "mine" end -- perigee: ignore P102 because it is the attack
     return "wrote"
   end,
 }

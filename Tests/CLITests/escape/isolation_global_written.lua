@@ -3,7 +3,7 @@
 
 return {
   run = function(ctx, input)
-    leak = 1
+    leak = 1 -- perigee: ignore P102 because it is the attack
     return "wrote"
   end,
 }

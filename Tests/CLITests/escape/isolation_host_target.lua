@@ -3,7 +3,7 @@
 
 return {
   run = function(ctx, input)
-    local words = { tostring(ctx.__target), tostring(rawget(string, "__target")), tostring(ctx.user.__index) }
+    local words = { tostring(ctx.__target), tostring(rawget(string, "__target")), tostring(ctx.user.__index) } -- perigee: ignore P155 because it is the attack
     return table.concat(words, " ")
   end,
 }

@@ -3,6 +3,6 @@
 
 return {
   run = function(ctx, input)
-    return io.open("/etc/passwd"):read("a")
+    return io.open("/etc/passwd"):read("a") -- perigee: ignore P103 because it is the attack
   end,
 }

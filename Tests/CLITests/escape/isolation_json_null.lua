@@ -3,7 +3,7 @@
 
 return {
   run = function(ctx, input)
-    json.null.x = 1
+    json.null.x = 1 -- perigee: ignore P106 because it is the attack
     return "set"
   end,
 }

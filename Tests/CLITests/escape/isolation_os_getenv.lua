@@ -3,6 +3,6 @@
 
 return {
   run = function(ctx, input)
-    return os.getenv("PATH")
+    return os.getenv("PATH") -- perigee: ignore P103 because it is the attack
   end,
 }

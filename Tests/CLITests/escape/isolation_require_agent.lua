@@ -3,6 +3,6 @@
 
 return {
   run = function(ctx, input)
-    return require("agents.neighbour")
+    return require("agents.neighbour") -- perigee: ignore P158 because it is the attack
   end,
 }

@@ -3,6 +3,6 @@
 
 return {
   run = function(ctx, input)
-    return package.loaded._G
+    return package.loaded._G -- perigee: ignore P103 because it is the attack
   end,
 }

@@ -3,6 +3,6 @@
 
 return {
   run = function(ctx, input)
-    return require("lib.shared\0.x").next()
+    return require("lib.shared\0.x").next() -- perigee: ignore P158 because it is the attack
   end,
 }

@@ -3,6 +3,6 @@
 
 return {
   run = function(ctx, input)
-    return require("lib...agents.neighbour")
+    return require("lib...agents.neighbour") -- perigee: ignore P158 because it is the attack
   end,
 }

@@ -3,6 +3,6 @@
 
 return {
   run = function(ctx, input)
-    return require("../../etc/passwd")
+    return require("../../etc/passwd") -- perigee: ignore P158 because it is the attack
   end,
 }

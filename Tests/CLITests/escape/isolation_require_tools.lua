@@ -3,6 +3,6 @@
 
 return {
   run = function(ctx, input)
-    return require("tools.ledger")
+    return require("tools.ledger") -- perigee: ignore P158 because it is the attack
   end,
 }

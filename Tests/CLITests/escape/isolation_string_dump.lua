@@ -3,6 +3,6 @@
 
 return {
   run = function(ctx, input)
-    return #string.dump(function() end)
+    return #string.dump(function() end) -- perigee: ignore P103 because it is the attack
   end,
 }

@@ -3,7 +3,7 @@
 
 return {
   run = function(ctx, input)
-    string.upper = function() return "mine" end
+    string.upper = function() return "mine" end -- perigee: ignore P106 because it is the attack
     return ("x"):upper()
   end,
 }

@@ -3,7 +3,7 @@
 
 return {
   run = function(ctx, input)
-    setmetatable("", { __index = {} })
+    setmetatable("", { __index = {} }) -- perigee: ignore P152 because it is the attack
     return "set"
   end,
 }

@@ -5,5 +5,5 @@ return {
   limits = { seconds = 5 },
   run = function(ctx, input)
     parallel{ function() coroutine.yield("db.query", { "select 1" }) end }
-  end,
+  end, -- perigee: ignore P132 because it is the attack
 }

@@ -4,5 +4,5 @@
 return {
   run = function(ctx, input)
     load("error('x')", "@" .. ("n"):rep(1 << 20))()
-  end,
+  end, -- perigee: ignore P132 because it is the attack
 }

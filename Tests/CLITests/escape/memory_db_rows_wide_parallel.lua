@@ -11,5 +11,5 @@ return {
       branches[i] = function() return db.query(numbers .. "select hex(zeroblob(400)) as h, i as x from n") end
     end
     parallel.settle(branches)
-  end,
+  end, -- perigee: ignore P132 because it is the attack
 }

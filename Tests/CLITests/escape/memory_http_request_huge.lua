@@ -6,5 +6,5 @@ return {
   limits = { seconds = 5 },
   run = function(ctx, input)
     http.post("http://127.0.0.1/", { body = ("x"):rep(8 << 20) })
-  end,
+  end, -- perigee: ignore P132 because it is the attack
 }

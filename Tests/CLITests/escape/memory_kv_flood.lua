@@ -6,5 +6,5 @@ return {
   limits = { seconds = 1 },
   run = function(ctx, input)
     for i = 1, math.huge do kv.set("flood" .. i % 50, ("x"):rep(10000)) end
-  end,
+  end, -- perigee: ignore P132 because it is the attack
 }

@@ -5,5 +5,5 @@ return {
   access = { db = "read" },
   run = function(ctx, input)
     db.query("select " .. ("("):rep(50000) .. "1" .. (")"):rep(50000) .. " as one")
-  end,
+  end, -- perigee: ignore P132 because it is the attack
 }

@@ -5,5 +5,5 @@ return {
   run = function(ctx, input)
     local t = {}
     for i = 1, math.huge do t[i * 1.5] = true end
-  end,
+  end, -- perigee: ignore P132 because it is the attack
 }

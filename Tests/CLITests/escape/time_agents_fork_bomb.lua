@@ -9,5 +9,5 @@ return {
       branches[i] = function() return agents.run(ctx.run.agent, "again") end
     end
     parallel(branches)
-  end,
+  end, -- perigee: ignore P132 because it is the attack
 }

@@ -6,5 +6,5 @@ return {
   run = function(ctx, input)
     local guard <close> = setmetatable({}, { __close = function() while true do end end })
     time.sleep(3600)
-  end,
+  end, -- perigee: ignore P132 because it is the attack
 }

@@ -10,5 +10,5 @@ return {
       return n
     end
     deep(100)
-  end,
+  end, -- perigee: ignore P132 because it is the attack
 }

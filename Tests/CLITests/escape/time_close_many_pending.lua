@@ -9,5 +9,5 @@ return {
     local source = "local closing = ... local function deep(n) " .. table.concat(lines, " ")
       .. " if n > 0 then return (deep(n - 1)) end while true do end end deep(2500)"
     load(source)(closing)
-  end,
+  end, -- perigee: ignore P132 because it is the attack
 }

@@ -6,5 +6,5 @@ return {
   limits = { seconds = 1 },
   run = function(ctx, input)
     db.query("with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) as c from n")
-  end,
+  end, -- perigee: ignore P132 because it is the attack
 }

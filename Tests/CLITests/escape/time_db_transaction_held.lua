@@ -6,5 +6,5 @@ return {
   limits = { seconds = 1 },
   run = function(ctx, input)
     db.transaction(function() time.sleep(3600) end)
-  end,
+  end, -- perigee: ignore P132 because it is the attack
 }

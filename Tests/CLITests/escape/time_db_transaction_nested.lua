@@ -8,5 +8,5 @@ return {
     db.transaction(function()
       parallel{ function() db.transaction(function() end) end }
     end)
-  end,
+  end, -- perigee: ignore P132 because it is the attack
 }

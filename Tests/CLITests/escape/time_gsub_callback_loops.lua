@@ -4,5 +4,5 @@
 return {
   run = function(ctx, input)
     ("x"):gsub("x", function() while true do pcall(error) end end)
-  end,
+  end, -- perigee: ignore P132 because it is the attack
 }

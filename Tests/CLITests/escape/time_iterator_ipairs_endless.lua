@@ -4,5 +4,5 @@
 return {
   run = function(ctx, input)
     for _ in ipairs(setmetatable({}, { __index = function() return 1 end })) do end
-  end,
+  end, -- perigee: ignore P132 because it is the attack
 }

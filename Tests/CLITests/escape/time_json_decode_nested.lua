@@ -4,5 +4,5 @@
 return {
   run = function(ctx, input)
     json.decode(("["):rep(100000) .. ("]"):rep(100000))
-  end,
+  end, -- perigee: ignore P132 because it is the attack
 }

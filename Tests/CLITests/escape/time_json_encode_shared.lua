@@ -6,5 +6,5 @@ return {
     local t = { 1 }
     for _ = 1, 100 do t = { t, t } end
     json.encode(t)
-  end,
+  end, -- perigee: ignore P132 because it is the attack
 }

@@ -5,5 +5,5 @@ return {
   run = function(ctx, input)
     local t = setmetatable({}, { __call = function() while true do end end })
     t()
-  end,
+  end, -- perigee: ignore P132 because it is the attack
 }

@@ -5,5 +5,5 @@ return {
   run = function(ctx, input)
     local t = setmetatable({}, { __newindex = function() while true do end end })
     t.x = 1
-  end,
+  end, -- perigee: ignore P132 because it is the attack
 }

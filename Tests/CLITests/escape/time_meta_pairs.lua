@@ -4,5 +4,5 @@
 return {
   run = function(ctx, input)
     for _ in pairs(setmetatable({}, { __pairs = function() while true do end end })) do end
-  end,
+  end, -- perigee: ignore P132 because it is the attack
 }

@@ -4,5 +4,5 @@
 return {
   run = function(ctx, input)
     print(setmetatable({}, { __tostring = function() while true do end end }))
-  end,
+  end, -- perigee: ignore P132 because it is the attack
 }

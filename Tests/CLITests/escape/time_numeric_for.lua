@@ -4,5 +4,5 @@
 return {
   run = function(ctx, input)
     for _ = math.mininteger, math.maxinteger do end
-  end,
+  end, -- perigee: ignore P132 because it is the attack
 }

@@ -7,5 +7,5 @@ return {
       __len = function() return 5 end, __index = function() while true do end end,
     })
     parallel.map(list, print)
-  end,
+  end, -- perigee: ignore P132 because it is the attack
 }

@@ -5,5 +5,5 @@ return {
   limits = { seconds = 5 },
   run = function(ctx, input)
     parallel.race{ function() time.sleep(60) end, function() while true do end end }
-  end,
+  end, -- perigee: ignore P132 because it is the attack
 }

@@ -6,5 +6,5 @@ return {
     local branches = {}
     for i = 1, 1000 do branches[i] = function() time.sleep(60) end end
     parallel(branches)
-  end,
+  end, -- perigee: ignore P132 because it is the attack
 }

@@ -4,5 +4,5 @@
 return {
   run = function(ctx, input)
     for _ in ("x"):rep(100000):gmatch(".-b") do end
-  end,
+  end, -- perigee: ignore P132 because it is the attack
 }

@@ -4,5 +4,5 @@
 return {
   run = function(ctx, input)
     table.sort(setmetatable({}, { __len = function() return 1000000000 end }))
-  end,
+  end, -- perigee: ignore P132 because it is the attack
 }

@@ -4,5 +4,5 @@
 return {
   run = function(ctx, input)
     table.move({}, 1, 500000000, 1, {})
-  end,
+  end, -- perigee: ignore P132 because it is the attack
 }

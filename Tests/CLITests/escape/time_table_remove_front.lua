@@ -6,5 +6,5 @@ return {
     local t = {}
     for i = 1, 100000 do t[i] = i end
     while #t > 0 do table.remove(t, 1) end
-  end,
+  end, -- perigee: ignore P132 because it is the attack
 }

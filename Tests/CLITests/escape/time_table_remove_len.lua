@@ -4,5 +4,5 @@
 return {
   run = function(ctx, input)
     table.remove(setmetatable({}, { __len = function() return 100000000 end }), 1)
-  end,
+  end, -- perigee: ignore P132 because it is the attack
 }

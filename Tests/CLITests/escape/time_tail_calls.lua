@@ -5,5 +5,5 @@ return {
   run = function(ctx, input)
     local function f() return f() end
     f()
-  end,
+  end, -- perigee: ignore P132 because it is the attack
 }

@@ -4,5 +4,5 @@
 return {
   run = function(ctx, input)
     xpcall(error, function() while true do end end)
-  end,
+  end, -- perigee: ignore P132 because it is the attack
 }
