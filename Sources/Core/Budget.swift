@@ -186,3 +186,19 @@ public struct SpendingLimits: Sendable, Hashable {
 
   var isNone: Bool { tokens == nil && costUSD == nil }
 }
+
+extension Budget.Call {
+  /// What a call that failed has taken: what the model's error says; of a cancelled one what was sent and said, which is
+  /// billed whoever left.
+  ///
+  /// - Parameter toldBytes: Of an answer that had come before.
+  /// - Returns: `nil` = nothing.
+  func usage(after error: any Error, toldBytes: Int = 0) -> Usage? {
+    if let error = error as? ModelError { return error.usage }
+    guard error is CancellationError else { return nil }
+    let output = Usage.estimatedTokens(bytes: toldBytes)
+    return Usage(
+      inputTokens: inputTokens, outputTokens: output,
+      costUSD: price?.cost(inputTokens: inputTokens, outputTokens: output), isEstimated: true)
+  }
+}

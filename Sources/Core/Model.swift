@@ -259,16 +259,27 @@ public final class ModelError: Error, Sendable, CustomStringConvertible {
   public let retryAfterSeconds: Double?
   /// The provider's own words, for the log.
   public let diagnostic: String?
+  /// What was charged nevertheless, all attempts together; `nil` = nothing.
+  public let usage: Usage?
 
   public init(
     _ kind: Kind, _ message: String, status: Int? = nil, retryAfterSeconds: Double? = nil,
-    diagnostic: String? = nil
+    diagnostic: String? = nil, usage: Usage? = nil
   ) {
     self.kind = kind
     self.message = message
     self.status = status
     self.retryAfterSeconds = retryAfterSeconds
     self.diagnostic = diagnostic
+    self.usage = usage
+  }
+
+  /// The same error of a call that took this.
+  public func costing(_ usage: Usage) -> ModelError {
+    guard usage.tokens > 0 else { return self }
+    return ModelError(
+      kind, message, status: status, retryAfterSeconds: retryAfterSeconds, diagnostic: diagnostic,
+      usage: usage)
   }
 
   public var description: String { message }

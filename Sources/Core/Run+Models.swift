@@ -48,18 +48,21 @@ extension Run {
     _ request: ModelRequest, onText: (@Sendable (String) async -> Void)? = nil
   ) async throws -> ModelReply {
     let told = onText.map { _ in Told() }
-    do {
-      guard let onText, let told else { return try await askCounted(request, onText: nil, nil) }
-      return try await askCounted(
-        request,
-        onText: { text in
-          told.bytes.add(text.utf8.count, ordering: .relaxed)
-          await onText(text)
-        }, told)
-    } catch {
-      // What was sent and said is billed, whoever left.
-      if let usage = usage(of: request, told, after: error) { turn.withLock { $0.spent(usage) } }
-      throw error
+    let counting = onText.map { onText in
+      { @Sendable (text: String) async in
+        told?.bytes.add(text.utf8.count, ordering: .relaxed)
+        await onText(text)
+      }
+    }
+    let model = environment.model
+    return try await spending(
+      Budget.Call(
+        inputTokens: request.estimatedTokens, outputTokensMax: request.tokensMax,
+        price: model.price(of: request.models)), told
+    ) { reservation in
+      let reply = try await model.respond(
+        to: request.limited(to: reservation?.outputTokensMax), within: remaining, onText: counting)
+      return (reply, reply.usage)
     }
   }
 
@@ -68,48 +71,20 @@ extension Run {
     let bytes = Atomic<Int>(0)
   }
 
-  /// What a call that failed has probably taken; `nil` when the provider has refused it, or was not asked.
-  func usage(of request: ModelRequest, _ told: Told?, after error: any Error) -> Usage? {
-    switch error {
-    case is CancellationError: break
-    case let error as ModelError where [.timeout, .connection, .badReply].contains(error.kind): break
-    default: return nil
-    }
-    let output = Usage.estimatedTokens(bytes: told?.bytes.load(ordering: .relaxed) ?? 0)
-    let price = environment.model.price(of: request.models)
-    return Usage(
-      inputTokens: request.estimatedTokens, outputTokens: output,
-      costUSD: price?.cost(inputTokens: request.estimatedTokens, outputTokens: output), isEstimated: true)
-  }
-
-  func askCounted(
-    _ request: ModelRequest, onText: (@Sendable (String) async -> Void)?, _ told: Told?
-  ) async throws -> ModelReply {
-    let model = environment.model
-    if budget.isUnlimited { return try await model.respond(to: request, within: remaining, onText: onText) }
-    let call = Budget.Call(
-      inputTokens: request.estimatedTokens, outputTokensMax: request.tokensMax,
-      price: model.price(of: request.models))
-    let failed = { (error: any Error) in self.usage(of: request, told, after: error) ?? Usage() }
-    return try await spending(call, failing: failed) { reservation in
-      let reply = try await model.respond(
-        to: request.limited(to: reservation?.outputTokensMax), within: remaining, onText: onText)
-      return (reply, reply.usage)
-    }
-  }
-
-  /// Makes a call within what the budgets have left.
+  /// Makes a call within what the budgets have left; what one that failed was charged counts in the turn.
   func spending<Reply>(
-    _ call: Budget.Call, failing: (any Error) -> Usage = { _ in Usage() },
+    _ call: @autoclosure () -> Budget.Call, _ told: Told? = nil,
     _ make: (Budget.Reservation?) async throws -> (Reply, Usage)
   ) async throws -> Reply {
-    let reservation = try budget.reserve(call)
+    let reservation = budget.isUnlimited ? nil : try budget.reserve(call())
     do {
       let (reply, usage) = try await make(reservation)
       budget.settle(reservation, usage)
       return reply
     } catch {
-      budget.settle(reservation, failing(error))
+      let usage = call().usage(after: error, toldBytes: told?.bytes.load(ordering: .relaxed) ?? 0)
+      budget.settle(reservation, usage ?? Usage())
+      if let usage { turn.withLock { $0.spent(usage) } }
       throw error
     }
   }

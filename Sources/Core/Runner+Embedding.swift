@@ -15,12 +15,12 @@ extension Runner {
       }
       let shared = try await ledger.budgets(userID: user.id, sessionID: Identifier.randomUUID())
       let budget = Budget(.run, limits: SpendingLimits(), parents: shared)
+      let call = Budget.Call(
+        inputTokens: Usage.estimatedTokens(bytes: request.inputs.reduce(0) { $0 + $1.utf8.count }),
+        outputTokensMax: 0, price: model.price(of: [request.model]))
       let reservation: Budget.Reservation?
       do {
-        reservation = try budget.reserve(
-          Budget.Call(
-            inputTokens: Usage.estimatedTokens(bytes: request.inputs.reduce(0) { $0 + $1.utf8.count }),
-            outputTokensMax: 0, price: model.price(of: [request.model])))
+        reservation = try budget.reserve(call)
       } catch {
         throw error.failure(at: time.now)
       }
@@ -29,7 +29,7 @@ extension Runner {
         budget.settle(reservation, reply.usage)
         return reply
       } catch {
-        budget.settle(reservation)
+        budget.settle(reservation, call.usage(after: error) ?? Usage())
         throw error
       }
     } catch let error as ModelError {

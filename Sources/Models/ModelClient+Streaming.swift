@@ -47,12 +47,18 @@ extension ModelClient {
       // It broke behind the answer's end.
     } catch  where reading.hasTold {
       reading.assembly.isInterrupted = true
+    } catch {
+      let failure =
+        (error as? TransportError).map { ProviderFailure($0, provider: exchange.provider) }
+        ?? error as? ProviderFailure
+      throw failure?.after(reading.assembly.part) ?? error
     }
     let assembly = reading.assembly
     if assembly.isComplete {
       stream.discardRest()
     } else if !reading.hasTold {
-      throw TransportError(.broken, "the stream ended without an end", mayHaveBeenSent: true)
+      let broken = TransportError(.broken, "the stream ended without an end", mayHaveBeenSent: true)
+      throw ProviderFailure(broken, provider: exchange.provider).after(assembly.part)
     } else {
       assembly.isInterrupted = true
     }

@@ -60,7 +60,29 @@ public final class ModelClient: Model {
   public func respond(
     to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) async -> Void)?
   ) async throws -> ModelReply {
+    try await charging { charges in
+      try await answer(request, within: deadline, charges, onText: onText)
+    }
+  }
+
+  /// Makes a call, and counts with it what its failed attempts were charged.
+  func charging<Reply: CostlyReply>(_ call: (Charges) async throws -> Reply) async throws -> Reply {
+    let charges = Charges()
+    do {
+      var reply = try await call(charges)
+      reply.usage += charges.usage
+      return reply
+    } catch let error as ModelError {
+      throw error.costing(charges.usage)
+    }
+  }
+
+  private func answer(
+    _ request: ModelRequest, within deadline: Duration, _ charges: Charges,
+    onText: (@Sendable (String) async -> Void)?
+  ) async throws -> ModelReply {
     try await askEach(of: request.models, within: deadline) { target, end in
+      let price = price(of: target)
       let exchange = Exchange(
         ModelCall(
           request: request, model: target.model, origin: target.origin,
@@ -68,22 +90,33 @@ public final class ModelClient: Model {
           tokensMax: request.tokensMax ?? configuration.tokensMax, isStreamed: onText != nil),
         provider: target.provider)
       let assembly = try await retrying(target, tokens: exchange.tokens, until: end) { attempt in
-        if let onText {
-          return try await client.onLoopThread { try await streamOnce(exchange, attempt, onText: onText) }
+        do {
+          return try await askOnce(exchange, attempt, onText: onText)
+        } catch {
+          charges.add(error, inputTokens: Usage.estimatedTokens(bytes: exchange.bodyBytes), price: price)
+          throw error
         }
-        let response = try await client.send(exchange.wholeRequest(within: attempt.remaining))
-        attempt.learn(response.headers)
-        return try exchange.read(response, now: time.now)
       }
       do throws(ModelError) {
-        return try assembly.reply(
-          of: target, price: price(of: target), requestBytes: exchange.bodyBytes)
+        return try assembly.reply(of: target, price: price, requestBytes: exchange.bodyBytes)
       } catch {
+        charges.add(assembly.spent(price: price, requestBytes: exchange.bodyBytes))
         let failure = ProviderFailure(error)
         log(failure, model: target.name, attempt: nil, delay: nil)
         throw failure
       }
     }
+  }
+
+  private func askOnce(
+    _ exchange: Exchange, _ attempt: Attempt, onText: (@Sendable (String) async -> Void)?
+  ) async throws -> ReplyAssembly {
+    if let onText {
+      return try await client.onLoopThread { try await streamOnce(exchange, attempt, onText: onText) }
+    }
+    let response = try await client.send(exchange.wholeRequest(within: attempt.remaining))
+    attempt.learn(response.headers)
+    return try exchange.read(response, now: time.now)
   }
 
   public func price(of models: [String]) -> TokenPrice? {
@@ -121,3 +154,11 @@ public final class ModelClient: Model {
     return providers.first.map { Target(name: name, provider: $0, model: name) }
   }
 }
+
+/// What a call of a model brings, and what it took.
+protocol CostlyReply {
+  var usage: Usage { get set }
+}
+
+extension ModelReply: CostlyReply {}
+extension EmbeddingReply: CostlyReply {}

@@ -168,8 +168,14 @@ extension ReplyAssembly {
     return requests
   }
 
+  /// What has come so far.
+  var part: AnswerPart {
+    AnswerPart(
+      inputTokens: usage.input, outputTokens: usage.output ?? Usage.estimatedTokens(bytes: answerBytes))
+  }
+
   /// What the provider counted; what it left out is estimated, so that a budget counts something.
-  private func spent(price: TokenPrice?, requestBytes: Int) -> Usage {
+  func spent(price: TokenPrice?, requestBytes: Int) -> Usage {
     let output = usage.output ?? Usage.estimatedTokens(bytes: answerBytes)
     let input = usage.input ?? Usage.estimatedTokens(bytes: requestBytes)
     return Usage(

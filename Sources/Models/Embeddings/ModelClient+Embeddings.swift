@@ -8,10 +8,17 @@ extension ModelClient {
   ///
   /// - Throws: ``ModelError``, or `CancellationError`; there are all vectors or none.
   public func embed(_ request: EmbeddingRequest, within deadline: Duration) async throws -> EmbeddingReply {
+    try await charging { charges in try await embed(request, within: deadline, charges) }
+  }
+
+  private func embed(
+    _ request: EmbeddingRequest, within deadline: Duration, _ charges: Charges
+  ) async throws -> EmbeddingReply {
     try await askEach(of: [request.model], within: deadline) { target, end in
       guard let url = target.provider.dialect.embeddingsURL(for: target.model) else {
         throw ProviderFailure(ModelError(.badRequest, "\(target.provider.name) makes no embeddings"))
       }
+      let price = price(of: target)
       var reply = EmbeddingReply(model: target.name, vectors: [])
       reply.vectors.reserveCapacity(request.inputs.count)
       for inputs in EmbeddingsRequest.batches(of: request.inputs) {
@@ -19,13 +26,20 @@ extension ModelClient {
           .encoded()
         let estimate = Usage.estimatedTokens(bytes: body.count)
         let part = try await retrying(target, tokens: estimate, until: end) { attempt in
-          try await embedOnce(body, count: inputs.count, at: url, target, attempt)
+          do {
+            return try await embedOnce(body, count: inputs.count, at: url, target, attempt)
+          } catch {
+            charges.add(error, inputTokens: estimate, price: price)
+            throw error
+          }
         }
         reply.vectors += part.vectors
         let tokens = part.countedTokens ?? estimate
-        reply.usage += Usage(
-          inputTokens: tokens, costUSD: price(of: target)?.cost(inputTokens: tokens, outputTokens: 0),
-          isEstimated: part.countedTokens == nil)
+        // Counted at once: the next request may fail, and with it all.
+        charges.add(
+          Usage(
+            inputTokens: tokens, costUSD: price?.cost(inputTokens: tokens, outputTokens: 0),
+            isEstimated: part.countedTokens == nil))
       }
       return reply
     }

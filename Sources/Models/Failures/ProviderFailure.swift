@@ -9,6 +9,8 @@ final class ProviderFailure: Error {
   let mayRetry: Bool
   /// Wait that the server asks for.
   let serverDelay: Duration?
+  /// What it had answered before, of which the rest failed; `nil` = nothing.
+  let part: AnswerPart?
 
   /// Bytes of the provider's own words that are kept for the log.
   static let diagnosticBytesMax = 2048
@@ -25,6 +27,7 @@ final class ProviderFailure: Error {
     let isQuota = fault?.isQuota ?? false && [402, 429].contains(status)
     let delay = Self.delay(headers, now: now)
     serverDelay = delay
+    part = nil
     let isTransient = ([408, 409, 429].contains(status) || status >= 500) && !isQuota
     mayRetry =
       switch headers["x-should-retry"] {
@@ -56,7 +59,18 @@ final class ProviderFailure: Error {
     self.error = error
     mayRetry = false
     serverDelay = nil
+    part = nil
   }
+
+  private init(_ failure: ProviderFailure, after part: AnswerPart) {
+    error = failure.error
+    mayRetry = failure.mayRetry
+    serverDelay = failure.serverDelay
+    self.part = part
+  }
+
+  /// The same failure, in the middle of an answer.
+  func after(_ part: AnswerPart) -> ProviderFailure { ProviderFailure(self, after: part) }
 
   /// Whether another model could do better: one that says the request is wrong is believed.
   var allowsAnotherModel: Bool { mayRetry || error.kind != .badRequest }
@@ -76,6 +90,7 @@ final class ProviderFailure: Error {
       }
     self.mayRetry = mayRetry
     serverDelay = nil
+    part = failure.mayHaveBeenSent ? AnswerPart() : nil
     let diagnostic = [failure.message, failure.diagnostic].compactMap(\.self).joined(separator: ": ")
     error = ModelError(kind, "\(provider.name) \(what)", diagnostic: provider.redact(diagnostic))
   }
