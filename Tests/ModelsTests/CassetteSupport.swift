@@ -6,7 +6,21 @@ import Foundation
 final class StubModel: Model {
   private let answer: @Sendable (ModelRequest) throws -> ModelReply
 
-  init(_ answer: @escaping @Sendable (ModelRequest) throws -> ModelReply) { self.answer = answer }
+  private let vectors: @Sendable (EmbeddingRequest) throws -> EmbeddingReply
+
+  init(
+    _ answer: @escaping @Sendable (ModelRequest) throws -> ModelReply = { _ in throw CancellationError() },
+    vectors: @escaping @Sendable (EmbeddingRequest) throws -> EmbeddingReply = { _ in
+      throw CancellationError()
+    }
+  ) {
+    self.answer = answer
+    self.vectors = vectors
+  }
+
+  func embed(_ request: EmbeddingRequest, within deadline: Duration) async throws -> EmbeddingReply {
+    try vectors(request)
+  }
 
   func isConfigured(for models: [String]) -> Bool { true }
 

@@ -163,7 +163,9 @@ struct CassetteTests {
   @Test("an empty cassette, an order of tools, and a call in place of words are told apart")
   func missesOfOtherKinds() throws {
     let empty = try Cassette(path: "x/empty.jsonl", bytes: [])
-    #expect(CassetteMiss(of: [:], in: empty).error.message == "nothing is recorded in empty.jsonl")
+    #expect(
+      CassetteMiss(of: RequestForm(json: [:]), in: empty).error.message
+        == "nothing is recorded in empty.jsonl")
     func differences(_ old: ModelRequest, _ new: ModelRequest) -> [String] {
       RequestDifference.between(normalization.form(of: old).json, normalization.form(of: new).json).map(
         \.place)

@@ -8,13 +8,16 @@ struct CassetteMiss {
   static let differencesMax = 3
 
   private let name: String
-  /// `nil` when the cassette is empty.
+  private let isEmpty: Bool
+  /// `nil` when the cassette has none of its kind.
   private let nearest: (line: Int, differences: [RequestDifference])?
 
-  init(of request: JSON, in cassette: Cassette) {
+  init(of form: RequestForm, in cassette: Cassette) {
     name = cassette.name
+    isEmpty = cassette.recordings.isEmpty
     nearest = cassette.recordings
-      .map { (line: $0.line, differences: RequestDifference.between($0.recording.form.json, request)) }
+      .filter { $0.recording.form.isOfEmbedding == form.isOfEmbedding }
+      .map { (line: $0.line, differences: RequestDifference.between($0.recording.form.json, form.json)) }
       .min { Self.distance($0.differences) < Self.distance($1.differences) }
   }
 
@@ -24,7 +27,9 @@ struct CassetteMiss {
 
   /// What differs where stands in `message`; the texts are content, and stand in `diagnostic`.
   var error: ModelError {
-    guard let nearest else { return ModelError(.cassette, "nothing is recorded in \(name)") }
+    guard let nearest else {
+      return ModelError(.cassette, "nothing \(isEmpty ? "" : "like it ")is recorded in \(name)")
+    }
     let places = nearest.differences.prefix(Self.differencesMax).map(\.place)
     let rest = nearest.differences.count - places.count
     let differs = places.joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
@@ -50,12 +55,14 @@ struct RequestDifference: CustomStringConvertible {
 
   static func between(_ recorded: JSON, _ asked: JSON) -> [RequestDifference] {
     var found: [RequestDifference] = []
-    for field in ["models", "temperature", "max_tokens", "output"] where recorded[field] != asked[field] {
+    for field in ["models", "temperature", "max_tokens", "output", "dimensions"]
+    where recorded[field] != asked[field] {
       found.append(Self(place: field, recorded: text(recorded[field]), asked: text(asked[field])))
     }
     let tools = (recorded["tools"]?.array ?? [], asked["tools"]?.array ?? [])
     if tools.0 != tools.1 { found += Self.tools(tools.0, tools.1) }
-    return messages(recorded["messages"]?.array ?? [], asked["messages"]?.array ?? []) + found
+    return messages(recorded["messages"]?.array ?? [], asked["messages"]?.array ?? [])
+      + inputs(recorded["inputs"]?.array ?? [], asked["inputs"]?.array ?? []) + found
   }
 
   private static func messages(_ recorded: [JSON], _ asked: [JSON]) -> [RequestDifference] {
@@ -66,6 +73,15 @@ struct RequestDifference: CustomStringConvertible {
       let place = "message \(index + 1) (\((new ?? old)?["role"]?.string ?? "?"))"
       let isText = old?["role"] == new?["role"] || old == nil || new == nil
       return Self(place: place, recorded: text(old, isText), asked: text(new, isText))
+    }
+  }
+
+  private static func inputs(_ recorded: [JSON], _ asked: [JSON]) -> [RequestDifference] {
+    (0..<max(recorded.count, asked.count)).compactMap { index -> RequestDifference? in
+      let old: JSON? = index < recorded.count ? recorded[index] : nil
+      let new: JSON? = index < asked.count ? asked[index] : nil
+      return old == new
+        ? nil : Self(place: "input \(index + 1)", recorded: old?.string, asked: new?.string)
     }
   }
 

@@ -35,13 +35,9 @@ public final class PlaybackModel: Model {
   ) async throws -> ModelReply {
     try Task.checkCancellation()
     let form = normalization.form(of: request)
-    guard let found = recordings[form.key] else { throw CassetteMiss(of: form.json, in: cassette).error }
-    let count = counts.withLock { counts in
-      defer { counts[form.key, default: 0] += 1 }
-      return counts[form.key, default: 0]
-    }
-    switch found[min(count, found.count - 1)].outcome {
+    switch try next(form) {
     case .failure(let error): throw error
+    case .vectors: throw CassetteMiss(of: form, in: cassette).error
     case .reply(let recorded, let pieces):
       let reply = restored(recorded, form.names)
       if let onText {
@@ -51,9 +47,27 @@ public final class PlaybackModel: Model {
     }
   }
 
-  /// Cassettes hold no vectors, and nobody else is asked.
+  /// Gives the vectors that the model gave.
+  ///
+  /// - Throws: As ``respond(to:within:onText:)``.
   public func embed(_ request: EmbeddingRequest, within deadline: Duration) async throws -> EmbeddingReply {
-    throw ModelError(.cassette, "vectors are not recorded: llm.embed has no answer from a cassette")
+    try Task.checkCancellation()
+    let form = normalization.form(of: request)
+    switch try next(form) {
+    case .failure(let error): throw error
+    case .vectors(let reply): return reply
+    case .reply: throw CassetteMiss(of: form, in: cassette).error
+    }
+  }
+
+  /// What was recorded of this request, the next time it was made.
+  private func next(_ form: RequestForm) throws(ModelError) -> Recording.Outcome {
+    guard let found = recordings[form.key] else { throw CassetteMiss(of: form, in: cassette).error }
+    let count = counts.withLock { counts in
+      defer { counts[form.key, default: 0] += 1 }
+      return counts[form.key, default: 0]
+    }
+    return found[min(count, found.count - 1)].outcome
   }
 
   private func restored(_ reply: ModelReply, _ names: VolatileNames) -> ModelReply {

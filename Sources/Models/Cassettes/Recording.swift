@@ -7,6 +7,7 @@ struct Recording: Sendable {
   enum Outcome: Sendable {
     /// - Parameter pieces: Lengths of the pieces in which the text came, in Unicode scalars; `nil` = it came whole.
     case reply(ModelReply, pieces: [Int]?)
+    case vectors(EmbeddingReply)
     case failure(ModelError)
   }
 
@@ -25,6 +26,7 @@ struct Recording: Sendable {
       $0.member("request", form.json)
       switch outcome {
       case .reply(let reply, let pieces): $0.member("reply", Self.json(reply, pieces))
+      case .vectors(let reply): $0.member("vectors", Self.json(reply))
       case .failure(let error): $0.member("error", Self.json(error))
       }
     }
@@ -61,10 +63,12 @@ struct Recording: Sendable {
     }
     if let reply = json["reply"] {
       outcome = try Self.reply(reply)
+    } else if let vectors = json["vectors"] {
+      outcome = .vectors(try Self.vectors(vectors))
     } else if let error = json["error"] {
       outcome = .failure(try Self.error(error))
     } else {
-      throw Damage(message: "has neither 'reply' nor 'error'")
+      throw Damage(message: "has neither 'reply', 'vectors' nor 'error'")
     }
   }
 }
@@ -76,14 +80,7 @@ extension Recording {
     var object = JSONObject([
       ("model", .string(reply.model)), ("text", .string(reply.text)),
       ("finish_reason", .string(reply.finishReason.rawValue)),
-      (
-        "usage",
-        [
-          "input_tokens": .integer(Int64(clamping: reply.usage.inputTokens)),
-          "output_tokens": .integer(Int64(clamping: reply.usage.outputTokens)),
-          "cost_usd": reply.usage.costUSD.map { .number($0) } ?? .null,
-        ]
-      ),
+      ("usage", json(reply.usage)),
     ])
     if !reply.calls.isEmpty {
       object.append(
@@ -109,19 +106,52 @@ extension Recording {
       else { throw Damage(message: "has a call without 'id', 'name' or 'arguments'") }
       calls.append(ToolCallRequest(id: id, name: name, arguments: arguments))
     }
+    return .reply(
+      ModelReply(model: model, text: text, calls: calls, finishReason: reason, usage: usage(json)),
+      pieces: json["pieces"]?.array?.map { Int(clamping: max(0, $0.integer ?? 0)) })
+  }
+
+  private static func json(_ usage: Usage) -> JSON {
+    [
+      "input_tokens": .integer(Int64(clamping: usage.inputTokens)),
+      "output_tokens": .integer(Int64(clamping: usage.outputTokens)),
+      "cost_usd": usage.costUSD.map { .number($0) } ?? .null,
+    ]
+  }
+
+  /// Reads `usage` and `usage_estimated` of a reply.
+  private static func usage(_ json: JSON) -> Usage {
     func count(_ name: String) -> Int { Int(clamping: max(0, json["usage"]?[name]?.integer ?? 0)) }
-    let usage = Usage(
+    return Usage(
       inputTokens: count("input_tokens"), outputTokens: count("output_tokens"),
       costUSD: json["usage"]?["cost_usd"]?.double, isEstimated: json["usage_estimated"] == true)
-    return .reply(
-      ModelReply(model: model, text: text, calls: calls, finishReason: reason, usage: usage),
-      pieces: json["pieces"]?.array?.map { Int(clamping: max(0, $0.integer ?? 0)) })
+  }
+
+  private static func json(_ reply: EmbeddingReply) -> JSON {
+    var object = JSONObject([
+      ("model", .string(reply.model)), ("data", .array(reply.vectors.map { .string(Base64.encode($0)) })),
+      ("usage", json(reply.usage)),
+    ])
+    if reply.usage.isEstimated { object.append("usage_estimated", true) }
+    return .object(object)
+  }
+
+  private static func vectors(_ json: JSON) throws(Damage) -> EmbeddingReply {
+    let vectors = json["data"]?.array?.compactMap { $0.string.flatMap(Base64.floats) }
+    guard let model = json["model"]?.string, let vectors, vectors.count == json["data"]?.array?.count else {
+      throw Damage(message: "has 'vectors' without 'model' or 'data' in base64")
+    }
+    return EmbeddingReply(model: model, vectors: vectors, usage: usage(json))
   }
 
   private static func json(_ error: ModelError) -> JSON {
     var object = JSONObject([("kind", .string(error.kind.rawValue)), ("message", .string(error.message))])
     if let status = error.status { object.append("status", .integer(Int64(status))) }
     if let seconds = error.retryAfterSeconds { object.append("retry_after", .number(seconds)) }
+    if let usage = error.usage {
+      object.append("usage", json(usage))
+      if usage.isEstimated { object.append("usage_estimated", true) }
+    }
     return .object(object)
   }
 
@@ -131,6 +161,6 @@ extension Recording {
     else { throw Damage(message: "has an 'error' without a known 'kind' or a 'message'") }
     return ModelError(
       kind, message, status: json["status"]?.integer.map { Int(clamping: $0) },
-      retryAfterSeconds: json["retry_after"]?.double)
+      retryAfterSeconds: json["retry_after"]?.double, usage: json["usage"] == nil ? nil : usage(json))
   }
 }

@@ -50,9 +50,20 @@ public final class RecordingModel: Model {
     return reply
   }
 
-  /// Asks the model; cassettes hold no vectors.
+  /// Gives the model's vectors, and writes them down.
+  ///
+  /// - Throws: As ``respond(to:within:onText:)``.
   public func embed(_ request: EmbeddingRequest, within deadline: Duration) async throws -> EmbeddingReply {
-    try await model.embed(request, within: deadline)
+    let form = normalization.form(of: request)
+    let reply: EmbeddingReply
+    do {
+      reply = try await model.embed(request, within: deadline)
+    } catch let error as ModelError {
+      try await record(form, .failure(normalization.blotted(error)))
+      throw error
+    }
+    try await record(form, .vectors(reply))
+    return reply
   }
 
   private func record(_ form: RequestForm, _ outcome: Recording.Outcome) async throws {
@@ -75,6 +86,7 @@ extension RequestNormalization {
   fileprivate func blotted(_ error: ModelError) -> ModelError {
     // The provider's own words are for the log.
     ModelError(
-      error.kind, blot(error.message), status: error.status, retryAfterSeconds: error.retryAfterSeconds)
+      error.kind, blot(error.message), status: error.status, retryAfterSeconds: error.retryAfterSeconds,
+      usage: error.usage)
   }
 }

@@ -57,6 +57,18 @@ public struct RequestNormalization: Sendable {
     return RequestForm(json: .object(form), names: names)
   }
 
+  func form(of request: EmbeddingRequest) -> RequestForm {
+    var names = VolatileNames()
+    var form = JSONObject([
+      ("models", [.string(request.model)]),
+      ("inputs", .array(request.inputs.map { .string(blot($0) { names.replace(in: $0) }) })),
+    ])
+    if let dimensions = request.dimensions {
+      form.append("dimensions", .integer(Int64(clamping: dimensions)))
+    }
+    return RequestForm(json: .object(form), names: names)
+  }
+
   private func tool(_ tool: ToolDescription) -> JSON {
     [
       "name": .string(tool.name), "description": .string(blot(tool.description)),
@@ -151,6 +163,8 @@ private struct CallNumbers {
 /// A request as recordings are found by it.
 struct RequestForm: Sendable {
   let json: JSON
+  /// Whether vectors are asked for, and no answer.
+  var isOfEmbedding: Bool { json["inputs"] != nil }
   /// SHA-256 of the canonical ``json``, in hexadecimal digits.
   let key: String
   let names: VolatileNames

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import FoundationEssentials
 import JSONCodec
 
 /// What came back for one request for embeddings.
@@ -31,14 +32,7 @@ struct EmbeddingsReply: AttemptResult {
   /// Numbers, or the base64 of little-endian floats; some servers give numbers whatever they are asked for.
   private static func vector(_ json: JSON?) -> [Float]? {
     switch json {
-    case .string(let text):
-      guard let bytes = Base64.decode(text), bytes.count % 4 == 0 else { return nil }
-      return bytes.withUnsafeBytes { bytes in
-        (0..<bytes.count / 4).map {
-          Float(
-            bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * 4, as: UInt32.self)))
-        }
-      }
+    case .string(let text): return Base64.floats(text)
     case .array(let numbers):
       let floats = numbers.compactMap { $0.double.map { Float($0) } }
       return floats.count == numbers.count ? floats : nil
@@ -49,6 +43,25 @@ struct EmbeddingsReply: AttemptResult {
 
 /// Source: RFC 4648, 4.
 enum Base64 {
+  /// Numbers of 32 bits, the lowest byte first; `nil` for what is none.
+  static func floats(_ text: String) -> [Float]? {
+    guard let bytes = decode(text), bytes.count % 4 == 0 else { return nil }
+    return bytes.withUnsafeBytes { bytes in
+      (0..<bytes.count / 4).map {
+        Float(bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * 4, as: UInt32.self)))
+      }
+    }
+  }
+
+  /// The reverse of ``floats(_:)``.
+  static func encode(_ floats: [Float]) -> String {
+    var bytes = Data(capacity: floats.count * 4)
+    for number in floats {
+      withUnsafeBytes(of: number.bitPattern.littleEndian) { bytes.append(contentsOf: $0) }
+    }
+    return bytes.base64EncodedString()
+  }
+
   /// Returns `nil` for what is not base64; padding may be left out.
   static func decode(_ text: String) -> [UInt8]? {
     var text = text
