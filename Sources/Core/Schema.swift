@@ -11,6 +11,8 @@ public struct Schema: Sendable, Hashable {
   /// The same in the form that a provider enforces while it writes, an optional property as a required one that may
   /// be `null`; `nil` when that form cannot say what the schema says.
   public let strict: RawJSON?
+  /// Where ``strict`` is larger than some providers take, though not all refuse it.
+  public let caution: SchemaError?
   let root: JSON
 
   /// Takes a JSON Schema, or the shorthand of SCRIPT_API, `{ title = "string", limit = { type = "integer" } }`.
@@ -19,8 +21,10 @@ public struct Schema: Sendable, Hashable {
   public init(_ definition: JSON) throws(SchemaError) {
     root = try Schema.expand(definition)
     json = RawJSON(root)
-    strict = try StrictSchema.derive(
+    let derived = try StrictSchema.derive(
       from: root, isShorthand: !Schema.isFull(definition.object ?? JSONObject()))
+    strict = derived?.json
+    caution = derived?.caution
   }
 
   /// Takes a JSON Schema of a caller as it is: keywords that are not enforced here are the provider's to keep.
@@ -30,6 +34,7 @@ public struct Schema: Sendable, Hashable {
     self.root = .object(root)
     json = RawJSON(self.root)
     strict = isStrict ? json : nil
+    caution = nil
   }
 
   /// Any object at all, as a caller asks for JSON without saying which.
@@ -44,7 +49,8 @@ public struct Schema: Sendable, Hashable {
   init(root: JSON) {
     self.root = root
     json = RawJSON(root)
-    strict = try? StrictSchema.derive(from: root, isShorthand: false)
+    strict = (try? StrictSchema.derive(from: root, isShorthand: false))?.json
+    caution = nil
   }
 
   /// Checks `value` and fills in the defaults of absent properties.

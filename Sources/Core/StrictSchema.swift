@@ -13,6 +13,9 @@ struct StrictSchema {
   static let depthMax = 10
   /// Characters of all names, choices and constants together.
   static let charactersMax = 120_000
+  /// What the first models that enforced schemas took, and some deployments still do.
+  static let oldPropertiesMax = 100
+  static let oldDepthMax = 5
   /// Choices of all `enum`s together.
   static let choicesMax = 1000
   /// An `enum` with more choices than this may have only ``longEnumCharactersMax`` characters.
@@ -28,17 +31,21 @@ struct StrictSchema {
   private var choices = 0
   /// The first limit that was passed; it counts only if the whole can be strict.
   private var excess: SchemaError?
+  /// The first limit that only some providers have.
+  private var caution: SchemaError?
 
   /// - Parameter isShorthand: Whether the paths of the definition have no `properties` at the root.
-  /// - Returns: `nil` for a schema that is too open to be enforced: a map, a value of any type, a list of anything.
+  /// - Returns: The strict form, and where it is larger than some providers take; `nil` for a schema that is too open to be enforced: a map, a value of any type, a list of anything.
   /// - Throws: ``SchemaError`` when it could be enforced, but is larger than providers take.
-  static func derive(from root: JSON, isShorthand: Bool) throws(SchemaError) -> RawJSON? {
+  static func derive(from root: JSON, isShorthand: Bool) throws(SchemaError) -> (
+    json: RawJSON, caution: SchemaError?
+  )? {
     var maker = StrictSchema(isShorthand: isShorthand)
     guard root["anyOf"] == nil, root["oneOf"] == nil,
       let strict = try? maker.node(root, isOptional: false, depth: 0, at: [])
     else { return nil }
     if let excess = maker.excess { throw excess }
-    return RawJSON(strict)
+    return (RawJSON(strict), maker.caution)
   }
 
   private init(isShorthand: Bool) { self.isShorthand = isShorthand }
@@ -116,6 +123,8 @@ struct StrictSchema {
     }
     if depth > Self.depthMax {
       exceed(path, "more than \(Self.depthMax) objects stand inside one another", "take a level out")
+    } else if depth > Self.oldDepthMax {
+      warn(path, "more than \(Self.oldDepthMax) objects stand inside one another")
     }
     let members = schema["properties"]?.object?.members ?? []
     let required = Set(schema["required"]?.array?.compactMap(\.string) ?? [])
@@ -126,6 +135,8 @@ struct StrictSchema {
       self.properties += 1
       if self.properties > Self.propertiesMax {
         exceed(path, "a schema has at most \(Self.propertiesMax) properties", "split it")
+      } else if self.properties > Self.oldPropertiesMax {
+        warn(path, "the schema has more than \(Self.oldPropertiesMax) properties")
       }
       count(name, at: path)
       properties.append(
@@ -172,6 +183,10 @@ struct StrictSchema {
       exceed(path, "names and choices have at most \(Self.charactersMax) characters together", "shorten them")
     }
     return count
+  }
+
+  private mutating func warn(_ path: [String], _ message: String) {
+    caution = caution ?? SchemaError(path: path, message: "\(message): some models refuse the schema")
   }
 
   private mutating func exceed(_ path: [String], _ message: String, _ hint: String) {

@@ -2,6 +2,8 @@
 public import Core
 public import HostModules
 import JSONCodec
+import Lint
+import Logging
 import LuaHost
 
 /// One bundle, ready to run: its definitions, and the cells in which its functions run.
@@ -54,6 +56,10 @@ public final class LuaScriptHost: ScriptHost {
     pool = CellPool(runsPerCell: settings.runsPerCell, spread: settings.spread) { () throws(ScriptError) in
       try ScriptBundle.makeCell(
         programs: bundle.programs, memoryBytesMax: settings.memoryBytesMax, runsMax: settings.runsPerCell)
+    }
+    for warning in bundle.warnings {
+      resources.logger.warning(
+        "\(warning.file):\(warning.line):\(warning.column): \(warning.message) [\(warning.code)]")
     }
     for (file, schema) in bundle.schemas.sorted(by: { $0.key < $1.key }) {
       do {

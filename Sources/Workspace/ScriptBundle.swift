@@ -15,6 +15,8 @@ public struct ScriptBundle: Sendable {
   let programs: [String: Program]
   /// SQL by the tools file that states it.
   let schemas: [String: String]
+  /// What is better mended, and keeps nothing from running.
+  public let warnings: [Diagnostic]
 
   /// Sources by path.
   public var sources: [String: [UInt8]] { files.sources }

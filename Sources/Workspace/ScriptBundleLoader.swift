@@ -42,10 +42,10 @@ struct ScriptBundleLoader {
     if !broken.contains(where: { $0.hasPrefix("lib/") }) { await evaluate() }
     // Of files that were not run, lint knows the names, and has told what is wrong with them.
     if broken.isEmpty || linted == nil { checkNames() }
-    guard problems.isEmpty else { throw WorkspaceError(diagnostics: problems.diagnostics, files: files) }
+    guard !problems.hasErrors else { throw WorkspaceError(diagnostics: problems.diagnostics, files: files) }
     return ScriptBundle(
       version: files.version, agents: agents, tools: tools, files: files, programs: programs,
-      schemas: schemas)
+      schemas: schemas, warnings: problems.diagnostics)
   }
 
   /// Reports every error that the files' text shows.

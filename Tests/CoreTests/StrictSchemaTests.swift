@@ -132,6 +132,21 @@ struct StrictSchemaTests {
     #expect(try strict(Self.nested(11, inside: ["type": "object"])) == nil)
   }
 
+  @Test("more than five levels, or a hundred properties, are told with their place, and sent")
+  func caution() throws {
+    let deep = try Schema(Self.nested(6))
+    #expect(deep.strict != nil)
+    #expect(deep.caution?.path == ["a"] + Array(repeating: ["properties", "a"], count: 4).flatMap(\.self))
+    #expect(try Schema(Self.nested(5)).caution == nil)
+    func wide(_ count: Int) throws -> SchemaError? {
+      try Schema(.object(JSONObject((0..<count).map { ("p\($0)", "string") }))).caution
+    }
+    #expect(try wide(100) == nil)
+    #expect(try wide(101)?.path.count == 1)
+    // What is not enforced has no limits.
+    #expect(try Schema(Self.nested(6, inside: ["type": "object"])).caution == nil)
+  }
+
   @Test("schemas that are too large for a provider are refused with the place", arguments: 0..<4)
   func size(which: Int) throws {
     func object(_ count: Int, _ value: (Int) -> JSON) -> JSON {

@@ -81,6 +81,23 @@ struct ScriptBundleTests {
     #expect(error?.description.contains("hint: take a level out") == true)
   }
 
+  @Test("a schema that only some models refuse is a warning at its place, and keeps nothing from loading")
+  func someModelsRefuse() async throws {
+    func nested(_ depth: Int) -> String {
+      depth == 0
+        ? #"leaf = "string""# : "a = { type = \"object\", properties = {\n\(nested(depth - 1))\n} }"
+    }
+    let bundle = try await load([
+      "agents/a.lua": "return { prompt = 'p', output = {\n\(nested(5))\n} }",
+      "agents/b.lua": "return { prompt = 'p', output = {\n\(nested(4))\n} }",
+    ])
+    #expect(bundle.agents.count == 2)
+    #expect(
+      bundle.warnings.map { "\($0.file):\($0.line) \($0.severity) \($0.message)" } == [
+        "agents/a.lua:6 warning more than 5 objects stand inside one another: some models refuse the schema"
+      ])
+  }
+
   @Test("all problems of all files come at once, each at its place")
   func reportsEverything() async throws {
     let found = try await problems([

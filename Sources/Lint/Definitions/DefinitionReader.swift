@@ -154,7 +154,11 @@ struct DefinitionReader {
       return nil
     }
     do {
-      return try Schema(value)
+      let schema = try Schema(value)
+      if let caution = schema.caution {
+        problems.add(path: path + [key] + caution.path, .invalidSchema, caution.message, severity: .warning)
+      }
+      return schema
     } catch {
       problems.add(path: path + [key] + error.path, .invalidSchema, error.message, hint: error.hint)
       return nil

@@ -30,6 +30,8 @@ public final class WorkspaceProblems: Sendable {
   public init() {}
 
   public var isEmpty: Bool { found.withLock(\.isEmpty) }
+  /// Whether the workspace may not be loaded; a warning does not keep it from that.
+  public var hasErrors: Bool { found.withLock { $0.contains { $0.severity == .error } } }
   public var count: Int { found.withLock(\.count) }
 
   /// By file and line.
@@ -62,10 +64,13 @@ public struct ProblemList {
     self.all = all
   }
 
-  public func add(path: [String], _ code: Diagnostic.Code, _ message: String, hint: String? = nil) {
+  public func add(
+    path: [String], _ code: Diagnostic.Code, _ message: String, hint: String? = nil,
+    severity: Diagnostic.Severity = .error
+  ) {
     all.add(
       Diagnostic(
-        file: file, range: table()?.position(of: path).range ?? .line(1), severity: .error, code: code,
+        file: file, range: table()?.position(of: path).range ?? .line(1), severity: severity, code: code,
         message: message, hint: hint))
   }
 }
