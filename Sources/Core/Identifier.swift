@@ -14,6 +14,12 @@ public enum Identifier {
     return format(high, low)
   }
 
+  /// When an identifier of ``uuid(at:)`` was made; 1970 for what is none.
+  public static func time(of uuid: String) -> Timestamp {
+    let digits = uuid.prefix(13).filter { $0 != "-" }
+    return Timestamp(milliseconds: digits.count == 12 ? Int64(digits, radix: 16) ?? 0 : 0)
+  }
+
   /// UUID version 4 (RFC 9562): tells nothing.
   public static func randomUUID() -> String {
     let high = random() & 0xFFFF_FFFF_FFFF_0FFF | 0x4000

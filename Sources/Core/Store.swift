@@ -86,6 +86,10 @@ public struct TurnClosing: Sendable {
   public var finishReason: FinishReason?
   public var usingStub = false
   public var data: RawJSON?
+  /// Calls that were handed out with the answer.
+  public var handedOut: [ToolCallRequest] = []
+  /// The turn came with an ``IdempotencyKey``: its answer may be asked for once more.
+  public var isKeyed = false
   /// The session's new summary; `nil` = as it was.
   public var summary: ConversationSummary?
   /// Of the answer and its steps, where the provider counted them.

@@ -157,12 +157,14 @@ final class StoredTurn: Sendable {
     closing.isAgain = names.isAgain
     closing.answerTokens = progress.answerTokens
     closing.summary = run.newSummary
+    closing.isKeyed = request.idempotencyKey != nil
     switch result {
     case .success(let (ending, state)):
       closing.text = ending.reply.text
       closing.finishReason = ending.finishReason
       closing.usingStub = ending.usingStub
       closing.data = ending.reply.data
+      closing.handedOut = ending.handedOut
       closing.state = state
     case .failure(let failure):
       closing.status = failure.code == .cancelled ? .cancelled : .failed

@@ -14,6 +14,7 @@ enum Migrations {
     }
     migrator.registerMigration("0004 summaries") { try $0.execute(sql: summaries) }
     migrator.registerMigration("0005 versions") { try $0.execute(sql: versions) }
+    migrator.registerMigration("0006 answers of lone runs by key") { try $0.execute(sql: loneAnswers) }
     return migrator
   }
 
@@ -149,6 +150,16 @@ enum Migrations {
       text TEXT NOT NULL,
       first_kept INTEGER NOT NULL
     ) STRICT;
+    """
+
+  /// Tables of version 6: answers of turns without a session, for as long as they may be asked for once more.
+  private static let loneAnswers = """
+    CREATE TABLE lone_answers (
+      run_id TEXT PRIMARY KEY NOT NULL,
+      message_id TEXT NOT NULL,
+      text TEXT NOT NULL,
+      handed_out BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID;
     """
 
   /// Tables of version 2: what it takes to give a turn's answer once more.

@@ -19,8 +19,9 @@ extension WriterConnection {
       """
       SELECT digest, runs.id, runs.session, sessions.name, runs.status, runs.agent, version, finish_reason,
       using_stub, data, input_tokens, output_tokens, cost_usd, finished_at
-      FROM idempotency_keys JOIN runs ON runs.id = run_id JOIN sessions ON sessions.id = runs.session
+      FROM idempotency_keys JOIN runs ON runs.id = run_id LEFT JOIN sessions ON sessions.id = runs.session
       WHERE idempotency_keys.user_id = ? AND idempotency_keys.name = ? AND idempotency_keys.created_at > ?
+      AND (runs.session IS NULL OR sessions.id IS NOT NULL)
       """)
     find.bind(1, userID)
     find.bind(2, key.name)
@@ -31,20 +32,19 @@ extension WriterConnection {
       throw Failure(
         .idempotencyKeyReused, "the Idempotency-Key came with another request before; take a new one")
     }
-    let (runID, session, sessionID) = (find.text(1), find.integer(2), find.text(3))
-    let messages = try turnMessages(of: runID, in: session)
+    let runID = find.text(1)
     switch RunRecord.Status(rawValue: find.text(4)) {
     case .completed:
-      guard let answer = messages.answer, let reason = find.optionalText(7).flatMap(FinishReason.init) else {
-        return nil
-      }
+      guard let answer = try earlierAnswer(of: runID, find),
+        let reason = find.optionalText(7).flatMap(FinishReason.init)
+      else { return nil }
       let calls = try ToolCallRow.steps(runID: runID, statement(ToolCallRow.selection)).flatMap(\.calls)
       return .answered(
         ChatReply(
-          sessionID: sessionID, messageID: answer.id, runID: runID, agent: find.text(5),
+          sessionID: answer.sessionID, messageID: answer.id, runID: runID, agent: find.text(5),
           version: find.text(6), text: answer.text,
           data: find.isNull(9) ? nil : RawJSON(trusted: find.bytes(9)),
-          usingStub: find.integer(8) != 0, finishReason: reason, calls: calls,
+          usingStub: find.integer(8) != 0, finishReason: reason, calls: calls, handedOut: answer.handedOut,
           usage: Usage(
             inputTokens: Int(find.integer(10)), outputTokens: Int(find.integer(11)),
             costUSD: find.optionalDouble(12)),
@@ -54,8 +54,32 @@ extension WriterConnection {
         .conflict, "the first request with this Idempotency-Key is being answered", retryable: true,
         retryAfterSeconds: 1)
     case .failed, .cancelled, .interrupted, nil:
-      guard let question = messages.question else { return nil }
-      return .unanswered(runID: runID, messageID: question.id, sessionID: sessionID)
+      guard !find.isNull(2) else {
+        return .unanswered(
+          runID: runID, messageID: Identifier.randomUUID(), sessionID: Identifier.randomUUID())
+      }
+      guard let question = try turnMessages(of: runID, in: find.integer(2)).question else { return nil }
+      return .unanswered(runID: runID, messageID: question.id, sessionID: find.text(3))
+    }
+  }
+
+  private struct EarlierAnswer {
+    let sessionID: String
+    let id: String
+    let text: String
+    var handedOut: [ToolCallRequest] = []
+  }
+
+  /// The answer of a run that has completed: the session's message, or what is kept of a turn without one.
+  private func earlierAnswer(of runID: String, _ row: SQLStatement) throws -> EarlierAnswer? {
+    guard row.isNull(2) else {
+      return try turnMessages(of: runID, in: row.integer(2)).answer.map {
+        EarlierAnswer(sessionID: row.text(3), id: $0.id, text: $0.text)
+      }
+    }
+    return try loneAnswer(of: runID).map { id, text, handedOut in
+      // No session has this name, as none had the first time's.
+      EarlierAnswer(sessionID: Identifier.randomUUID(), id: id, text: text, handedOut: handedOut)
     }
   }
 
@@ -65,6 +89,16 @@ extension WriterConnection {
 
   /// Ties a key to the run that begins, and forgets some that are too old.
   func remember(_ key: IdempotencyKey, of turn: TurnOpening) throws {
+    let answers = try statement(
+      """
+      DELETE FROM lone_answers WHERE run_id IN
+      (SELECT run_id FROM idempotency_keys WHERE created_at <= ?1 ORDER BY created_at LIMIT 2)
+      OR run_id IN (SELECT run_id FROM idempotency_keys WHERE user_id = ?2 AND name = ?3)
+      """)
+    answers.bind(1, Self.oldest(at: turn.at))
+    answers.bind(2, turn.userID)
+    answers.bind(3, key.name)
+    try answers.run()
     let forget = try statement(
       """
       DELETE FROM idempotency_keys WHERE rowid IN
@@ -91,16 +125,7 @@ extension WriterConnection {
     message.bind(1, turn.message)
     message.bind(2, question.key)
     try message.run()
-    let run = try statement(
-      """
-      UPDATE runs SET seq = (SELECT max(seq) + 1 FROM runs), status = 'running', failure = NULL,
-      failure_message = NULL, finished_at = NULL, agent = ?, version = ?, started_at = ? WHERE id = ?
-      """)
-    run.bind(1, turn.agent)
-    run.bind(2, turn.version)
-    run.bind(3, turn.at.milliseconds)
-    run.bind(4, turn.runID)
-    try run.run()
+    try restartRun(turn)
     let state = try statement("SELECT state FROM session_states WHERE session = ?")
     state.bind(1, session)
     defer { state.reset() }
@@ -111,13 +136,31 @@ extension WriterConnection {
       state: try state.step() ? RawJSON(trusted: state.bytes(0)) : .emptyObject)
   }
 
+  /// Begins the run of a turn that is done again.
+  func restartRun(_ turn: TurnOpening) throws {
+    let run = try statement(
+      """
+      UPDATE runs SET seq = (SELECT max(seq) + 1 FROM runs), status = 'running', failure = NULL,
+      failure_message = NULL, finished_at = NULL, agent = ?, version = ?, started_at = ? WHERE id = ?
+      """)
+    run.bind(1, turn.agent)
+    run.bind(2, turn.version)
+    run.bind(3, turn.at.milliseconds)
+    run.bind(4, turn.runID)
+    try run.run()
+  }
+
+  func forgetCalls(of runID: String) throws {
+    let calls = try statement("DELETE FROM tool_calls WHERE run_id = ?")
+    calls.bind(1, runID)
+    try calls.run()
+  }
+
   /// Takes away the answer and the calls of a turn that is done again.
   ///
   /// - Returns: Where the answer stood; `nil` when there was none.
   func forgetAnswer(of runID: String, in session: Int64) throws -> Int64? {
-    let calls = try statement("DELETE FROM tool_calls WHERE run_id = ?")
-    calls.bind(1, runID)
-    try calls.run()
+    try forgetCalls(of: runID)
     guard let answer = try turnMessages(of: runID, in: session).answer else { return nil }
     let delete = try statement("DELETE FROM messages WHERE key = ?")
     delete.bind(1, answer.key)

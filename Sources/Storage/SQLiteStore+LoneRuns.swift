@@ -24,6 +24,11 @@ extension SQLiteStore {
 /// The two writes of a turn that belongs to no session: its run, and the run's tool calls.
 extension WriterConnection {
   func openLoneRun(_ turn: TurnOpening) throws -> OpenedTurn {
+    if turn.isAgain {
+      try restartRun(turn)
+      return OpenedTurn(history: [], state: .emptyObject)
+    }
+    if let key = turn.idempotencyKey { try remember(key, of: turn) }
     let insert = try statement(
       """
       INSERT INTO runs (id, user_id, agent, version, status, started_at) VALUES (?, ?, ?, ?, 'running', ?)
@@ -50,10 +55,46 @@ extension WriterConnection {
       run = find.integer(0)
     }
     try endRun(run, turn)
+    if turn.isAgain { try forgetCalls(of: turn.runID) }
     try insertCalls(turn)
+    if turn.isKeyed, turn.status == .completed { try insertLoneAnswer(turn) }
     // Nobody can name the session that the run was given, so nobody would ever read these.
     let values = try statement("DELETE FROM kv WHERE scope = ?")
     values.bind(1, KeyValueScope.session(userID: turn.userID, sessionID: turn.sessionID).text)
     try values.run()
+  }
+
+  private func insertLoneAnswer(_ turn: TurnClosing) throws {
+    let insert = try statement("INSERT OR REPLACE INTO lone_answers VALUES (?, ?, ?, ?)")
+    insert.bind(1, turn.runID)
+    insert.bind(2, turn.messageID)
+    insert.bind(3, turn.text)
+    insert.bindBlob(
+      4,
+      RawJSON(
+        .array(
+          turn.handedOut.map {
+            ["id": .string($0.id), "name": .string($0.name), "arguments": .string($0.arguments)]
+          })
+      ).bytes)
+    try insert.run()
+  }
+
+  /// What a turn without a session answered, if it may be asked for once more.
+  func loneAnswer(of runID: String) throws -> (messageID: String, text: String, handedOut: [ToolCallRequest])?
+  {
+    let select = try statement("SELECT message_id, text, handed_out FROM lone_answers WHERE run_id = ?")
+    select.bind(1, runID)
+    defer { select.reset() }
+    guard try select.step() else { return nil }
+    let calls = (try? JSON(parsing: select.bytes(2)))?.array ?? []
+    return (
+      select.text(0), select.text(1),
+      calls.map {
+        ToolCallRequest(
+          id: $0["id"]?.string ?? "", name: $0["name"]?.string ?? "",
+          arguments: $0["arguments"]?.string ?? "{}")
+      }
+    )
   }
 }

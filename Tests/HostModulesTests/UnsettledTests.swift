@@ -16,7 +16,8 @@ struct UnsettledTests {
   func stillFull() async throws {
     let gate = Gate()
     let provider = try ScriptedProvider(
-      .toolCalls([("c", "long", "{}")]), .completion("done").held(by: gate), .toolCalls([("c", "long", "{}")]),
+      .toolCalls([("c", "long", "{}")]), .completion("done").held(by: gate),
+      .toolCalls([("c", "long", "{}")]),
       .completion("done"))
     try await TestWorkspace.with(Self.files, provider: provider.baseURL) {
       (workspace: TestWorkspace) async throws -> Void in

@@ -6,8 +6,6 @@ import NIOCore
 /// What all documents of one chat completion share.
 struct ChatCompletion: Sendable {
   let model: String
-  /// Seconds since 1970.
-  let created: Int64
   /// The scripts' version: what OpenAI calls the configuration that answered.
   let version: String
 
@@ -17,7 +15,7 @@ struct ChatCompletion: Sendable {
   func document(_ reply: ChatReply, content: String) -> [UInt8] {
     var writer = JSONWriter(reservingCapacity: 512 + content.utf8.count)
     writer.object { writer in
-      writeHead(runID: reply.runID, object: "chat.completion", to: &writer)
+      writeHead(runID: reply.runID, version: reply.version, object: "chat.completion", to: &writer)
       writer.key("choices")
       writer.array { list in
         list.object {
@@ -49,10 +47,12 @@ struct ChatCompletion: Sendable {
     }
   }
 
-  fileprivate func writeHead(runID: String, object: String, to writer: inout JSONWriter) {
+  fileprivate func writeHead(
+    runID: String, version: String, object: String, to writer: inout JSONWriter
+  ) {
     writer.member("id", "chatcmpl-\(runID)")
     writer.member("object", object)
-    writer.member("created", created)
+    writer.member("created", Identifier.time(of: runID).milliseconds / 1000)
     writer.member("model", model)
     writer.member("system_fingerprint", version)
   }
@@ -154,7 +154,8 @@ struct ChatCompletionChunks: RunEventEncoder {
   private func writeChunk(to buffer: inout ByteBuffer, _ body: (inout JSONWriter) -> Void) {
     var writer = JSONWriter(reservingCapacity: 256)
     writer.object {
-      completion.writeHead(runID: runID, object: "chat.completion.chunk", to: &$0)
+      completion.writeHead(
+        runID: runID, version: completion.version, object: "chat.completion.chunk", to: &$0)
       body(&$0)
     }
     buffer.writeEvent(data: writer.bytes)

@@ -7,8 +7,6 @@ import JSONCodec
 /// Source: OpenAI API reference, The response object.
 struct ModelResponse: Sendable {
   let model: String
-  /// Seconds since 1970.
-  let created: Int64
   /// ``ResponseRequest/echo``.
   let echo: JSONObject
   var runID = ""
@@ -31,7 +29,7 @@ struct ModelResponse: Sendable {
     writer.object { writer in
       writer.member("id", "resp_\(runID)")
       writer.member("object", "response")
-      writer.member("created_at", created)
+      writer.member("created_at", Identifier.time(of: runID).milliseconds / 1000)
       writer.member("status", name)
       writer.member("model", model)
       writer.member("error", problem.map(Self.error) ?? .null)

@@ -54,9 +54,8 @@ extension Services {
     let agent = try agent(body)
     let request = try ChatCompletionRequest(body)
     let call = request.call
-    let completion = ChatCompletion(
-      model: agent.name, created: time.now.milliseconds / 1000, version: host().version)
-    return try await answer(call, by: agent, exchange) { reply in
+    let completion = ChatCompletion(model: agent.name, version: host().version)
+    return try await answer(call, by: agent, body, exchange) { reply in
       completion.document(reply, content: call.content(of: reply, agent: agent))
     } encoder: {
       ChatCompletionChunks(completion, includesUsage: request.includesUsage, isHeld: call.isHeld(by: agent)) {
@@ -70,9 +69,8 @@ extension Services {
     let agent = try agent(body)
     let request = try ResponseRequest(body)
     let call = request.call
-    let response = ModelResponse(
-      model: agent.name, created: time.now.milliseconds / 1000, echo: request.echo)
-    return try await answer(call, by: agent, exchange) { reply in
+    let response = ModelResponse(model: agent.name, echo: request.echo)
+    return try await answer(call, by: agent, body, exchange) { reply in
       let content = call.content(of: reply, agent: agent)
       var response = response
       response.runID = reply.runID
@@ -86,17 +84,15 @@ extension Services {
 
   /// Runs the agent, and says what came of it as one document or as events.
   func answer(
-    _ call: AgentCall, by agent: Agent, _ exchange: Exchange, document: (ChatReply) -> [UInt8],
+    _ call: AgentCall, by agent: Agent, _ body: JSONObject, _ exchange: Exchange,
+    document: (ChatReply) -> [UInt8],
     encoder: () -> any RunEventEncoder
   ) async throws -> Reply {
-    // A client that counts on it would do everything twice.
-    if let name = HTTPField.Name("Idempotency-Key"), exchange.request.headers[name] != nil {
-      throw Problem.wrong("Idempotency-Key", "is not available here; send the request without")
-    }
     let runs = call.dialogue.runIDs
-    let request = try call.request(
+    var request = try call.request(
       to: agent, steps: runs.isEmpty ? [:] : try await store.steps(ofRuns: runs, userID: exchange.user.id),
       now: time.now)
+    request.idempotencyKey = try exchange.idempotencyKey(of: body)
     let cancellation = RunCancellation()
     exchange.connection?.onDeparture(cancellation.cancel)
     let onEnd = counted(agent: agent.name)

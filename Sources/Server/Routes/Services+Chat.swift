@@ -93,7 +93,7 @@ extension Exchange {
   /// What the client calls this request, so that sending it again does not do it again.
   ///
   /// - Throws: ``Problem`` 400 for a name that is none.
-  fileprivate func idempotencyKey(of body: JSONObject) throws -> IdempotencyKey? {
+  func idempotencyKey(of body: JSONObject) throws -> IdempotencyKey? {
     guard let field = HTTPField.Name("Idempotency-Key"), let name = request.headers[field] else { return nil }
     var digest = SHA256()
     digest.update(data: Array(request.uri.path.utf8) + [0])
