@@ -97,6 +97,14 @@ public final class Workspace: ScriptVersions {
 
   // MARK: Loading
 
+  /// Whether the store has a decision that this process does not know, or does not answer.
+  public var isOutdated: Bool {
+    get async {
+      guard let record = try? await store.deployment() else { return true }
+      return record != state.withLock { $0.record }
+    }
+  }
+
   /// Loads the folder again, and what was activated meanwhile; new runs take it.
   ///
   /// - Returns: Whether something else is in force now.

@@ -97,7 +97,10 @@ struct ReloadOnActivation: Service {
     let watch = FolderWatch(
       ActivationSignal.folder(in: directory), scope: FolderWatch.Scope(files: [ActivationSignal.name]))
     do {
-      for try await batch in watch.cancelOnGracefulShutdown() where !batch.isWhole { await reloader.reload() }
+      // The first batch comes without a signal: what was activated while the server started is not missed.
+      for try await _ in watch.cancelOnGracefulShutdown() where await reloader.workspace.isOutdated {
+        await reloader.reload()
+      }
     } catch {
       reloader.logger.error("perigee activate is noticed no longer, SIGHUP makes up for it: \(error)")
     }

@@ -75,7 +75,7 @@ extension Services {
       if deployment.candidate != nil {
         metrics.tried(deployment.track(of: version), outcome: outcome)
       }
-      if case .success(let reply) = result { metrics.used(reply, tools: host().tools) }
+      if case .success(let reply) = result { metrics.used(reply, tools: deployment.active.tools) }
     }
   }
 }
