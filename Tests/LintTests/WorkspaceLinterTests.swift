@@ -29,16 +29,27 @@ import Testing
     defer { try? FileManager.default.removeItem(at: folder) }
     let linter = WorkspaceLinter(directory: folder.path)
     #expect(await linter.lint().findings == [])
-    #expect(await linter.reads == 3)
+    var reads = await settled(linter)
     #expect(await linter.lint().findings == [])
-    #expect(await linter.reads == 3)
+    #expect(await linter.reads == reads)
     try write("return { sub = { description = 'd', run = function() end } }\n", "tools/t.lua", folder)
     #expect(await linter.lint().findings.map(\.code.rawValue) == ["W207", "W210"])
-    #expect(await linter.reads == 4)
+    #expect(await linter.reads == reads + 1)
+    reads = await settled(linter)
     try FileManager.default.removeItem(at: folder.appending(path: "agents/a.lua"))
     try write("return { prompt = 'p', tools = { 'sub' } }", "agents/b.lua", folder)
     #expect(await linter.lint().findings == [])
-    #expect(await linter.reads == 5)
+    #expect(await linter.reads == reads + 1)
+  }
+
+  /// Looks until the files are old enough for a change to show: what was written a moment ago is read again.
+  private func settled(_ linter: WorkspaceLinter) async -> Int {
+    var reads = -1
+    while await linter.reads != reads {
+      reads = await linter.reads
+      _ = await linter.lint()
+    }
+    return reads
   }
 
   @Test("many files are read beside each other, and told in order")
