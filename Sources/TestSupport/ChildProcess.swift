@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Dispatch
 public import Glibc
 import Synchronization
 
@@ -168,10 +167,10 @@ public final class ChildProcess: Sendable {
   }
 }
 
-/// Runs what blocks on a thread of its own, away from the cooperative pool.
+/// Runs what blocks on a thread of its own: on Linux Dispatch's global queue is the cooperative pool.
 private func detached<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
   await withCheckedContinuation { continuation in
-    DispatchQueue.global().async { continuation.resume(returning: body()) }
+    Loopback.startThread { continuation.resume(returning: body()) }
   }
 }
 
