@@ -197,6 +197,26 @@ import Testing
       ) == [])
   }
 
+  @Test("arguments of a tool are held against its parameters, until somebody else had the table")
+  func arguments() {
+    func tool(_ body: String, _ parameters: String = "{ a = 'string' }") -> [String] {
+      let text =
+        "local function clean(t) rawset(t, 'b', 1) return t end\nreturn { t = { description = 'd', parameters = \(parameters), run = function(_, args)\n\(body) end } }"
+      // One of the bodies uses `clean`, the others leave it.
+      return places(["tools/t.lua": text, "agents/a.lua": "return { prompt = 'p', tools = { 't' } }"])
+        .filter { !$0.hasSuffix("P111") }
+    }
+    #expect(tool("return args.a, args.b") == ["tools/t.lua:3:21 P157"])
+    #expect(tool("clean(args) return args.b") == [])
+    #expect(tool("args.b = 1 return args.b") == [])
+    #expect(tool("return args.b", "require('lib.p')").filter { $0.hasSuffix("P157") } == [])
+    #expect(
+      tool("return args.b", "{ type = 'object', additionalProperties = true }").filter {
+        $0.hasSuffix("P157")
+      } == [])
+    #expect(tool("return args.b", "{}") == ["tools/t.lua:3:13 P157"])
+  }
+
   @Test("evals have the shape of the contract")
   func evals() {
     let agent = ["agents/a.lua": "return { prompt = 'p' }"]

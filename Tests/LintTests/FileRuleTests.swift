@@ -168,6 +168,10 @@ import Testing
       ("local function f(a, b) if b then return b.x end return a end return f(1)", []),
       ("local function f(a, b) return a.x, tostring(b) end return f({})", []),
       ("local function f(a, b) return a + b end local g = f f = g return f(1)", []),
+      ("local function f(k, w, h) if k == 's' then return w * w end return w * h end return f('s', 2)", []),
+      ("local function f(a, b) return a and b.x end return f(nil)", []),
+      ("local function f(a, b) local n = b.x if n then return a end end return f(1)", ["1:72 P151"]),
+      ("local function f(a, b) local s = tostring(b) return a .. b .. s end return f(1)", []),
       ("local f = function(a) return a.x end return f()", ["1:45 P151"]),
       ("local function f(...) return ... end return f(1, 2, 3)", []),
     ])

@@ -48,6 +48,8 @@ public struct FileModel: Sendable {
     let range: SourceRange
     /// Index of the function that it stands in.
     let function: Int
+    /// Whether it is evaluated only if what stands before it in its expression says so: `a and x.y`.
+    let isConditional: Bool
   }
 
   /// A name that no local stands for.

@@ -7,6 +7,8 @@ struct FileModelWalk {
   private var bindings: [String: [Int]] = [:]
   private var scope: [Int] = []
   private var function = 0
+  /// Operators that are open here and leave their right side out at times.
+  private var conditions = 0
   /// Labels that the open functions jump to.
   private var gotos: [Set<String>] = [[]]
 
@@ -48,7 +50,7 @@ struct FileModelWalk {
   }
 
   private mutating func use(_ name: String, _ range: SourceRange, _ role: FileModel.Use.Role) {
-    let use = FileModel.Use(role: role, range: range, function: function)
+    let use = FileModel.Use(role: role, range: range, function: function, isConditional: conditions > 0)
     if let index = bindings[name]?.last {
       model.variables[index].uses.append(use)
       model.meanings[range.start.offset] = index
@@ -150,6 +152,8 @@ struct FileModelWalk {
   @discardableResult
   private mutating func function(_ body: FunctionBody, hasSelf: Bool = false) -> Int {
     let outer = function
+    let outerConditions = conditions
+    conditions = 0
     let index = model.functions.count
     model.functions.append(FileModel.Function(body: body, parent: outer))
     model.functionStarts[body.range.start.offset] = index
@@ -168,6 +172,7 @@ struct FileModelWalk {
       model.labels[label].isUsed = true
     }
     function = outer
+    conditions = outerConditions
     return index
   }
 
@@ -198,7 +203,10 @@ struct FileModelWalk {
     expression(first, operations[0].operator.role)
     var left = first
     for operation in operations {
+      let isConditional = operation.operator == .and || operation.operator == .or
+      if isConditional { conditions += 1 }
       expression(operation.operand, operation.operator.role)
+      if isConditional { conditions -= 1 }
       let range = first.range.extended(to: operation.operand.range)
       model.operations.append(
         FileModel.Operation(

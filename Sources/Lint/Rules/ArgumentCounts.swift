@@ -4,7 +4,7 @@
 enum ArgumentCounts: FileRule {
   static let count = Explanation(
     "P151", .error, "wrong number of arguments",
-    "Host calls and library functions raise when one is missing; what is too many is thrown away, which is a warning. Of a local function an argument counts as missing when its parameter is only used where nil raises.",
+    "Host calls and library functions raise when one is missing; what is too many is thrown away, which is a warning. Of a local function an argument counts as missing when the first thing that is done with its parameter raises for nil.",
     wrong: "return { left = function(s) return string.rep(s) end }\n",
     right: "return { left = function(s) return string.rep(s, 2) end }\n")
   static let explanations = [count]
@@ -62,7 +62,9 @@ enum ArgumentCounts: FileRule {
         "'\(member.root.text)' takes \(names.count) argument\(names.count == 1 ? "" : "s"), not \(arguments.count)",
         hint: usage, severity: .warning)
     } else if !isOpen, arguments.count < names.count {
-      let missing = function.parameters[arguments.count...].filter { needsValue(model.variables[$0]) }
+      let missing = function.parameters[arguments.count...].filter {
+        needsValue(model.variables[$0], in: function.body.block)
+      }
       guard !missing.isEmpty else { return }
       let list = missing.map { "'\(model.variables[$0].name.text)'" }.joined(separator: ", ")
       findings.add(
@@ -70,15 +72,25 @@ enum ArgumentCounts: FileRule {
     }
   }
 
-  /// Whether every use of a parameter raises when it is nil.
-  private static func needsValue(_ variable: FileModel.Variable) -> Bool {
-    !variable.uses.isEmpty
-      && variable.uses.allSatisfy { use in
-        switch use.role {
-        case .called, .indexed, .operand: use.function == variable.function
-        case .argument, .written, .value: false
-        }
+  /// Whether a parameter is surely used where nil raises, and nowhere before that in another way.
+  private static func needsValue(_ variable: FileModel.Variable, in block: Block) -> Bool {
+    // What every call comes to: the statements up to the first that may leave some out.
+    let certain = block.statements.prefix { statement in
+      switch statement.kind {
+      case .local, .assignment, .call, .return: true
+      default: false
       }
+    }
+    guard let start = certain.first?.range.start, let end = certain.last?.range.end,
+      let first = variable.uses.min(by: { $0.range.start < $1.range.start })
+    else { return false }
+    guard first.range.start >= start, first.range.end <= end, !first.isConditional,
+      first.function == variable.function
+    else { return false }
+    switch first.role {
+    case .called, .indexed, .operand: return true
+    case .argument, .written, .value: return false
+    }
   }
 }
 

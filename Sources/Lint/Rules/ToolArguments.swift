@@ -28,7 +28,11 @@ enum ToolArguments: FileRule {
         members.filter { if case .written = $0.ending { true } else { false } }.map(\.fields[0].text))
       for member in members where !names.contains(member.fields[0].text) {
         let field = member.fields[0]
-        guard !written.contains(field.text) else { continue }
+        // Whoever got the table before may have put something into it.
+        let isHandedOut = variable.uses.contains { use in
+          (use.role == .argument || use.role == .value) && use.range.start < field.range.start
+        }
+        guard !written.contains(field.text), !isHandedOut else { continue }
         findings.add(
           unknown, at: field.range, "the tool '\(entry.path[0])' has no parameter '\(field.text)'",
           hint: Findings.hint(for: field.text, in: names)

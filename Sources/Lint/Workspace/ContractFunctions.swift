@@ -16,7 +16,8 @@ struct ContractFunctions {
       return functions(of: "perigee.Agent", at: [], in: returned) + steps(in: returned)
     case .tools:
       return returned.keys().flatMap { functions(of: "perigee.Tool", at: [$0], in: returned) }
-    case .evals, .module, .other: return []
+    case .evals: return checks(in: returned)
+    case .module, .other: return []
     }
   }
 
@@ -36,6 +37,15 @@ struct ContractFunctions {
   ) -> ContractFunction? {
     guard let body = table.function(at: path), let index = model.function(body) else { return nil }
     return ContractFunction(function: index, path: path, parameters: parameters, returns: returns)
+  }
+
+  /// `check` of each expectation.
+  private func checks(in table: ReturnedTable) -> [ContractFunction] {
+    table.keys().flatMap { eval in
+      table.keys(at: [eval, "turns"]).flatMap { turn in
+        functions(of: "perigee.Expectation", at: [eval, "turns", turn, "expect"], in: table)
+      }
+    }
   }
 
   /// Functions of a workflow's steps and states.
