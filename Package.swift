@@ -57,7 +57,8 @@ let package = Package(
     .executableTarget(
       name: "perigee",
       dependencies: [
-        "Server", "Settings", "Workspace", "Lint", "HostModules", "Models", "Storage", "Transport", "Core",
+        "Server", "Settings", "Workspace", "Evals", "Lint", "HostModules", "Models", "Storage", "Transport",
+        "Core",
         "Threads", "JSONCodec", logging, metrics,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         lifecycle,
@@ -79,9 +80,10 @@ let package = Package(
     room(
       "Workspace",
       [
-        "Lint", "HostModules", "LuaHost", "Core", "Threads", "JSONCodec", logging,
+        "Evals", "Lint", "HostModules", "LuaHost", "Core", "Threads", "JSONCodec", logging,
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
+    room("Evals", ["Core", "JSONCodec"]),
     room("Lint", ["Core", "JSONCodec"]),
     room(
       "HostModules",
@@ -116,6 +118,7 @@ let package = Package(
     tests("CoreTests", ["Core", "JSONCodec"]),
     tests("LuaHostTests", ["LuaHost", "CLuaHost", "JSONCodec"]),
     tests("ThreadsTests", ["Threads", "TestSupport"]),
+    tests("EvalsTests", ["Evals", "Core", "JSONCodec"]),
     tests("LintTests", ["Lint", "Workspace", "HostModules", "Core", "JSONCodec", "TestSupport"]),
     tests("SettingsTests", ["Settings"]),
     tests("TransportTests", ["Transport", "TestSupport", "JSONCodec"]),
@@ -130,7 +133,8 @@ let package = Package(
     tests(
       "WorkspaceTests",
       [
-        "Workspace", "HostModules", "Storage", "Transport", "Lint", "Core", "JSONCodec", "TestSupport",
+        "Workspace", "Evals", "HostModules", "Storage", "Transport", "Lint", "Core", "JSONCodec",
+        "TestSupport",
         logging,
       ]),
     tests(

@@ -404,11 +404,21 @@ public enum Prelude {
       return { value = value, required = json.array(names) }
     end
 
+    -- A function of an eval file, by the keys that lead to it; what it returns beside true or nothing is a complaint.
+    function entries.check(file, path, answer)
+      local place = host.load(file)
+      for _, key in ipairs(path) do place = place[tonumber(key) or key] end
+      local ok, why = place(answer)
+      return { ok = ok ~= false, why = why ~= nil and tostring(why) or nil }
+    end
+
+    function entries.matches(value, pattern) return value:find(pattern) ~= nil end
+
     return { globals = globals, entries = entries }
     """#
 }
 
 /// The ways by which the host calls into scripts: names in the prelude's `entries`.
 public enum ScriptEntry: String, Sendable {
-  case open, before, prompt, tools, compact, call, after, stub, run, state, describe
+  case open, before, prompt, tools, compact, call, after, stub, run, state, describe, check, matches
 }

@@ -59,8 +59,8 @@ public final class ScriptScope: Sendable {
   let access: Access
   /// The file whose function runs: it owns the tables that its `schema` made.
   let file: String
-  /// `tool 'add_todo'`, for messages.
-  let subject: String
+  /// `tool 'add_todo'`, for messages; `nil` = its access is not its author's to choose.
+  let subject: String?
   /// What all functions of the run share.
   let shared: RunShared
   private let transactions = Mutex<[Int64: any ScriptTransaction]>([:])
@@ -94,12 +94,24 @@ public final class ScriptScope: Sendable {
     subject = "tool '\(tool.name)'"
   }
 
+  /// The scope of a `check` in an eval: it looks at what the agent left behind, and changes nothing.
+  public init(checkOf run: RunContext, resources: ScriptResources) {
+    self.run = run
+    services = NoServices()
+    self.resources = resources
+    tools = [:]
+    access = Access(database: .read, keyValue: .read)
+    shared = RunShared()
+    file = run.agent.file
+    subject = nil
+  }
+
   /// - Throws: ``HostError`` `denied` that says what the `access` of the caller must name.
   func need(_ isGranted: (Access) -> Bool, _ name: String, for call: String) throws(HostError) {
     guard isGranted(access) else {
+      let remedy = subject.map { "add access = { \(name) } to \($0)" } ?? "a check may only look"
       throw HostError(
-        code: "denied", message: "\(call) is not allowed here: add access = { \(name) } to \(subject)",
-        retryable: false, detail: nil)
+        code: "denied", message: "\(call) is not allowed here: \(remedy)", retryable: false, detail: nil)
     }
   }
 
@@ -144,6 +156,20 @@ public final class ScriptScope: Sendable {
       faults.append("\(error.code) \(error.message)")
     }
   }
+}
+
+/// There is no run behind a check: it can ask neither tools, agents nor models.
+private struct NoServices: RunServices {
+  private func refusal(_ call: String) -> Failure {
+    Failure(.denied, "\(call) is not allowed here: a check may only look")
+  }
+
+  func callTool(name: String, arguments: JSON) async throws -> RawJSON { throw refusal("tools.call") }
+  func runAgent(name: String, input: JSON) async throws -> ScriptReply { throw refusal("agents.run") }
+  func chat(
+    _ request: ModelRequest, onText: (@Sendable (String) async -> Void)?
+  ) async throws -> ModelReply { throw refusal("llm.chat") }
+  func embed(_ request: EmbeddingRequest) async throws -> EmbeddingReply { throw refusal("llm.embed") }
 }
 
 /// What the functions of one run share, whoever called them.

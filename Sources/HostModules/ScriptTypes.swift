@@ -97,22 +97,43 @@ public enum ScriptTypes {
     ---@field action? false
     ---@field run fun(ctx: perigee.ToolContext, args: table): any
 
+    ---@class perigee.EvalReply: perigee.Reply
+    ---@field error { code: string, message: string }? of a turn that failed
+    ---@field using_stub boolean
+    ---@field usage { input_tokens: integer, output_tokens: integer, cost_usd: number? }
+
+    ---@class (exact) perigee.ExpectedCall
+    ---@field name string
+    ---@field arguments? table<string, any> those that count
+
     ---@class (exact) perigee.Expectation
     ---@field contains? string
-    ---@field matches? string
+    ---@field matches? string a Lua pattern
     ---@field equals? string
-    ---@field data? table
-    ---@field tool_called? { name: string, arguments: table? }
+    ---@field data? table<string, any> the members that count
+    ---@field tool_called? string|perigee.ExpectedCall
     ---@field not_called? string
-    ---@field error? string
-    ---@field judge? string
+    ---@field error? string a code, such as "rejected"
+    ---@field judge? string a question for a model, which answers yes or no
     ---@field cost_usd_max? number
-    ---@field check? fun(reply: perigee.Reply): boolean
+    ---@field check? fun(reply: perigee.EvalReply): boolean?, string? raises, or returns false and why
+
+    ---@class (exact) perigee.EvalTurn
+    ---@field user string what the user says
+    ---@field input? table<string, any> what the caller sends beside it
+    ---@field expect? perigee.Expectation|perigee.Expectation[]
+
+    ---@class (exact) perigee.EvalUser
+    ---@field id string
+    ---@field name? string
+    ---@field roles? string[]
 
     ---@class (exact) perigee.Eval
     ---@field name string
     ---@field agent string
-    ---@field turns { user: string, expect: perigee.Expectation? }[]
+    ---@field as? string|perigee.EvalUser on whose behalf; "local", who may do everything, unless said
+    ---@field now? string what time.now says, "2026-01-01T12:00:00Z" unless said
+    ---@field turns perigee.EvalTurn[]
 
     ---@class perigee.Error
     ---@field code string

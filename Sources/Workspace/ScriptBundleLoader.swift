@@ -18,7 +18,7 @@ struct ScriptBundleLoader {
   private var parsed: [String: ParsedFile] = [:]
   /// Files that are wrong as they are written; they are not run.
   private var broken: Set<String> = []
-  private var programs: [String: Program] = [:]
+  private(set) var programs: [String: Program] = [:]
   private var agents: [String: Agent] = [:]
   private var tools: [String: Tool] = [:]
   private var schemas: [String: String] = [:]
@@ -49,7 +49,7 @@ struct ScriptBundleLoader {
   }
 
   /// Reports every error that the files' text shows.
-  private mutating func lint() async {
+  mutating func lint() async {
     let findings: [Diagnostic]
     if var workspace = linted {
       for path in workspace.files.keys where files.files[path] == nil { workspace.remove(path: path) }
@@ -70,7 +70,7 @@ struct ScriptBundleLoader {
     }
   }
 
-  private mutating func compile() {
+  mutating func compile() {
     for (path, source) in files.files.sorted(by: { $0.key < $1.key }) where !broken.contains(path) {
       if let script = scripts[path] {
         programs[path] = script.program
@@ -152,7 +152,7 @@ struct ScriptBundleLoader {
     }
   }
 
-  private func list(_ path: String) -> ProblemList {
+  func list(_ path: String) -> ProblemList {
     let parsed = parsed[path]
     let source = SourceText(name: path, bytes: files.files[path]?.bytes ?? [])
     return ProblemList(
@@ -160,7 +160,7 @@ struct ScriptBundleLoader {
   }
 
   /// What the file returned, as data, and the modules that it required; `nil` when it could not be evaluated.
-  private func describe(
+  func describe(
     _ path: String, in cell: Cell<ScriptScope?>
   ) async -> (value: JSON, required: [String])? {
     do {
@@ -184,7 +184,7 @@ struct ScriptBundleLoader {
   }
 
   /// Reports at the line that failed: a module's own, when it failed on behalf of the file that requires it.
-  private func report(_ error: ScriptError, file: String) {
+  func report(_ error: ScriptError, file: String) {
     let place = error.script.flatMap { files.files[$0] == nil ? nil : $0 } ?? file
     let line = error.line ?? 1
     let text = SourceText(name: place, bytes: files.files[place]?.bytes ?? []).line(line)

@@ -80,6 +80,16 @@ struct WorkspaceFiles: Sendable {
     version = Self.version(of: files)
   }
 
+  /// Those of the files whose path is wanted.
+  func filter(_ isWanted: (String) -> Bool) -> WorkspaceFiles {
+    WorkspaceFiles(sources: sources.filter { isWanted($0.key) })
+  }
+
+  /// These files and those of `other`.
+  func merging(_ other: WorkspaceFiles) -> WorkspaceFiles {
+    WorkspaceFiles(sources: sources.merging(other.sources) { own, _ in own })
+  }
+
   private static func read(
     _ file: FileTree.File, _ root: String, _ earlier: SourceFile?, _ problems: WorkspaceProblems
   ) -> SourceFile? {
