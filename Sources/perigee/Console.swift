@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Core
+import Evals
 import Glibc
 import Settings
 import Synchronization
@@ -38,6 +39,24 @@ enum Console {
     write(
       shown(text, on: STDERR_FILENO) + (isColoured ? "\u{1B}[2m\(dim)\u{1B}[0m" : dim) + "\n",
       to: STDERR_FILENO)
+  }
+
+  /// Writes a line on standard output, coloured on a terminal.
+  static func print(_ spans: [Span]) {
+    let isColoured = isTerminal && getenv("NO_COLOR") == nil
+    let line = spans.map { span in
+      let text = shown(span.text, on: STDOUT_FILENO)
+      return isColoured && span.tone != .plain ? "\u{1B}[\(span.tone.code)m\(text)\u{1B}[0m" : text
+    }.joined()
+    write(line + "\n", to: STDOUT_FILENO)
+  }
+
+  /// Says on a terminal how far something is, in a line that goes away; `nil` takes it away.
+  static func progress(_ text: String?) {
+    guard isTerminal, isatty(STDERR_FILENO) == 1, getenv("TERM").map({ strcmp($0, "dumb") }) != 0 else {
+      return
+    }
+    write("\r\u{1B}[K" + (text.map { shown($0, on: STDERR_FILENO) } ?? ""), to: STDERR_FILENO)
   }
 
   static var isInteractive: Bool { isatty(STDIN_FILENO) == 1 && isTerminal }
@@ -123,5 +142,18 @@ enum Console {
     }
     if error is ExitCode { Glibc.exit(code.rawValue) }
     fail(String(describing: error), nil, .software)
+  }
+}
+
+extension Span.Tone {
+  /// Parameter of SGR. Source: ECMA-48, 8.3.117.
+  fileprivate var code: Int {
+    switch self {
+    case .plain: 0
+    case .good: 32
+    case .bad: 31
+    case .doubtful: 33
+    case .aside: 2
+    }
   }
 }

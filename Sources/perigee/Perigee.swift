@@ -15,13 +15,13 @@ struct Perigee: AsyncParsableCommand {
         perigee chat todo
         perigee run todo --input '{"message": "show my to-dos"}' --json
         perigee lint
+        perigee eval
       """,
     version: version,
     subcommands: [
       ServeCommand.self, DevCommand.self, ChatCommand.self, RunCommand.self, LintCommand.self,
-      InitCommand.self, NewCommand.self, TypesCommand.self, VersionsCommand.self, DiffCommand.self,
-      ActivateCommand.self,
-      DoctorCommand.self,
+      EvalCommand.self, InitCommand.self, NewCommand.self, TypesCommand.self, VersionsCommand.self,
+      DiffCommand.self, ActivateCommand.self, DoctorCommand.self,
     ])
 
   /// Runs the command and turns its error into the exit codes of the contract: 1, 2, 70.

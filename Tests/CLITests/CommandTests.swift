@@ -13,7 +13,8 @@ struct CommandTests {
     let help = try await perigee("--help")
     #expect(help.status == 0)
     for command in [
-      "serve", "dev", "chat", "run", "lint", "init", "new", "types", "versions", "diff", "activate", "doctor",
+      "serve", "dev", "chat", "run", "lint", "eval", "init", "new", "types", "versions", "diff", "activate",
+      "doctor",
     ] {
       #expect(help.output.contains("  \(command) "))
       let own = try await perigee(command, "--help")

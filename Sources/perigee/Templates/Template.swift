@@ -168,4 +168,24 @@ enum Template {
 
         """)
   }
+
+  static func eval(_ name: String, agent: String) -> GeneratedFile {
+    GeneratedFile(
+      path: "evals/\(name).lua",
+      contents: """
+        -- Run with: perigee eval evals/\(name).lua
+        ---@type perigee.Eval[]
+        return {
+          {
+            name = "answers",
+            agent = "\(agent)",
+            turns = {
+              -- What the user says, and what the answer must be. Everything in expect is described in docs/evals.md.
+              { user = "hello", expect = { cost_usd_max = 0.01, matches = "%S" } },
+            },
+          },
+        }
+
+        """)
+  }
 }

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import Evals
+import HostModules
+import JSONCodec
+import Logging
+import Settings
+import Storage
+import Synchronization
+import Threads
+import Workspace
+
+/// What one case plays on: fresh databases, its own session, its own clock.
+struct EvalStage: Examiner {
+  private let evalCase: EvalCase
+  private let store: SQLiteStore
+  private let scripts: SQLiteScriptDatabase
+  private let runner: Runner
+  private let checks: EvalScript
+  private let answerer: EvalAnswers.Answerer
+  private let lastRun = LastRun()
+
+  /// - Parameter folder: Where its databases are.
+  init(
+    _ evalCase: EvalCase, _ evals: EvalRunner, _ answerer: EvalAnswers.Answerer, in folder: String
+  ) async throws {
+    self.evalCase = evalCase
+    self.answerer = answerer
+    store = try await SQLiteStore.open(directory: folder, synchronous: .normal)
+    scripts = try await SQLiteScriptDatabase.open(directory: folder)
+    let configuration = evals.configuration
+    let clock = EvalClock(evalCase.now)
+    var resources = ScriptResources(
+      database: scripts, keyValue: SQLiteKeyValueStore(store: store, time: clock), http: evals.client,
+      httpPolicy: try HTTPPolicy(configuration.http),
+      secrets: try ScriptSecrets(configuration.scripts, environment: evals.environment), time: clock,
+      logger: evals.logger)
+    var settings = LuaScriptHost.Settings(configuration.scripts, environment: evals.environment)
+    settings.spread = 1
+    let host = try await LuaScriptHost(evals.bundle, resources: resources, settings: settings)
+    runner = Runner(
+      store: store, model: answerer.model, time: SystemTime(),
+      limits: Runner.Limits(messageCharactersMax: configuration.limits.messageCharsMax),
+      executor: { TurnLine() }, host: { host })
+    resources.time = clock.hurried
+    checks = try EvalScript(evalCase, of: evals.suite, resources: resources, settings: settings)
+  }
+
+  func close() async throws {
+    await scripts.close()
+    try await store.close()
+  }
+
+  /// Says what the user says, and takes what comes of it.
+  ///
+  /// - Throws: `CancellationError`, or ``Failure`` when the database fails.
+  func answer(_ turn: EvalTurn) async throws -> TurnOutcome {
+    let request = ChatRequest(
+      agent: evalCase.agent, message: turn.message, sessionID: Self.sessionID, input: turn.input)
+    let reply: ChatReply
+    do {
+      reply = try await runner.chat(request, as: evalCase.user)
+    } catch {
+      try Task.checkCancellation()
+      return try await failed(with: error)
+    }
+    lastRun.id.withLock { $0 = reply.runID }
+    return TurnOutcome(
+      text: reply.text, data: try reply.data?.value(), calls: reply.calls, usage: reply.usage,
+      usingStub: reply.usingStub)
+  }
+
+  /// What a turn that failed had done by then; one that was not taken at all has no run.
+  private func failed(with failure: Failure) async throws -> TurnOutcome {
+    var outcome = TurnOutcome(text: failure.message, failure: failure)
+    guard let run = try await store.runs(userID: nil, page: PageRequest(limit: 1)).items.first,
+      lastRun.id.withLock({ last in
+        defer { last = run.id }
+        return last != run.id
+      })
+    else { return outcome }
+    outcome.usage = run.usage
+    outcome.calls =
+      try await store.steps(ofRuns: [run.id], userID: run.userID)[run.id]?.flatMap(\.calls) ?? []
+    return outcome
+  }
+
+  private final class LastRun: Sendable {
+    let id = Mutex<String?>(nil)
+  }
+
+  /// Every case has a store of its own, so this may be the same: prompts that speak of it stay the same, too.
+  private static let sessionID = "eval"
+
+  // MARK: Examiner
+
+  func matches(_ text: String, _ pattern: String) async throws -> Bool {
+    try await checks.matches(text, pattern)
+  }
+
+  func complaint(of check: [String], about outcome: TurnOutcome) async throws -> String? {
+    try await checks.complaint(of: check, about: outcome)
+  }
+
+  func opinion(
+    on question: String, about outcome: TurnOutcome, to message: String
+  ) async throws -> Judge.Opinion? {
+    guard answerer.source != .stub else { return nil }
+    return try await Judge(answerer.model).ask(question, about: outcome, to: message)
+  }
+}
