@@ -69,7 +69,8 @@ struct EvalRunner: Sendable {
     } else {
       do {
         try await play(evalCase, answerer, in: folder, &result)
-      } catch  where Task.isCancelled {
+      } catch {
+        guard Task.isCancelled else { throw error }
         result.isInterrupted = true
       }
     }
