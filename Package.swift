@@ -84,7 +84,7 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
     room("Evals", ["Core", "JSONCodec"]),
-    room("Lint", ["Core", "JSONCodec"]),
+    room("Lint", ["Evals", "Core", "JSONCodec"]),
     room(
       "HostModules",
       [

@@ -48,12 +48,13 @@ public struct EvalSuite: Sendable {
       loader.report(error, file: Prelude.name)
       return []
     }
+    let names = EvalDefinition.Names(agents: Array(bundle.agents.keys), tools: Array(bundle.tools.keys))
     var cases: [EvalCase] = []
     for path in paths {
       guard loader.programs[path] != nil, let (value, _) = await loader.describe(path, in: cell) else {
         continue
       }
-      cases += EvalDefinition(file: path, problems: loader.list(path), bundle: bundle).decode(value)
+      cases += EvalDefinition(file: path, problems: loader.list(path), names: names).decode(value)
     }
     return cases
   }

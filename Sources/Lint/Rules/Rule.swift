@@ -18,7 +18,7 @@ enum RuleBook {
     UndefinedNames.self, GlobalAssignment.self, UnusedNames.self, Shadowing.self, UnreachableCode.self,
     MissingReturns.self, Comparisons.self, ArgumentCounts.self, ArgumentTypes.self, FormatStrings.self,
     ContextFields.self, LoadTimeCalls.self, ToolArguments.self, AccessRule.self, Definitions.self,
-    SchemaStrictness.self, Workflows.self, Evals.self, Patterns.self, ConfiguredNames.self,
+    SchemaStrictness.self, Workflows.self, EvalShape.self, Patterns.self, ConfiguredNames.self,
   ]
   static let workspace: [any WorkspaceRule.Type] = [
     KnownNames.self, UniqueNames.self, UnusedTools.self, HandoffCycles.self,

@@ -1,33 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0
 import Core
-import Evals
-import JSONCodec
-import Lint
+public import Evals
+public import JSONCodec
 
 /// Turns what an eval file returned into its ``EvalCase``s.
-struct EvalDefinition {
+public struct EvalDefinition {
   static let fields = ["name", "agent", "as", "now", "turns"]
   static let turnFields = ["user", "input", "expect"]
 
   let file: String
   let problems: ProblemList
-  /// Whose agents and tools the cases speak of.
-  let bundle: ScriptBundle
+  let names: Names
 
-  func decode(_ value: JSON) -> [EvalCase] {
+  /// What the cases may speak of.
+  public struct Names: Sendable {
+    let agents: [String]
+    /// Tools, and agents under the names of tools.
+    let tools: [String]
+
+    public init(agents: [String], tools: [String]) {
+      self.agents = agents.sorted()
+      self.tools = tools.sorted() + agents.map(Agent.toolName).sorted() + [Self.readMore]
+    }
+
+    /// The host's own tool, for results that are too long for a model.
+    private static let readMore = "read_more"
+  }
+
+  public init(file: String, problems: ProblemList, names: Names) {
+    self.file = file
+    self.problems = problems
+    self.names = names
+  }
+
+  public func decode(_ value: JSON) -> [EvalCase] {
     guard let list = value.list, !value.isMark else {
       problems.add(
         path: [], .wrongType, "an eval file returns a list of cases, not \(value.describedType)",
         hint: "end the file with: return { { name = \"…\", agent = \"…\", turns = { … } } }")
       return []
     }
-    var names: [String: String] = [:]
+    var known: [String: String] = [:]
     return list.enumerated().compactMap { index, element in
       let path = [String(index + 1)]
       guard let reader = reader(element, path, noun: "a case") else { return nil }
       reader.allow(Self.fields)
       let found = evalCase(reader, path)
-      if let found, let other = names.updateValue(found.name, forKey: found.cassettePath) {
+      if let found, let other = known.updateValue(found.name, forKey: found.cassettePath) {
         reader.report(
           "name", .duplicateName,
           other == found.name
@@ -42,10 +61,10 @@ struct EvalDefinition {
   private func evalCase(_ reader: DefinitionReader, _ path: [String]) -> EvalCase? {
     let name = required("name", reader)
     let agent = required("agent", reader)
-    if let agent, bundle.agents[agent] == nil {
+    if let agent, !names.agents.contains(agent) {
       reader.report(
         "agent", .unknownName, "there is no agent '\(agent)'",
-        hint: Nearest.hint(for: agent, in: bundle.agents.keys.sorted()))
+        hint: Nearest.hint(for: agent, in: names.agents))
     }
     let user = user(reader)
     let now = now(reader)
@@ -106,13 +125,13 @@ struct EvalDefinition {
     guard let value = turn.object["expect"] else { return [] }
     guard let list = value.list else {
       guard let reader = reader(value, path, noun: "an expectation") else { return [] }
-      return ExpectationDefinition(reader: reader, bundle: bundle).decode()
+      return ExpectationDefinition(reader: reader, names: names).decode()
     }
     return list.enumerated().flatMap { index, element -> [Expectation] in
       guard let reader = reader(element, path + [String(index + 1)], noun: "an expectation") else {
         return []
       }
-      return ExpectationDefinition(reader: reader, bundle: bundle).decode()
+      return ExpectationDefinition(reader: reader, names: names).decode()
     }
   }
 
@@ -140,7 +159,7 @@ struct EvalDefinition {
   }
 
   private func place(_ path: [String]) -> EvalPlace {
-    let start = (problems.table?.position(of: path).range ?? .line(1)).start
+    let start = (problems.table()?.position(of: path).range ?? .line(1)).start
     return EvalPlace(file: file, line: start.line, column: start.column)
   }
 }
@@ -148,7 +167,7 @@ struct EvalDefinition {
 /// Turns one table of `expect` into the ``Expectation``s that it states.
 private struct ExpectationDefinition {
   let reader: DefinitionReader
-  let bundle: ScriptBundle
+  let names: EvalDefinition.Names
 
   func decode() -> [Expectation] {
     reader.allow(Expectation.names)
@@ -203,16 +222,12 @@ private struct ExpectationDefinition {
     return tool(call, "name").map { .toolCalled($0, arguments: arguments) }
   }
 
-  /// The host's own tool, for results that are too long for a model.
-  private static let readMore = "read_more"
-
   /// The name of a tool that there is: a misspelt one would never be called.
   private func tool(_ reader: DefinitionReader, _ key: String) -> String? {
     guard let name = reader.string(key) else { return nil }
-    let known =
-      bundle.tools.keys.sorted() + bundle.agents.values.map(\.toolName).sorted() + [Self.readMore]
-    if !known.contains(name) {
-      reader.report(key, .unknownName, "there is no tool '\(name)'", hint: Nearest.hint(for: name, in: known))
+    if !names.tools.contains(name) {
+      reader.report(
+        key, .unknownName, "there is no tool '\(name)'", hint: Nearest.hint(for: name, in: names.tools))
     }
     return name
   }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import Evals
 import JSONCodec
 
 /// The shape of evals/*.lua; names in it are held against the workspace by ``KnownNames``.
-enum Evals: FileRule {
+enum EvalShape: FileRule {
   static let nothing = Explanation(
     "W401", .warning, "eval that expects nothing",
     "No turn says what has to come of it, so the case can only pass. An expectation is one of contains, matches, equals, data, tool_called, not_called, error, judge, cost_usd_max or check.",
@@ -31,7 +32,7 @@ enum Evals: FileRule {
         continue
       }
       let reader = DefinitionReader(object, path: path, problems: list, noun: "an eval")
-      reader.allow(file.fields(of: "perigee.Eval"))
+      reader.allow(EvalDefinition.fields)
       for key in ["name", "agent", "turns"] where !reader.isPresent(key) && !reader.isOpen {
         reader.report(nil, .missingField, "an eval needs '\(key)'")
       }
@@ -64,28 +65,13 @@ enum Evals: FileRule {
         continue
       }
       let turn = DefinitionReader(object, path: path, problems: list, noun: "a turn")
-      turn.allow(["user", "expect"])
+      turn.allow(EvalDefinition.turnFields)
       if !turn.isPresent("user"), !turn.isOpen {
         turn.report(nil, .missingField, "a turn needs 'user', the message")
       }
       _ = turn.string("user")
       if turn.isPresent("expect") { expects = true }
-      guard let expect = turn.table("expect", noun: "an expectation") else { continue }
-      expect.allow(file.fields(of: "perigee.Expectation"))
-      for key in ["contains", "matches", "equals", "not_called", "error", "judge"] { _ = expect.string(key) }
-      _ = expect.number("cost_usd_max", in: 0...1_000_000)
-      if expect.isPresent("check") { _ = expect.function("check") }
-      if let text = expect.value("matches")?.string, let fault = LuaPattern.fault(in: text) {
-        findings.add(
-          Patterns.malformed, at: table.position(of: expect.path + ["matches"], .value).range,
-          "this pattern is malformed: \(fault)")
-      }
-      if let called = expect.table("tool_called", noun: "tool_called") {
-        called.allow(["name", "arguments"])
-        if !called.isPresent("name"), !called.isOpen {
-          called.report(nil, .missingField, "'tool_called' needs 'name'")
-        }
-      }
+      for expect in expectations(turn, list) { check(expect, table, &findings) }
     }
     if !expects {
       findings.add(
@@ -93,9 +79,37 @@ enum Evals: FileRule {
         hint: "add expect = { … } to a turn")
     }
   }
-}
 
-extension LintedFile {
-  /// Names of the fields of a class of the stubs.
-  func fields(of name: String) -> [String] { api.classes[name].map { api.fields(of: $0).map(\.name) } ?? [] }
+  /// One table, or a list of them.
+  private static func expectations(_ turn: DefinitionReader, _ list: ProblemList) -> [DefinitionReader] {
+    guard let several = turn.object["expect"]?.list else {
+      return turn.table("expect", noun: "an expectation").map { [$0] } ?? []
+    }
+    return several.enumerated().compactMap { index, value in
+      guard let object = value.object, !value.isUnknown else { return nil }
+      return DefinitionReader(
+        object, path: turn.path + ["expect", String(index + 1)], problems: list, noun: "an expectation")
+    }
+  }
+
+  private static func check(
+    _ expect: DefinitionReader, _ table: ReturnedTable, _ findings: inout Findings
+  ) {
+    expect.allow(Expectation.names)
+    for key in ["contains", "matches", "equals", "not_called", "error", "judge"] { _ = expect.string(key) }
+    _ = expect.number("cost_usd_max", in: 0...1_000_000)
+    if expect.isPresent("check") { _ = expect.function("check") }
+    if let text = expect.value("matches")?.string, let fault = LuaPattern.fault(in: text) {
+      findings.add(
+        Patterns.malformed, at: table.position(of: expect.path + ["matches"], .value).range,
+        "this pattern is malformed: \(fault)")
+    }
+    guard expect.value("tool_called")?.string == nil,
+      let called = expect.table("tool_called", noun: "tool_called")
+    else { return }
+    called.allow(["name", "arguments"])
+    if !called.isPresent("name"), !called.isOpen {
+      called.report(nil, .missingField, "'tool_called' needs 'name'")
+    }
+  }
 }
