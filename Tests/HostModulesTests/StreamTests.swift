@@ -6,7 +6,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite("llm.stream")
+@Suite("llm.stream", .timeLimit(.minutes(1)))
 struct StreamTests {
   typealias Reply = ScriptedProvider.Reply
 
