@@ -2,6 +2,7 @@
 import Core
 import Foundation
 import JSONCodec
+import Lint
 import Testing
 
 @testable import Workspace

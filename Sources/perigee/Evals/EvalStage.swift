@@ -38,10 +38,11 @@ struct EvalStage: Examiner {
     var settings = LuaScriptHost.Settings(configuration.scripts, environment: evals.environment)
     settings.spread = 1
     let host = try await LuaScriptHost(evals.bundle, resources: resources, settings: settings)
+    let deployment = Deployment(active: host)
     runner = Runner(
       store: store, model: answerer.model, time: SystemTime(),
       limits: Runner.Limits(messageCharactersMax: configuration.limits.messageCharsMax),
-      executor: { TurnLine() }, host: { host })
+      executor: { TurnLine() }, deployment: { deployment })
     resources.time = clock.hurried
     checks = try EvalScript(evalCase, of: evals.suite, resources: resources, settings: settings)
   }
