@@ -4,21 +4,29 @@ public import JSONCodec
 
 extension EvalReport {
   /// The report for programs; docs/evals.md has its shape.
-  public var json: RawJSON {
+  ///
+  /// - Parameter comparison: With another version, when one was asked for.
+  public func json(_ comparison: EvalComparison? = nil) -> RawJSON {
     var writer = JSONWriter(reservingCapacity: 4096)
     writer.object {
       $0.member("version", version)
       $0.key("cases")
       $0.array { writer in for result in results { writer.object { result.write(to: &$0) } } }
       $0.key("summary")
-      $0.object {
-        $0.member("cases", results.count)
-        for status in CaseResult.Status.allCases { $0.member(status.rawValue, count(status)) }
-        $0.member("duration_ms", duration.milliseconds)
-        $0.member("cost_usd", usage.costUSD.map(JSON.number) ?? .null)
+      $0.object { writeSummary(to: &$0) }
+      if let comparison {
+        $0.key("against")
+        $0.object { comparison.write(to: &$0) }
       }
     }
     return writer.raw
+  }
+
+  func writeSummary(to writer: inout JSONWriter) {
+    writer.member("cases", results.count)
+    for status in CaseResult.Status.allCases { writer.member(status.rawValue, count(status)) }
+    writer.member("duration_ms", duration.milliseconds)
+    writer.member("cost_usd", usage.costUSD.map(JSON.number) ?? .null)
   }
 }
 

@@ -66,7 +66,7 @@ struct ReportTests {
 
   @Test("the JSON report has every turn with its reply and every expectation with its result")
   func json() throws {
-    let json = try Self.report.json.value()
+    let json = try Self.report.json().value()
     #expect(json["summary"]?["failed"] == 1 && json["summary"]?["cost_usd"] == 0.0025)
     let bad = json["cases"]?.array?[2]
     #expect(bad?["result"] == "failed" && bad?["file"] == "evals/a.lua" && bad?["line"] == 2)

@@ -48,7 +48,7 @@ import Workspace
     ]
     let path: String
     var text = block
-    if block.contains("perigee.Agent") {
+    if block.contains("perigee.Agent") || block.hasPrefix("return {\n  prompt") {
       path = "agents/example.lua"
     } else if block.contains("perigee.Tool>") {
       path = "tools/example.lua"

@@ -7,6 +7,7 @@ import JSONCodec
 import Logging
 import Models
 import Settings
+import Storage
 import Synchronization
 import Transport
 import Workspace
@@ -28,6 +29,8 @@ struct EvalCommand: AsyncParsableCommand {
         perigee eval evals/todo.lua --filter 'lists'
         perigee eval --record --filter 'lists what was added'
         perigee eval --live
+        perigee eval --version 1f2a
+        perigee eval --against 1f2a
         perigee eval --junit report.xml
         perigee eval --json | jq '.cases[] | select(.result == "failed") | .name'
       """)
@@ -54,9 +57,19 @@ struct EvalCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Also writes the report as JUnit XML.", valueName: "file"))
   var junit: String?
 
+  @Option(help: ArgumentHelp("Runs a kept version of the scripts in place of the folder.", valueName: "v"))
+  var version: String?
+
+  @Option(
+    help: ArgumentHelp("Runs this version, too, and tells which cases came out otherwise.", valueName: "v"))
+  var against: String?
+
   @OptionGroup var options: WorkspaceOptions
 
   func validate() throws {
+    if against != nil, record {
+      throw ValidationError("--against and --record exclude each other: a case has one recording")
+    }
     if live, record {
       throw ValidationError("--live and --record exclude each other: --record asks the models, too")
     }
@@ -68,9 +81,8 @@ struct EvalCommand: AsyncParsableCommand {
   func run() async throws {
     let configuration = try options.configuration()
     try configuration.refuseUnavailable()
-    let bundle = try await ScriptBundle.load(
-      directory: options.workspace,
-      defaults: RunLimits(seconds: configuration.scripts.runTime / .seconds(1)))
+    let bundle = try await bundle(version, configuration)
+    let other = if let against { try await self.bundle(against, configuration) } else { ScriptBundle?.none }
     let selection = EvalSelection(paths: paths, workspace: options.workspace)
     let suite = try await EvalSuite.load(
       directory: options.workspace, bundle: bundle, where: selection.contains)
@@ -78,7 +90,7 @@ struct EvalCommand: AsyncParsableCommand {
     let client = try HTTPClient()
     let isWell: Bool
     do {
-      isWell = try await run(cases, of: suite, on: bundle, configuration, client)
+      isWell = try await run(cases, of: suite, on: bundle, against: other, configuration, client)
     } catch {
       await client.shutdown()
       throw error
@@ -87,10 +99,22 @@ struct EvalCommand: AsyncParsableCommand {
     if !isWell { throw ExitCode(ExitStatus.bad.rawValue) }
   }
 
+  /// - Parameter name: Of a version that is kept, or the beginning of it; `nil` or `workspace` = the folder.
+  private func bundle(_ name: String?, _ configuration: Configuration) async throws -> ScriptBundle {
+    let defaults = RunLimits(seconds: configuration.scripts.runTime / .seconds(1))
+    guard let name, name != "workspace" else {
+      return try await ScriptBundle.load(directory: options.workspace, defaults: defaults)
+    }
+    let sources = try await options.withStore { store, _ in
+      try await store.sources(ofVersion: try await store.version(named: name).id)
+    }
+    return try await ScriptBundle.load(sources: sources, defaults: defaults)
+  }
+
   /// - Returns: Whether all is as expected.
   private func run(
-    _ cases: [EvalCase], of suite: EvalSuite, on bundle: ScriptBundle, _ configuration: Configuration,
-    _ client: HTTPClient
+    _ cases: [EvalCase], of suite: EvalSuite, on bundle: ScriptBundle, against other: ScriptBundle?,
+    _ configuration: Configuration, _ client: HTTPClient
   ) async throws -> Bool {
     let logger = Logger.command(.error)
     let models = try ModelClient.Configuration(configuration, environment: options.environment)
@@ -106,28 +130,38 @@ struct EvalCommand: AsyncParsableCommand {
     }
     let directory = FileManager.default.temporaryDirectory.path + "/perigee-eval-" + UUID().uuidString
     defer { try? FileManager.default.removeItem(atPath: directory) }
-    let runner = EvalRunner(
-      bundle: bundle, suite: suite, answers: answers, configuration: configuration,
-      environment: options.environment, client: client, logger: logger, directory: directory)
+    let runner = { @Sendable (bundle: ScriptBundle, name: String) in
+      EvalRunner(
+        bundle: bundle, suite: suite, answers: answers, configuration: configuration,
+        environment: options.environment, client: client, logger: logger, directory: "\(directory)/\(name)")
+    }
     let isWell = Mutex(true)
     try await Interruption.cancelling {
-      let well = try await report(cases, by: runner)
+      let well = try await report(
+        cases, by: runner(bundle, "cases"), against: other.map { runner($0, "against") })
       isWell.withLock { $0 = well }
     }
     return isWell.withLock { $0 }
   }
 
-  private func report(_ cases: [EvalCase], by runner: EvalRunner) async throws -> Bool {
+  private func report(
+    _ cases: [EvalCase], by runner: EvalRunner, against other: EvalRunner?
+  ) async throws -> Bool {
     let view = EvalView(cases, isQuiet: json)
     defer { Console.progress(nil) }
     let jobs = jobs ?? ProcessInfo.processInfo.activeProcessorCount
     let report: EvalReport
+    var comparison: EvalComparison?
     do {
       report = try await runner.run(cases, jobs: jobs, onResult: view.show)
+      if let other {
+        let baseline = try await other.run(cases, jobs: jobs) { _ in }
+        comparison = EvalComparison(of: report, against: baseline)
+      }
     } catch let error as CassetteError {
       throw CommandError(message: error.message, hint: error.hint)
     }
-    if json { Console.print(report.json.text) } else { view.end(report) }
+    if json { Console.print(report.json(comparison).text) } else { view.end(report, comparison) }
     if let junit {
       do {
         try Data(report.junit.utf8).write(to: URL(filePath: junit), options: .atomic)
@@ -166,12 +200,13 @@ private final class EvalView {
     if results.count < count { Console.progress("\(results.count) of \(count) cases …") }
   }
 
-  func end(_ report: EvalReport) {
+  func end(_ report: EvalReport, _ comparison: EvalComparison?) {
     for result in results where !result.details.isEmpty {
       Console.print("")
       for line in result.details { Console.print(line) }
     }
     Console.print("")
     Console.print(report.summary)
+    for line in comparison?.lines ?? [] { Console.print(line) }
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Lint
+import Workspace
 
 /// `perigee lint`.
 struct LintCommand: AsyncParsableCommand {
@@ -20,6 +21,7 @@ struct LintCommand: AsyncParsableCommand {
         perigee lint agents/todo.lua tools
         perigee lint --strict --format github
         perigee lint --fix
+        perigee lint --watch
         perigee lint --explain P101
       """)
 
@@ -35,12 +37,20 @@ struct LintCommand: AsyncParsableCommand {
   @Flag(help: "Warnings count as errors, too.")
   var strict = false
 
+  @Flag(help: "Looks again whenever something is saved, until Ctrl-C.")
+  var watch = false
+
   @Option(help: ArgumentHelp("Prints what a code means, and how to mend it.", valueName: "code"))
   var explain: String?
 
   @OptionGroup var options: LintWorkspaceOptions
 
+  func validate() throws {
+    if watch, fix { throw ValidationError("--watch and --fix exclude each other: an editor has the files open") }
+  }
+
   func run() async throws {
+    if watch { return try await Interruption.cancelling { try await watchFolders() } }
     if let explain {
       guard let page = Explanation.find(explain) else {
         throw CommandError(message: "there is no code '\(explain)'", hint: "docs/lint.md lists them all")
@@ -48,11 +58,35 @@ struct LintCommand: AsyncParsableCommand {
       Console.print(page.page)
       return
     }
+    let findings = try await lookAndReport()
+    let isBad = findings.contains { $0.severity == .error || strict && $0.severity == .warning }
+    if isBad { throw ExitCode(ExitStatus.bad.rawValue) }
+  }
+
+  private func lookAndReport() async throws -> [Diagnostic] {
     let runs = try await look()
     let findings = runs.flatMap(\.findings).sorted()
     report(findings, runs)
-    let isBad = findings.contains { $0.severity == .error || strict && $0.severity == .warning }
-    if isBad { throw ExitCode(ExitStatus.bad.rawValue) }
+    return findings
+  }
+
+  /// Reports at once, and after every change in one of the workspaces.
+  private func watchFolders() async throws {
+    let roots = try LintTarget.targets(paths, workspace: options.workspace).compactMap(\.root)
+    guard !roots.isEmpty else {
+      throw CommandError(
+        message: "the files belong to no workspace that could be watched", hint: "name one with --workspace")
+    }
+    let (wakes, wake) = AsyncThrowingStream<Void, any Error>.makeStream(bufferingPolicy: .bufferingNewest(1))
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for root in roots {
+        group.addTask {
+          for try await _ in FolderWatch(root, scope: .workspace) { wake.yield() }
+        }
+      }
+      defer { group.cancelAll() }
+      for try await _ in wakes { _ = try await lookAndReport() }
+    }
   }
 
   /// How often mending is tried: one fix may make room for another.

@@ -77,7 +77,9 @@ enum Table {
 
 extension WorkspaceOptions {
   /// Opens the host's database for a command that needs nothing else.
-  func withStore(_ body: (SQLiteStore, _ directory: String) async throws -> Void) async throws {
+  func withStore<Value>(
+    _ body: (SQLiteStore, _ directory: String) async throws -> Value
+  ) async throws -> Value {
     let configuration = try configuration()
     let directory = dataDirectory(configuration)
     let store: SQLiteStore
@@ -88,12 +90,14 @@ extension WorkspaceOptions {
       throw CommandError(
         message: Failure(error).message, hint: "choose a folder that is yours with --data (data.directory)")
     }
+    let value: Value
     do {
-      try await body(store, directory)
+      value = try await body(store, directory)
     } catch {
       try await store.close()
       throw error
     }
     try await store.close()
+    return value
   }
 }
