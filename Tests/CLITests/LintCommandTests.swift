@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import JSONCodec
+import TestSupport
 import Testing
 
-@Suite("perigee lint")
+@Suite("perigee lint", .timeLimit(.minutes(3)))
 struct LintCommandTests {
   private static let agent = """
     return {
@@ -250,5 +251,19 @@ struct LintCommandTests {
       try folder.write("lib/all.lua", "return { \(name) }\n")
       #expect(try await perigee("lint", folder.path + "/lib").output.contains("[P103]"), "\(name)")
     }
+  }
+
+  @Test("--watch looks at once and after each save, until Ctrl-C")
+  func watch() async throws {
+    let folder = try Folder(["agents/a.lua": "return { prompt = 'p' }\n"])
+    let process = try PerigeeBinary.start(["lint", "--watch", "--workspace", folder.path])
+    #expect(await process.errors.text(until: "no findings in 1 file").contains("no findings"))
+    try folder.write("agents/a.lua", "return { promt = 'p' }\n")
+    #expect(await process.errors.text(until: " in 1 file").contains("error"))
+    try folder.write("agents/a.lua", "return { prompt = 'q' }\n")
+    #expect(await process.errors.text(until: "no findings in 1 file").contains("no findings"))
+    process.send(signal: SIGINT)
+    #expect(await process.end() == 130)
+    #expect(await process.output.text().contains("agents/a.lua:1:10: error: "))
   }
 }

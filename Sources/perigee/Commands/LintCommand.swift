@@ -46,7 +46,9 @@ struct LintCommand: AsyncParsableCommand {
   @OptionGroup var options: LintWorkspaceOptions
 
   func validate() throws {
-    if watch, fix { throw ValidationError("--watch and --fix exclude each other: an editor has the files open") }
+    if watch, fix {
+      throw ValidationError("--watch and --fix exclude each other: an editor has the files open")
+    }
   }
 
   func run() async throws {
