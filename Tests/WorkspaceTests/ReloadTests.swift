@@ -128,7 +128,9 @@ struct ReloadTests {
       let workspace = try await live.open()
       try await withThrowingTaskGroup(of: Void.self) { group in
         for number in 1...20 {
-          live.folder.write("agents/a.lua", Self.saying("\(number)"))
+          // In one step: a load that finds half a file says so.
+          live.folder.write("agents/_next", Self.saying("\(number)"))
+          live.folder.move("agents/_next", "agents/a.lua")
           group.addTask { try await workspace.reload() }
         }
         try await group.waitForAll()
