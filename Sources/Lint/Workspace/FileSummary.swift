@@ -23,7 +23,9 @@ public struct Reference: Sendable, Hashable {
 }
 
 /// Everything that one file's text says: what it has to be read for again when it changes, and only then.
-public struct FileSummary: Sendable {
+///
+/// A reference: a workspace hands a thousand of them from rule to rule.
+public final class FileSummary: Sendable {
   public let path: String
   public let kind: ScriptKind
   public let parsed: ParsedFile
