@@ -21,9 +21,9 @@ extension Explanation {
       # What `perigee lint` finds
 
       `perigee lint` reads scripts and never runs them. `perigee lint --explain P101` prints one of these parts; `--fix`
-      mends what can be mended without changing what a script does, and says what it did. An error fails when the code is
-      reached, or keeps the workspace from being loaded: `perigee serve` refuses it, too. A warning is most likely a
-      mistake, an info is worth knowing.
+      mends what can be mended without changing what a script does, and says what it did; `--watch` looks again after every
+      save. An error fails when the code is reached, or keeps the workspace from being loaded: `perigee serve` refuses it,
+      too. A warning is most likely a mistake, an info is worth knowing.
 
       A finding that is meant so is excused with a reason, on its line or above it:
 

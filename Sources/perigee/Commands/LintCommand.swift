@@ -83,7 +83,11 @@ struct LintCommand: AsyncParsableCommand {
     try await withThrowingTaskGroup(of: Void.self) { group in
       for root in roots {
         group.addTask {
-          for try await _ in FolderWatch(root, scope: .workspace) { wake.yield() }
+          do {
+            for try await _ in FolderWatch(root, scope: .workspace) { wake.yield() }
+          } catch {
+            wake.finish(throwing: error)
+          }
         }
       }
       defer { group.cancelAll() }
