@@ -96,7 +96,9 @@ public final class Agent: Sendable {
     self.access = access
   }
 
-  /// The name under which the model may call this agent: function names have no dots (WIRE_FACTS 10).
+  /// The name under which the model may call this agent: function names have no dots.
+  ///
+  /// Source: OpenAI API reference, chat completions, `tools.function.name`.
   public var toolName: String { Agent.toolName(of: name) }
 
   public static func toolName(of agent: String) -> String { "agent_" + agent.replacing(".", with: "_") }

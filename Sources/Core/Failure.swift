@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import JSONCodec
 
-/// What went wrong, in the words that scripts, models and callers share (SCRIPT_API, Errors).
+/// What went wrong, in the words that scripts, models and callers share.
 public struct Failure: Error, Sendable, Hashable, CustomStringConvertible {
   public struct Code: Sendable, Hashable, RawRepresentable, CustomStringConvertible {
     public let rawValue: String

@@ -15,7 +15,7 @@ public struct Schema: Sendable, Hashable {
   public let caution: SchemaError?
   let root: JSON
 
-  /// Takes a JSON Schema, or the shorthand of SCRIPT_API, `{ title = "string", limit = { type = "integer" } }`.
+  /// Takes a JSON Schema, or the shorthand of scripts, `{ title = "string", limit = { type = "integer" } }`.
   ///
   /// - Throws: ``SchemaError`` with the path of the fault, one that providers would refuse included.
   public init(_ definition: JSON) throws(SchemaError) {
