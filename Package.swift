@@ -76,7 +76,7 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOWebSocket", package: "swift-nio"),
       ], resources: [.embedInCode("Page/page.html")]),
-    room("Settings", [.product(name: "Yams", package: "Yams")]),
+    room("Settings", ["Core", .product(name: "Yams", package: "Yams")]),
     room(
       "Workspace",
       [

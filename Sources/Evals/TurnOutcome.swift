@@ -37,29 +37,12 @@ public struct TurnOutcome: Sendable {
     }
     writer.member("using_stub", usingStub)
     writer.key("tool_calls")
-    writer.array { writer in for call in calls { Self.write(call, to: &writer) } }
+    writer.array { writer in for call in calls { call.writeForScripts(to: &writer) } }
     writer.key("usage")
     writer.object {
       $0.member("input_tokens", usage.inputTokens)
       $0.member("output_tokens", usage.outputTokens)
       if let cost = usage.costUSD { $0.member("cost_usd", cost) }
-    }
-  }
-
-  private static func write(_ call: ToolCall, to writer: inout JSONWriter) {
-    writer.object {
-      $0.member("id", call.id)
-      $0.member("name", call.name)
-      $0.member("arguments", call.arguments)
-      switch call.outcome {
-      case .result(let result): $0.member("result", result)
-      case .failed(let failure):
-        $0.key("error")
-        $0.object {
-          $0.member("code", failure.code.rawValue)
-          $0.member("message", failure.message)
-        }
-      }
     }
   }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Core
 
 extension Codec where Value == Bool {
   static let bool = Codec(
@@ -93,7 +94,7 @@ extension Codec where Value: CaseIterable & RawRepresentable<String> {
       decode: { tree throws(Mismatch) in
         guard let text = tree.string ?? tree.text else { throw Mismatch() }
         guard let value = Value(rawValue: text) else {
-          throw Mismatch(hint: Nearest.match(to: text, in: words).map { "did you mean '\($0)'?" })
+          throw Mismatch(hint: Suggestion.hint(for: text, in: words))
         }
         return value
       },

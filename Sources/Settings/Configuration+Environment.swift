@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Core
 
 extension Configuration {
   static let variablePrefix = "PERIGEE_"
@@ -64,7 +65,9 @@ extension Configuration {
           top.elements.map { "\(path)_\(name.uppercased())_\($0.path.uppercased())" }
         }
     }
-    if let near = Nearest.match(to: key, in: known) { return "did you mean \(Self.variablePrefix)\(near)?" }
+    if let near = Suggestion.nearest(to: key, in: known) {
+      return "did you mean \(Self.variablePrefix)\(near)?"
+    }
     if let whole = Self.keys.first(where: {
       $0.shape == .yaml && key.hasPrefix(KeyPlace.Spelling.variable.spell($0.path) + "_")
     }) {

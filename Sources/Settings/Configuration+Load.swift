@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Core
 
 extension Configuration {
   /// Largest configuration file, in bytes.
@@ -61,7 +62,7 @@ extension Configuration {
 
   private mutating func read(flag path: String, _ text: String, _ reading: inout Reading) {
     guard let place = KeyPlace.find(path, in: self, spelling: .dotted) else {
-      let near = Nearest.match(to: path, in: Self.keys.map(\.path))
+      let near = Suggestion.nearest(to: path, in: Self.keys.map(\.path))
       reading.refuse(
         .flag(path), "there is no key '\(path)'", hint: near.map { "did you mean '\($0)'?" })
       return

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Core
 
 /// What is learned while sources are read one over the other.
 struct Reading: Sendable {
@@ -65,7 +66,7 @@ struct Reading: Sendable {
       if !here.contains(next) { here.append(next) }
     }
     func full(_ path: String) -> String { base.isEmpty ? path : "\(base).\(path)" }
-    if let near = Nearest.match(to: name, in: here) { return "did you mean '\(full(group + near))'?" }
+    if let near = Suggestion.nearest(to: name, in: here) { return "did you mean '\(full(group + near))'?" }
     for path in paths {
       let names = path.split(separator: ".")
       guard let place = names.firstIndex(of: name[...]) else { continue }

@@ -130,7 +130,7 @@ extension LuaScriptRun {
       $0.member("text", reply.text)
       if let data = reply.data { $0.member("data", data) }
       $0.key("tool_calls")
-      $0.array { writer in for call in reply.calls { writer.write(call) } }
+      $0.array { writer in for call in reply.calls { call.writeForScripts(to: &writer) } }
     }
     return try await self.reply(.after, [.json(writer.raw)])
   }
@@ -193,25 +193,6 @@ extension Cell where Context == ScriptScope? {
     switch try await call(run, entry.rawValue, arguments, returning: .json, context: scope) {
     case .json(let json): json
     case .value: .null
-    }
-  }
-}
-
-extension JSONWriter {
-  fileprivate mutating func write(_ call: ToolCall) {
-    object {
-      $0.member("id", call.id)
-      $0.member("name", call.name)
-      $0.member("arguments", call.arguments)
-      switch call.outcome {
-      case .result(let result): $0.member("result", result)
-      case .failed(let failure):
-        $0.key("error")
-        $0.object {
-          $0.member("code", failure.code.rawValue)
-          $0.member("message", failure.message)
-        }
-      }
     }
   }
 }

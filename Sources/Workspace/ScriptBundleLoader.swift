@@ -203,13 +203,13 @@ struct ScriptBundleLoader {
         for (index, name) in names.enumerated() where tools[name] == nil {
           list.add(
             path: ["tools", String(index + 1)], .unknownName, "there is no tool '\(name)'",
-            hint: Nearest.hint(for: name, in: tools.keys.sorted()))
+            hint: Suggestion.hint(for: name, in: tools.keys.sorted()))
         }
       }
       for (index, name) in agent.agents.enumerated() where agents[name] == nil {
         list.add(
           path: ["agents", String(index + 1)], .unknownName, "there is no agent '\(name)'",
-          hint: Nearest.hint(for: name, in: agents.keys.sorted()))
+          hint: Suggestion.hint(for: name, in: agents.keys.sorted()))
       }
     }
     checkToolNames()

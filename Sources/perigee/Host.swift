@@ -37,14 +37,7 @@ struct Host: Sendable {
       ModelClient(configuration: models, client: client, time: time, logger: logger),
       RequestNormalization(configuration, models, environment: options.environment), directory: directory,
       logger: logger)
-    let store: SQLiteStore
-    do {
-      store = try await SQLiteStore.open(
-        directory: directory, synchronous: configuration.data.synchronous == .full ? .full : .normal)
-    } catch {
-      throw CommandError(
-        message: Failure(error).message, hint: "choose a folder that is yours with --data (data.directory)")
-    }
+    let store = try await options.openStore(configuration)
     let lease = try DataLease.take(directory)
     if lease.isFirst {
       let count = try await store.interruptRunningRuns(at: time.now)

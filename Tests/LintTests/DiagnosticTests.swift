@@ -1,3 +1,4 @@
+import Core
 // SPDX-License-Identifier: Apache-2.0
 import Lint
 import Testing

@@ -21,17 +21,6 @@ struct IdempotencyTests {
     }
   }
 
-  private final class Tally: Sendable {
-    private let count = Mutex(0)
-    var value: Int { count.withLock { $0 } }
-    func next() -> Int {
-      count.withLock { count in
-        count += 1
-        return count
-      }
-    }
-  }
-
   @Test("a repeated request gets the first answer, to the letter, and nothing is done twice")
   func repeats() async throws {
     let asked = Tally()

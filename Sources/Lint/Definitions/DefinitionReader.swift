@@ -29,7 +29,7 @@ struct DefinitionReader {
     for key in object.keys where !known.contains(key) && key != StaticValue.openKey {
       report(
         key, .unknownField, "\(noun) has no field '\(key)'",
-        hint: Nearest.hint(for: key, in: known) ?? "the fields are: \(known.joined(separator: ", "))")
+        hint: Suggestion.hint(for: key, in: known) ?? "the fields are: \(known.joined(separator: ", "))")
     }
   }
 
@@ -107,7 +107,7 @@ struct DefinitionReader {
       report(
         key, .outOfRange,
         "'\(key)' must be one of \(names.map { "\"\($0)\"" }.joined(separator: ", ")), not \"\(text)\"",
-        hint: Nearest.hint(for: text, in: names))
+        hint: Suggestion.hint(for: text, in: names))
       return nil
     }
     return choice

@@ -64,7 +64,7 @@ public struct EvalDefinition {
     if let agent, !names.agents.contains(agent) {
       reader.report(
         "agent", .unknownName, "there is no agent '\(agent)'",
-        hint: Nearest.hint(for: agent, in: names.agents))
+        hint: Suggestion.hint(for: agent, in: names.agents))
     }
     let user = user(reader)
     let now = now(reader)
@@ -227,7 +227,7 @@ private struct ExpectationDefinition {
     guard let name = reader.string(key) else { return nil }
     if !names.tools.contains(name) {
       reader.report(
-        key, .unknownName, "there is no tool '\(name)'", hint: Nearest.hint(for: name, in: names.tools))
+        key, .unknownName, "there is no tool '\(name)'", hint: Suggestion.hint(for: name, in: names.tools))
     }
     return name
   }

@@ -74,9 +74,3 @@ public struct ProblemList {
         message: message, hint: hint))
   }
 }
-
-public enum Nearest {
-  public static func hint(for name: String, in known: some Sequence<String>) -> String? {
-    Suggestion.nearest(to: name, in: Array(known)).map { "did you mean '\($0)'?" }
-  }
-}

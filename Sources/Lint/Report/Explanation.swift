@@ -69,9 +69,4 @@ struct Findings {
   }
 
   mutating func add(_ diagnostics: [Diagnostic]) { list += diagnostics }
-
-  /// "Did you mean" for a word.
-  static func hint(for word: String, in known: some Sequence<String>) -> String? {
-    Nearest.hint(for: word, in: known)
-  }
 }

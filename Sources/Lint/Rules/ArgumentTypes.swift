@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Core
 
 /// Arguments of host calls that are of another type, and options that they do not have.
 enum ArgumentTypes: FileRule {
@@ -63,7 +64,7 @@ enum ArgumentTypes: FileRule {
     guard !choices.isEmpty, choices.count == strings.count, !choices.contains(text) else { return }
     findings.add(
       type, at: range, "\(what) is one of \(choices.map { "\"\($0)\"" }.joined(separator: ", "))",
-      hint: Findings.hint(for: text, in: choices))
+      hint: Suggestion.hint(for: text, in: choices))
   }
 
   private static func fields(
@@ -87,7 +88,7 @@ enum ArgumentTypes: FileRule {
       guard let match = known.first(where: { $0.name == key }) else {
         findings.add(
           option, at: place, "there is no option '\(key)' here",
-          hint: Findings.hint(for: key, in: known.map(\.name))
+          hint: Suggestion.hint(for: key, in: known.map(\.name))
             ?? "the options are: \(known.map(\.name).joined(separator: ", "))")
         continue
       }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Core
 
 /// Comparisons that always give the same, or not what they seem to.
 enum Comparisons: FileRule {
@@ -89,7 +90,7 @@ enum Comparisons: FileRule {
     if !names.contains(text) {
       findings.add(
         typeName, at: other.range, "'\(text)' is no type's name",
-        hint: Findings.hint(for: text, in: names) ?? known[text].map { "did you mean '\($0)'?" }
+        hint: Suggestion.hint(for: text, in: names) ?? known[text].map { "did you mean '\($0)'?" }
           ?? "they are: \(names.joined(separator: ", "))")
     }
     return true

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Core
 import JSONCodec
 
 /// What scripts take from perigee.yaml: secrets, variables and prices.
@@ -42,7 +43,7 @@ enum ConfiguredNames: FileRule {
       }
       findings.add(
         secret, at: first.range, "perigee.yaml names no secret '\(name)'",
-        hint: Findings.hint(for: name, in: known.sorted())
+        hint: Suggestion.hint(for: name, in: known.sorted())
           ?? (known.isEmpty
             ? "list it in scripts.secrets" : "it names \(known.sorted().joined(separator: ", "))"))
     }
@@ -55,7 +56,7 @@ enum ConfiguredNames: FileRule {
       else { continue }
       findings.add(
         variable, at: member.fields[1].range, "scripts.env does not list '\(member.fields[1].text)'",
-        hint: Findings.hint(for: member.fields[1].text, in: known.sorted())
+        hint: Suggestion.hint(for: member.fields[1].text, in: known.sorted())
           ?? "add it to scripts.env in perigee.yaml")
     }
   }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Core
 
 /// Fields that `ctx`, and what host calls return, do not have.
 enum ContextFields: FileRule {
@@ -27,7 +28,7 @@ enum ContextFields: FileRule {
         let what = nouns[owner] ?? "this value"
         let hint =
           owner == "perigee.Context" && step.name.text == "call"
-          ? "only tools have it" : Findings.hint(for: step.name.text, in: fields)
+          ? "only tools have it" : Suggestion.hint(for: step.name.text, in: fields)
         findings.add(
           unknown, at: step.name.range, "\(what) has no field '\(step.name.text)'",
           hint: hint ?? "it has: \(fields.joined(separator: ", "))")

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Core
 
 /// What cannot be assigned: globals, and what the host gives.
 enum GlobalAssignment: FileRule {
@@ -27,7 +28,7 @@ enum GlobalAssignment: FileRule {
       let hint =
         file.api.isGlobal(global.name)
         ? "give the local another name"
-        : Findings.hint(for: global.name, in: Array(locals)) ?? "write 'local' before its first use"
+        : Suggestion.hint(for: global.name, in: Array(locals)) ?? "write 'local' before its first use"
       findings.add(
         self.global, at: global.use.range, "assignment to global '\(global.name)': globals are read-only",
         hint: hint)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Core
 
 /// Names of tools, agents and modules that have to lead somewhere.
 enum KnownNames: WorkspaceRule {
@@ -45,7 +46,7 @@ enum KnownNames: WorkspaceRule {
   ) {
     findings.add(
       DefinitionExplanations.unknownName, at: reference.range, "there is no \(noun) '\(reference.name)'",
-      hint: Findings.hint(for: reference.name, in: known.sorted()))
+      hint: Suggestion.hint(for: reference.name, in: known.sorted()))
   }
 
   /// Only an agent's own file is held against its list: a tool runs for whichever agent lists it.
@@ -75,7 +76,7 @@ enum KnownNames: WorkspaceRule {
       .map { String($0.dropLast(".lua".count)).replacing("/", with: ".") }
     findings.add(
       module, at: reference.range, "there is no file \(path)",
-      hint: Findings.hint(for: reference.name, in: known.sorted()))
+      hint: Suggestion.hint(for: reference.name, in: known.sorted()))
   }
 }
 

@@ -35,7 +35,7 @@ enum ToolArguments: FileRule {
         guard !written.contains(field.text), !isHandedOut else { continue }
         findings.add(
           unknown, at: field.range, "the tool '\(entry.path[0])' has no parameter '\(field.text)'",
-          hint: Findings.hint(for: field.text, in: names)
+          hint: Suggestion.hint(for: field.text, in: names)
             ?? (names.isEmpty ? "it has none" : "it has: \(names.joined(separator: ", "))"))
       }
     }

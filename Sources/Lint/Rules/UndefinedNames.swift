@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Core
 
 /// Names that stand for nothing, and members that their module does not have.
 enum UndefinedNames: FileRule {
@@ -69,7 +70,7 @@ enum UndefinedNames: FileRule {
       let locals = model.variables.lazy.filter { $0.name.range.start < range.start }.map(\.name.text)
       findings.add(
         undefined, at: range, "'\(name)' is not defined",
-        hint: Findings.hint(for: name, in: Array(locals) + file.api.globalNames))
+        hint: Suggestion.hint(for: name, in: Array(locals) + file.api.globalNames))
     }
   }
 
@@ -105,7 +106,7 @@ enum UndefinedNames: FileRule {
     } else {
       findings.add(
         self.member, at: field.range, "'\(root)' has no '\(field.text)'",
-        hint: Findings.hint(for: field.text, in: members.keys.sorted())
+        hint: Suggestion.hint(for: field.text, in: members.keys.sorted())
           ?? "it has: \(members.keys.sorted().joined(separator: ", "))")
     }
   }
@@ -117,6 +118,6 @@ enum UndefinedNames: FileRule {
     findings.add(
       member, at: call.name.range, "a string has no method '\(call.name.text)'",
       hint: MissingNames.instead["string.\(call.name.text)"]
-        ?? Findings.hint(for: call.name.text, in: members.keys.sorted()))
+        ?? Suggestion.hint(for: call.name.text, in: members.keys.sorted()))
   }
 }

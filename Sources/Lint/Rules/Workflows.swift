@@ -164,7 +164,7 @@ enum Workflows: FileRule {
         findings.add(
           target, at: table.position(of: node.path + ["needs", String(index + 1)]).range,
           "there is no step '\(need)'",
-          hint: Findings.hint(for: need, in: nodes.keys.sorted()))
+          hint: Suggestion.hint(for: need, in: nodes.keys.sorted()))
       }
     }
     for name in needs.keys.sorted() {
@@ -214,7 +214,7 @@ enum Workflows: FileRule {
       guard nodes[name] == nil else { return }
       findings.add(
         target, at: table.position(of: path, .value).range, "there is no state '\(name)'",
-        hint: Findings.hint(for: name, in: nodes.keys.sorted()))
+        hint: Suggestion.hint(for: name, in: nodes.keys.sorted()))
     }
     let initial = owner.string("initial")
     if let initial {

@@ -255,7 +255,7 @@ extension Parser {
   @inline(never)
   private mutating func failAfter(_ first: Expression) -> Abandoned {
     let near = shown
-    if case .name(let word) = first.kind, let keyword = Suggestion.keyword(for: word) {
+    if case .name(let word) = first.kind, let keyword = Symbol.keyword(meantBy: word) {
       record(
         .unexpected, "expected '=' or a call near \(near)", at: first.range,
         hint: "did you mean '\(keyword)'?")

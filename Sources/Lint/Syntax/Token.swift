@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Core
 
 /// Smallest piece of a file that means something.
 struct Token: Sendable {
@@ -54,6 +55,20 @@ enum Symbol: String, Sendable, Hashable, CaseIterable {
   case dot = "."
   case concatenate = ".."
   case ellipsis = "..."
+
+  /// Word of the language that a name at the beginning of a statement was meant to be.
+  static func keyword(meantBy word: String) -> String? {
+    switch word {
+    case "var", "let", "const": "local"
+    case "elif", "elsif": "elseif"
+    case "func", "def", "fn": "function"
+    case "foreach": "for"
+    case "switch": "if"
+    default:
+      Suggestion.nearest(
+        to: word, in: ["local", "function", "return", "while", "repeat", "until", "break", "elseif"])
+    }
+  }
 
   /// Words of the language by their text.
   static let keywords: [String: Symbol] = Dictionary(

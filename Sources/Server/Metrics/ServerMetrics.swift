@@ -126,27 +126,29 @@ final class ServerMetrics: Sendable {
         case .result: "ok"
         case .failed(let failure): failure.code.metricLabel
         }
-      let key = Pair(first: isKnown ? call.name : "unknown", second: outcome)
-      instruments.withLock { instruments in
-        if let counter = instruments.toolCalls[key] { return counter }
-        let counter = Counter(
-          label: "perigee_tool_calls_total", dimensions: [("tool", key.first), ("outcome", outcome)],
-          factory: registry)
-        instruments.toolCalls[key] = counter
-        return counter
-      }.increment()
+      count(
+        \.toolCalls, "perigee_tool_calls_total", "tool",
+        Pair(first: isKnown ? call.name : "unknown", second: outcome))
     }
   }
 
   /// Counts a turn by what its version is to the deployment; `nil` = a version that is no longer in force.
   func tried(_ track: Deployment.Track?, outcome: String) {
-    let key = Pair(first: track?.rawValue ?? "earlier", second: outcome)
+    count(
+      \.canaryTurns, "perigee_canary_turns_total", "track",
+      Pair(first: track?.rawValue ?? "earlier", second: outcome))
+  }
+
+  /// Counts one of what is told apart by `dimension` and outcome; the counter is made on first use.
+  private func count(
+    _ counters: WritableKeyPath<Instruments, [Pair: Counter]>, _ label: String, _ dimension: String,
+    _ key: Pair
+  ) {
     instruments.withLock { instruments in
-      if let counter = instruments.canaryTurns[key] { return counter }
+      if let counter = instruments[keyPath: counters][key] { return counter }
       let counter = Counter(
-        label: "perigee_canary_turns_total", dimensions: [("track", key.first), ("outcome", outcome)],
-        factory: registry)
-      instruments.canaryTurns[key] = counter
+        label: label, dimensions: [(dimension, key.first), ("outcome", key.second)], factory: registry)
+      instruments[keyPath: counters][key] = counter
       return counter
     }.increment()
   }

@@ -82,14 +82,7 @@ extension WorkspaceOptions {
   ) async throws -> Value {
     let configuration = try configuration()
     let directory = dataDirectory(configuration)
-    let store: SQLiteStore
-    do {
-      store = try await SQLiteStore.open(
-        directory: directory, synchronous: configuration.data.synchronous == .full ? .full : .normal)
-    } catch {
-      throw CommandError(
-        message: Failure(error).message, hint: "choose a folder that is yours with --data (data.directory)")
-    }
+    let store = try await openStore(configuration)
     let value: Value
     do {
       value = try await body(store, directory)
@@ -99,5 +92,17 @@ extension WorkspaceOptions {
     }
     try await store.close()
     return value
+  }
+
+  /// - Throws: ``CommandError`` when the data folder cannot be used.
+  func openStore(_ configuration: Configuration) async throws -> SQLiteStore {
+    do {
+      return try await SQLiteStore.open(
+        directory: dataDirectory(configuration),
+        synchronous: configuration.data.synchronous == .full ? .full : .normal)
+    } catch {
+      throw CommandError(
+        message: Failure(error).message, hint: "choose a folder that is yours with --data (data.directory)")
+    }
   }
 }

@@ -113,15 +113,3 @@ struct RepeatedRequestTests {
     }
   }
 }
-
-/// A count that closures share.
-private final class Tally: Sendable {
-  private let count = Mutex(0)
-  var value: Int { count.withLock { $0 } }
-  func next() -> Int {
-    count.withLock { count in
-      count += 1
-      return count
-    }
-  }
-}

@@ -19,17 +19,9 @@ public enum Suggestion {
     return best?.candidate
   }
 
-  /// Word of the language that a name at the beginning of a statement was meant to be.
-  static func keyword(for word: String) -> String? {
-    switch word {
-    case "var", "let", "const": "local"
-    case "elif", "elsif": "elseif"
-    case "func", "def", "fn": "function"
-    case "foreach": "for"
-    case "switch": "if"
-    default:
-      nearest(to: word, in: ["local", "function", "return", "while", "repeat", "until", "break", "elseif"])
-    }
+  /// The same as a hint.
+  public static func hint(for word: String, in candidates: some Sequence<String>) -> String? {
+    nearest(to: word, in: candidates).map { "did you mean '\($0)'?" }
   }
 
   /// Insertions, deletions, replacements and swaps of neighbours between two words.
