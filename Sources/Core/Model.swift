@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 public import JSONCodec
 
+/// Hears pieces of an answer, all that have come since the last time; nothing is read on while it waits.
+public typealias TextListener = @Sendable (_ pieces: [String]) async -> Void
+
 /// A language model, or several with fallback behind one face.
 public protocol Model: Sendable {
   /// False when no model could possibly answer, for want of a key: the stub answers then.
@@ -16,10 +19,10 @@ public protocol Model: Sendable {
   ///
   /// - Parameters:
   ///   - deadline: Remaining time, retries and waits between them included.
-  ///   - onText: Gets pieces of the answer as they come, and reads no further while it waits; `nil` when nobody watches.
+  ///   - onText: Hears the answer as it comes; `nil` when nobody watches.
   /// - Throws: ``ModelError``, or `CancellationError` when the task is cancelled.
   func respond(
-    to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) async -> Void)?
+    to request: ModelRequest, within deadline: Duration, onText: TextListener?
   ) async throws -> ModelReply
 
   /// Turns texts into vectors.

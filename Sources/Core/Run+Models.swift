@@ -30,7 +30,7 @@ extension Run {
       allowsParallelCalls: callers?.allowsParallelCalls ?? true)
     do {
       let feed = showsText ? environment.feed : nil
-      let onText = feed.map { feed in { @Sendable (text: String) in feed.append(.text(text)) } }
+      let onText = feed.map { feed in { @Sendable (texts: [String]) in feed.append(texts.map(RunEvent.text)) } }
       let reply = try await ask(request, onText: onText)
       return try turn.withLock { turn throws(Failure) in try turn.replied(reply) }
     } catch let error as ModelError {
@@ -45,13 +45,13 @@ extension Run {
   ///
   /// - Throws: ``ModelError``, ``Budget/Exhausted``, or `CancellationError`.
   func ask(
-    _ request: ModelRequest, onText: (@Sendable (String) async -> Void)? = nil
+    _ request: ModelRequest, onText: TextListener? = nil
   ) async throws -> ModelReply {
     let told = onText.map { _ in Told() }
     let counting = onText.map { onText in
-      { @Sendable (text: String) async in
-        told?.bytes.add(text.utf8.count, ordering: .relaxed)
-        await onText(text)
+      { @Sendable (texts: [String]) async in
+        for text in texts { told?.bytes.add(text.utf8.count, ordering: .relaxed) }
+        await onText(texts)
       }
     }
     let model = environment.model

@@ -17,7 +17,7 @@ extension Run {
     }
 
     func chat(
-      _ request: ModelRequest, onText: (@Sendable (String) async -> Void)?
+      _ request: ModelRequest, onText: TextListener?
     ) async throws -> ModelReply {
       try await run.chat(request, onText: onText)
     }
@@ -70,7 +70,7 @@ extension Run {
   }
 
   func chat(
-    _ request: ModelRequest, onText: (@Sendable (String) async -> Void)?
+    _ request: ModelRequest, onText: TextListener?
   ) async throws -> ModelReply {
     try await onBehalfOfScript(request.models) {
       let reply = try await ask(request, onText: onText)

@@ -30,11 +30,13 @@ public final class RunFeed: Sendable {
 
   init(deadlines: DeadlineQueue) { self.deadlines = deadlines }
 
-  /// Adds an event.
-  func append(_ event: RunEvent) {
+  func append(_ event: RunEvent) { append([event]) }
+
+  /// Adds events; who waits is woken once for all of them.
+  func append(_ events: [RunEvent]) {
     let waiting = state.withLock { state -> [Wakeup] in
       if state.isOver { return [] }
-      state.append(event)
+      for event in events { state.append(event) }
       return state.takeWaiting()
     }
     for wakeup in waiting { wakeup.wake() }

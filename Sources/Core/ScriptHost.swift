@@ -125,7 +125,7 @@ public protocol RunServices: Sendable {
   ///
   /// - Parameter onText: Gets pieces of the answer; the provider is not read on while it waits.
   func chat(
-    _ request: ModelRequest, onText: (@Sendable (String) async -> Void)?
+    _ request: ModelRequest, onText: TextListener?
   ) async throws -> ModelReply
   /// `llm.embed`: vectors of texts, on this run's budget.
   func embed(_ request: EmbeddingRequest) async throws -> EmbeddingReply

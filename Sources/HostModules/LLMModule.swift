@@ -88,11 +88,11 @@ extension HostModule {
     defer { scope.endStream(number) }
     return try await answer(
       Arguments(Array(arguments.values.dropFirst()), of: arguments.function), scope
-    ) { await pipe?.offer($0) }
+    ) { pieces in for piece in pieces { await pipe?.offer(piece) } }
   }
 
   private static func answer(
-    _ arguments: Arguments, _ scope: ScriptScope, onText: (@Sendable (String) async -> Void)?
+    _ arguments: Arguments, _ scope: ScriptScope, onText: TextListener?
   ) async throws -> LuaValue {
     try scope.need(\.models, "llm = true", for: arguments.function)
     let options = try arguments.options(
@@ -115,7 +115,7 @@ extension HostModule {
     var reply = try await scope.services.chat(request, onText: output == nil ? onText : nil)
     let answer = try await structured(&reply, request, scope)
     let text = answer?.text ?? reply.text
-    if output != nil, !text.isEmpty { await onText?(text) }
+    if output != nil, !text.isEmpty { await onText?([text]) }
     return .fields([
       "text": .string(text), "data": answer.map { .json($0.data) },
       "tool_calls": .array(reply.calls.map(call)), "model": .string(reply.model),

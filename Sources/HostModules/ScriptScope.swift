@@ -167,7 +167,7 @@ private struct NoServices: RunServices {
   func callTool(name: String, arguments: JSON) async throws -> RawJSON { throw refusal("tools.call") }
   func runAgent(name: String, input: JSON) async throws -> ScriptReply { throw refusal("agents.run") }
   func chat(
-    _ request: ModelRequest, onText: (@Sendable (String) async -> Void)?
+    _ request: ModelRequest, onText: TextListener?
   ) async throws -> ModelReply { throw refusal("llm.chat") }
   func embed(_ request: EmbeddingRequest) async throws -> EmbeddingReply { throw refusal("llm.embed") }
 }

@@ -11,14 +11,14 @@ extension ModelClient {
   ///
   /// - Throws: ``ProviderFailure``, `TransportError` or `CancellationError`.
   func streamOnce(
-    _ exchange: Exchange, _ attempt: Attempt, onText: @Sendable (String) async -> Void
+    _ exchange: Exchange, _ attempt: Attempt, onText: TextListener
   ) async throws -> ReplyAssembly {
     let stream = try await client.stream(exchange.streamedRequest(within: attempt.remaining))
     attempt.learn(stream.headers)
     guard stream.status == 200, stream.headers["content-type"]?.contains("event-stream") ?? false else {
       // A refusal, or a server that does not stream.
       let reply = try await whole(stream, of: exchange)
-      if !reply.text.isEmpty, !reply.hasNamelessCall { await onText(reply.text) }
+      if !reply.text.isEmpty, !reply.hasNamelessCall { await onText([reply.text]) }
       return reply
     }
     return try await read(stream, of: exchange, onText: onText)
@@ -33,7 +33,7 @@ extension ModelClient {
   }
 
   private func read(
-    _ stream: HTTPStream, of exchange: Exchange, onText: @Sendable (String) async -> Void
+    _ stream: HTTPStream, of exchange: Exchange, onText: TextListener
   ) async throws -> ReplyAssembly {
     var reading = StreamReading(exchange: exchange, headers: stream.headers)
     do {
@@ -82,7 +82,7 @@ private struct StreamReading {
   }
 
   mutating func take(
-    _ piece: [UInt8], now: Timestamp, onText: @Sendable (String) async -> Void
+    _ piece: [UInt8], now: Timestamp, onText: TextListener
   ) async throws(ProviderFailure) {
     let decoded: [ServerSentEvents.Event]
     do {
@@ -90,29 +90,47 @@ private struct StreamReading {
     } catch {
       throw exchange.provider.badReply("sent an event without an end", [])
     }
-    for event in decoded { try await read(event.data, now: now, onText: onText) }
+    try await tell(decoded, now: now, onText: onText)
   }
 
   mutating func end(
-    now: Timestamp, onText: @Sendable (String) async -> Void
+    now: Timestamp, onText: TextListener
   ) async throws(ProviderFailure) {
-    if let event = (try? events.finish()) ?? nil { try await read(event.data, now: now, onText: onText) }
+    if let event = (try? events.finish()) ?? nil { try await tell([event], now: now, onText: onText) }
   }
 
-  private mutating func read(
-    _ event: [UInt8], now: Timestamp, onText: @Sendable (String) async -> Void
+  /// Tells at once what came at once: whoever listens is woken once for it.
+  private mutating func tell(
+    _ events: [ServerSentEvents.Event], now: Timestamp, onText: TextListener
   ) async throws(ProviderFailure) {
+    var texts: [String] = []
+    var fault: ProviderFailure?
+    for event in events {
+      do {
+        let text = try read(event.data, now: now)
+        if !text.isEmpty { texts.append(text) }
+      } catch {
+        fault = error
+        break
+      }
+    }
+    if !texts.isEmpty {
+      hasTold = true
+      await onText(texts)
+    }
+    if let fault { throw fault }
+  }
+
+  /// - Returns: The text that the event adds.
+  private mutating func read(_ event: [UInt8], now: Timestamp) throws(ProviderFailure) -> String {
     if event == Self.done {
       assembly.isDone = true
-      return
+      return ""
     }
     // What is no JSON is passed over: some proxies mix in words of their own.
-    guard let json = try? JSON(parsing: event) else { return }
+    guard let json = try? JSON(parsing: event) else { return "" }
     try exchange.provider.checkForFault(in: json, body: event, headers: headers, now: now)
-    let text = exchange.provider.dialect.read(event: json, into: assembly)
-    guard !text.isEmpty else { return }
-    hasTold = true
-    await onText(text)
+    return exchange.provider.dialect.read(event: json, into: assembly)
   }
 
   private static let done = Array("[DONE]".utf8)

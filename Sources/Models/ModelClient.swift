@@ -58,7 +58,7 @@ public final class ModelClient: Model {
   /// With `onText` the provider is asked to stream; an answer that breaks off after its first text is
   /// returned as it is, with `finishReason` `interrupted` and without calls.
   public func respond(
-    to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) async -> Void)?
+    to request: ModelRequest, within deadline: Duration, onText: TextListener?
   ) async throws -> ModelReply {
     try await charging { charges in
       try await answer(request, within: deadline, charges, onText: onText)
@@ -79,7 +79,7 @@ public final class ModelClient: Model {
 
   private func answer(
     _ request: ModelRequest, within deadline: Duration, _ charges: Charges,
-    onText: (@Sendable (String) async -> Void)?
+    onText: TextListener?
   ) async throws -> ModelReply {
     try await askEach(of: request.models, within: deadline) { target, end in
       let price = price(of: target)
@@ -109,7 +109,7 @@ public final class ModelClient: Model {
   }
 
   private func askOnce(
-    _ exchange: Exchange, _ attempt: Attempt, onText: (@Sendable (String) async -> Void)?
+    _ exchange: Exchange, _ attempt: Attempt, onText: TextListener?
   ) async throws -> ReplyAssembly {
     if let onText {
       return try await client.onLoopThread { try await streamOnce(exchange, attempt, onText: onText) }

@@ -26,10 +26,10 @@ final class StubModel: Model {
 
   /// Streams a character at a time.
   func respond(
-    to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) async -> Void)?
+    to request: ModelRequest, within deadline: Duration, onText: TextListener?
   ) async throws -> ModelReply {
     let reply = try answer(request)
-    for character in reply.text { await onText?(String(character)) }
+    for character in reply.text { await onText?([String(character)]) }
     return reply
   }
 }

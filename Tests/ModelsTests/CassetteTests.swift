@@ -55,8 +55,8 @@ struct CassetteTests {
     let flags = "hi 🇩🇪é!"
     func pieces(_ model: any Model) async throws -> [String] {
       let told = Mutex<[String]>([])
-      _ = try await model.respond(to: ModelRequest.of(.user("x")), within: .seconds(1)) { text in
-        told.withLock { $0.append(text) }
+      _ = try await model.respond(to: ModelRequest.of(.user("x")), within: .seconds(1)) { texts in
+        told.withLock { $0.append(contentsOf: texts) }
       }
       return told.withLock { $0 }
     }

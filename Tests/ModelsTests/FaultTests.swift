@@ -110,8 +110,8 @@ import Testing
       .broken(before: "MARK", by: Self.brokenStreams[index].fault, after: gate)
     let server = try ScriptedProvider(broken, Self.answer(isStreamed: true))
     let models = models(server, retries: 2)
-    let reply = try await models.respond(to: .hello, within: .seconds(300)) { [heard] piece in
-      heard.append(piece)
+    let reply = try await models.respond(to: .hello, within: .seconds(300)) { [heard] pieces in
+      heard.append(pieces)
       gate.open()
     }
     #expect(reply.finishReason == .interrupted)
@@ -174,7 +174,7 @@ import Testing
       let server = try ScriptedProvider(reply, Self.answer(isStreamed: isStreamed))
       let models = fixture.models(server)
       let (told, tell) = AsyncStream<Void>.makeStream()
-      var onText: (@Sendable (String) -> Void)?
+      var onText: TextListener?
       if isStreamed { onText = { _ in tell.finish() } }
       let task = Task { [onText] in
         try await models.respond(to: .hello, within: .seconds(300), onText: onText)

@@ -109,10 +109,10 @@ struct LogRecorder: LogHandler {
 final class Heard: Sendable {
   private let state = Mutex<[String]>([])
   var pieces: [String] { state.withLock { $0 } }
-  func append(_ piece: String) { state.withLock { $0.append(piece) } }
+  func append(_ pieces: [String]) { state.withLock { $0 += pieces } }
 
   /// What tells it; `nil` when nobody listens.
-  func listener(if listens: Bool = true) -> (@Sendable (String) -> Void)? {
+  func listener(if listens: Bool = true) -> TextListener? {
     guard listens else { return nil }
     return { [self] in append($0) }
   }

@@ -184,8 +184,8 @@ import Testing
   func onText() async throws {
     let server = try ScriptedProvider(.completion("hello"))
     let heard = Mutex("")
-    _ = try await fixture.models(server).respond(to: .hello, within: .seconds(60)) { piece in
-      heard.withLock { $0 += piece }
+    _ = try await fixture.models(server).respond(to: .hello, within: .seconds(60)) { pieces in
+      heard.withLock { $0 += pieces.joined() }
     }
     #expect(heard.withLock { $0 } == "hello")
   }

@@ -48,8 +48,8 @@ import Testing
       .events([(gate: nil, data: data[0])] + data.dropFirst().enumerated().map { ($0 == 0 ? gate : nil, $1) })
     )
     // The second piece waits until the first is told: were it kept back, this would never end.
-    let reply = try await fixture.models(server).respond(to: .hello, within: .seconds(300)) { piece in
-      if piece == "one" { gate.open() }
+    let reply = try await fixture.models(server).respond(to: .hello, within: .seconds(300)) { pieces in
+      if pieces == ["one"] { gate.open() }
     }
     #expect(reply.text == "onetwo")
   }

@@ -10,7 +10,7 @@ struct BudgetTests {
   private struct Talker: Model {
     func isConfigured(for models: [String]) -> Bool { true }
     func respond(
-      to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) async -> Void)?
+      to request: ModelRequest, within deadline: Duration, onText: TextListener?
     ) async throws -> ModelReply {
       ModelReply(
         model: "m", text: "Yes.", finishReason: .stop, usage: Usage(inputTokens: 60, outputTokens: 40))

@@ -272,15 +272,15 @@ private struct TalkingModel: Model {
   func isConfigured(for models: [String]) -> Bool { true }
 
   func respond(
-    to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) async -> Void)?
+    to request: ModelRequest, within deadline: Duration, onText: TextListener?
   ) async throws -> ModelReply {
     guard case .tool = request.messages.last else {
-      await onText?("One moment.")
+      await onText?(["One moment."])
       return ModelReply(
         model: "m", text: "One moment.",
         calls: [ToolCallRequest(id: "call_1", name: "add", arguments: "{}")], finishReason: .toolCalls)
     }
-    for piece in pieces { await onText?(piece) }
+    for piece in pieces { await onText?([piece]) }
     return ModelReply(model: "m", text: pieces.joined(), finishReason: .stop)
   }
 }
@@ -293,16 +293,16 @@ private struct HeldModel: Model {
   func isConfigured(for models: [String]) -> Bool { true }
 
   func respond(
-    to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) async -> Void)?
+    to request: ModelRequest, within deadline: Duration, onText: TextListener?
   ) async throws -> ModelReply {
-    await onText?("first ")
+    await onText?(["first "])
     do {
       try await goOn.wait()
     } catch {
       cancelled.send()
       throw error
     }
-    await onText?("second")
+    await onText?(["second"])
     return ModelReply(model: "m", text: "first second", finishReason: .stop)
   }
 }

@@ -69,7 +69,7 @@ private struct NoServices: RunServices {
   func callTool(name: String, arguments: JSON) async throws -> RawJSON { throw none }
   func runAgent(name: String, input: JSON) async throws -> ScriptReply { throw none }
   func chat(
-    _ request: ModelRequest, onText: (@Sendable (String) async -> Void)?
+    _ request: ModelRequest, onText: TextListener?
   ) async throws -> ModelReply { throw none }
   func embed(_ request: EmbeddingRequest) async throws -> EmbeddingReply { throw none }
 }

@@ -31,7 +31,7 @@ public final class PlaybackModel: Model {
   /// - Throws: The ``ModelError`` that was recorded; `cassette` when nothing was, with what differs from the
   ///   nearest recording; `CancellationError`.
   public func respond(
-    to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) async -> Void)?
+    to request: ModelRequest, within deadline: Duration, onText: TextListener?
   ) async throws -> ModelReply {
     try Task.checkCancellation()
     let form = normalization.form(of: request)
@@ -41,7 +41,7 @@ public final class PlaybackModel: Model {
     case .reply(let recorded, let pieces):
       let reply = restored(recorded, form.names)
       if let onText {
-        for piece in Self.cut(reply.text, pieces ?? [reply.text.unicodeScalars.count]) { await onText(piece) }
+        for piece in Self.cut(reply.text, pieces ?? [reply.text.unicodeScalars.count]) { await onText([piece]) }
       }
       return reply
     }

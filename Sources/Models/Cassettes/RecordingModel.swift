@@ -27,7 +27,7 @@ public final class RecordingModel: Model {
   ///
   /// - Throws: Its errors, or ``ModelError`` `cassette` when the answer cannot be written down.
   public func respond(
-    to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) async -> Void)?
+    to request: ModelRequest, within deadline: Duration, onText: TextListener?
   ) async throws -> ModelReply {
     let form = normalization.form(of: request)
     let pieces = Pieces()
@@ -36,9 +36,9 @@ public final class RecordingModel: Model {
       reply = try await model.respond(
         to: request, within: deadline,
         onText: onText.map { onText in
-          { @Sendable text in
-            pieces.add(text)
-            await onText(text)
+          { @Sendable texts in
+            for text in texts { pieces.add(text) }
+            await onText(texts)
           }
         })
     } catch let error as ModelError {

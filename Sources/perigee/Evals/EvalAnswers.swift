@@ -87,7 +87,7 @@ private struct NobodyAnswers: Model {
   }
 
   func respond(
-    to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) async -> Void)?
+    to request: ModelRequest, within deadline: Duration, onText: TextListener?
   ) async throws -> ModelReply { throw refusal }
 
   func embed(_ request: EmbeddingRequest, within deadline: Duration) async throws -> EmbeddingReply {

@@ -115,9 +115,9 @@ struct ChatCompletionStreamTests {
 private struct TalkingThenFailing: Model {
   func isConfigured(for models: [String]) -> Bool { true }
   func respond(
-    to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) async -> Void)?
+    to request: ModelRequest, within deadline: Duration, onText: TextListener?
   ) async throws -> ModelReply {
-    await onText?("Well")
+    await onText?(["Well"])
     throw ModelError(.server, "broken")
   }
 }
@@ -128,9 +128,9 @@ private struct Waiting: Model {
 
   func isConfigured(for models: [String]) -> Bool { true }
   func respond(
-    to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) async -> Void)?
+    to request: ModelRequest, within deadline: Duration, onText: TextListener?
   ) async throws -> ModelReply {
-    await onText?("Well")
+    await onText?(["Well"])
     do {
       try await Signal().wait()
     } catch {

@@ -104,7 +104,7 @@ struct RepeatedRequestTests {
     let asked: Tally
     func isConfigured(for models: [String]) -> Bool { true }
     func respond(
-      to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) async -> Void)?
+      to request: ModelRequest, within deadline: Duration, onText: TextListener?
     ) async throws -> ModelReply {
       _ = asked.next()
       return ModelReply(

@@ -15,14 +15,14 @@ final class RecordingModel: Model {
   func isConfigured(for models: [String]) -> Bool { true }
 
   func respond(
-    to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) async -> Void)?
+    to request: ModelRequest, within deadline: Duration, onText: TextListener?
   ) async throws -> ModelReply {
     let count = asked.withLock { asked in
       asked.append(request)
       return asked.count
     }
     let reply = replies[min(count, replies.count) - 1]
-    if !reply.text.isEmpty { await onText?(reply.text) }
+    if !reply.text.isEmpty { await onText?([reply.text]) }
     return reply
   }
 }

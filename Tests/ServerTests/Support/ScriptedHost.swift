@@ -123,7 +123,7 @@ final class ScriptedVersions: ScriptVersions {
 struct SilentModel: Model {
   func isConfigured(for models: [String]) -> Bool { false }
   func respond(
-    to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) async -> Void)?
+    to request: ModelRequest, within deadline: Duration, onText: TextListener?
   ) async throws -> ModelReply {
     throw ModelError(.notConfigured, "no model")
   }
@@ -138,7 +138,7 @@ struct FailingModel: Model {
     ModelHealth(provider: "openai", model: "gpt", state: .closed),
   ]
   func respond(
-    to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) async -> Void)?
+    to request: ModelRequest, within deadline: Duration, onText: TextListener?
   ) async throws -> ModelReply {
     throw ModelError(.unavailable, "left alone", retryAfterSeconds: 7.5)
   }
@@ -148,7 +148,7 @@ struct FailingModel: Model {
 struct AddingModel: Model {
   func isConfigured(for models: [String]) -> Bool { true }
   func respond(
-    to request: ModelRequest, within deadline: Duration, onText: (@Sendable (String) async -> Void)?
+    to request: ModelRequest, within deadline: Duration, onText: TextListener?
   ) async throws -> ModelReply {
     let usage = Usage(inputTokens: 10, outputTokens: 4, costUSD: 0.5)
     if case .tool = request.messages.last {
