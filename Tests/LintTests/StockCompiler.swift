@@ -4,7 +4,7 @@ import TestSupport
 
 /// The stock Lua 5.4 on this machine, where there is one.
 enum StockCompiler {
-  static let path = ["/usr/bin/lua5.4", "/usr/local/bin/lua5.4", "/usr/bin/lua"].first {
+  static let path = ["/usr/bin/lua5.4", "/usr/local/bin/lua5.4"].first {
     FileManager.default.isExecutableFile(atPath: $0)
   }
 

@@ -1,5 +1,5 @@
 -- Attack: Overflows the stack and recurses in the handler of that.
--- Expect: internal
+-- Expect: limit|internal
 
 return {
   run = function(ctx, input)
