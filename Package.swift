@@ -143,6 +143,7 @@ let package = Package(
         "Server", "Storage", "Core", "JSONCodec", logging, metrics, lifecycle,
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
       ]),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Core
 import JSONCodec
+import NIOCore
+import NIOEmbedded
 import Testing
 
 @testable import Server
@@ -43,6 +45,28 @@ struct DrainTests {
         }
       }
     }
+  }
+
+  @Test("an answer that did not say that it is the last leaves its connection open until the last request is answered")
+  func lateEnd() throws {
+    let drain = Drain(limit: .seconds(30))
+    let channel = EmbeddedChannel()
+    channel.allowRemoteHalfClosure = true
+    let connection = Connection(channel: channel, drain: drain)
+    try channel.pipeline.syncOperations.addHandler(connection)
+    try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+    #expect(connection.begin())
+    drain.enter()
+    // Its answer has left, and the server is told to stop before the connection knows.
+    channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+    connection.end(on: channel)
+    channel.embeddedEventLoop.advanceTime(by: Connection.lingering * 2)
+    #expect(channel.isActive && connection.begin())
+    connection.closeAfterAnswer()
+    connection.end(on: channel)
+    drain.leave()
+    channel.embeddedEventLoop.advanceTime(by: Connection.lingering * 2)
+    #expect(!channel.isActive)
   }
 
   @Test("a turn that takes longer than the drain is cancelled and may be tried again")

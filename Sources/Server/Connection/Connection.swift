@@ -60,12 +60,13 @@ final class Connection: ChannelInboundHandler, RemovableChannelHandler, Sendable
       state.isAnswering = false
       state.cancel = nil
       state.quiesce = nil
-      // Asked after `isAnswering` is false: a stop that saw it true leaves the closing to this place.
-      if drain.isOn { state.isClosing = true }
       return state.isClosing
     }
     if closes { linger(channel) }
     drain.leave()
+    // Asked after `isAnswering` is false: a stop that saw it true leaves the closing to this place. The answer did
+    // not say that it is the last one, so the next request is still told why.
+    if !closes, drain.isOn { closeWhenIdle(channel) }
   }
 
   /// Whether the request's body, if it has one, has been read to its end.
@@ -147,11 +148,18 @@ final class Connection: ChannelInboundHandler, RemovableChannelHandler, Sendable
     }
   }
 
+  /// Closes a kept connection once the last request of the server is answered.
+  private func closeWhenIdle(_ channel: any Channel) {
+    // Later on the loop: the answer of a request that has just ended may still stand in its queue.
+    drain.whenIdle { channel.eventLoop.execute { self.closeKept(channel) } }
+  }
+
   /// Closes a connection on which nothing is being answered.
   private func closeKept(_ channel: any Channel) {
     let closes = state.withLock { state in
-      if !state.isAnswering { state.isClosing = true }
-      return !state.isAnswering
+      if state.isAnswering || state.isClosing { return false }
+      state.isClosing = true
+      return true
     }
     guard closes else { return }
     if hasRequests.load(ordering: .relaxed) { linger(channel) } else { channel.close(promise: nil) }
@@ -160,10 +168,7 @@ final class Connection: ChannelInboundHandler, RemovableChannelHandler, Sendable
   private func quiesce(_ channel: any Channel) {
     drain.begin()
     state.withLock { $0.quiesce }?()
-    if !state.withLock({ $0.isAnswering }) {
-      // Later on the loop: the answer of a request that has just ended may still stand in its queue.
-      drain.whenIdle { channel.eventLoop.execute { self.closeKept(channel) } }
-    }
+    if !state.withLock({ $0.isAnswering }) { closeWhenIdle(channel) }
     let limit = TimeAmount(drain.limit)
     channel.eventLoop.scheduleTask(in: limit) { self.cancelRequest() }
     channel.eventLoop.scheduleTask(in: limit + Self.cancellation) { channel.close(promise: nil) }
