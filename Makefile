@@ -35,13 +35,17 @@ run: build ## start the server on 127.0.0.1:8080 with the scripts of this folder
 
 test: setup ## build everything and run every test
 	@scripts/setup.sh python
+	@scripts/setup.sh lua
+	@scripts/setup.sh browser
 	@$(SWIFT) build --build-tests
 	@$(passes)
 
-lint: ## check formatting and house rules; builds nothing
+lint: ## check formatting, house rules and the shipped Lua; builds nothing
 	@scripts/setup.sh toolchain
+	@scripts/setup.sh lua
 	@$(SWIFT) format lint --strict --recursive --parallel --configuration .swift-format $(SWIFT_FILES)
 	@scripts/tidy.sh
+	@scripts/lint_lua.sh
 
 format: ## rewrite the Swift files in the project's format
 	@scripts/setup.sh toolchain

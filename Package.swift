@@ -148,7 +148,8 @@ let package = Package(
         .product(name: "HTTPTypes", package: "swift-http-types"),
       ]),
     tests(
-      "CLITests", ["perigee", "Transport", "Core", "TestSupport", "JSONCodec"], exclude: ["escape", "openai"]),
+      "CLITests", ["perigee", "Transport", "Core", "TestSupport", "JSONCodec"],
+      exclude: ["escape", "help", "openai", "page"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -7,6 +7,8 @@
 #   scripts/setup.sh fuzz       the system packages, and a clang with libFuzzer when there is none
 #   scripts/setup.sh python     the Python packages of the tests, in .build/python; without them, and outside CI, their
 #                               tests are passed over
+#   scripts/setup.sh lua        luacheck and the stock Lua 5.4, for make lint and the tests; passed over as Python is
+#   scripts/setup.sh browser    Chromium and its driver, for the tests of the page; passed over as Python is
 #
 # Says nothing when everything is there. Exit 2: something is missing that it cannot install.
 set -euo pipefail
@@ -66,30 +68,56 @@ install() {
     fail "apt-get could not install: $*" "$by_hand"
 }
 
-# Says why the Python tests are passed over; in CI nothing is.
+# Says why tests are passed over; in CI nothing is.
 pass_over() {
   [ -z "${CI:-}" ] || fail "$1" "CI runs every test"
-  printf 'note: %s; the tests that need it are passed over\n' "$1" >&2
+  printf 'note: %s; what needs it is passed over\n' "$1" >&2
   exit 0
+}
+
+# optional COMMAND PACKAGE...: installs them in CI and for root, else passes over what needs the command.
+optional() {
+  local command=$1
+  shift
+  if command -v "$command" >/dev/null; then return; fi
+  [ -n "${CI:-}" ] || [ "$(id -u)" = 0 ] || pass_over "there is no $command"
+  (install "$@") || pass_over "there is no $command"
 }
 
 make_python() {
   cd "$(dirname "$0")/.."
-  local wanted=Tests/CLITests/openai/requirements.txt place=.build/python
-  if cmp -s "$wanted" "$place/requirements.txt" && "$place/bin/python" -c '' 2>/dev/null; then return; fi
+  local place=.build/python wanted file arguments=()
+  # Each folder of Python tests names what it needs; all are installed together.
+  for file in Tests/CLITests/*/requirements.txt; do arguments+=(--requirement "$file"); done
+  wanted=$(cat Tests/CLITests/*/requirements.txt)
+  if [ "$wanted" = "$(cat "$place/requirements.txt" 2>/dev/null)" ] && "$place/bin/python" -c '' 2>/dev/null; then
+    return
+  fi
   python3 -c 'import ensurepip, venv' 2>/dev/null || (install python3 python3-venv) || pass_over "there is no python3-venv"
   rm -rf "$place"
   mkdir -p .build
   python3 -m venv "$place" || pass_over "python3 -m venv failed"
-  "$place/bin/pip" install --quiet --disable-pip-version-check --requirement "$wanted" ||
-    pass_over "pip could not install $wanted"
-  cp "$wanted" "$place/requirements.txt"
+  "$place/bin/pip" install --quiet --disable-pip-version-check "${arguments[@]}" ||
+    pass_over "pip could not install what Tests/CLITests/*/requirements.txt name"
+  printf '%s\n' "$wanted" >"$place/requirements.txt"
 }
 
-if [ "${1:-}" = python ]; then
-  make_python
-  exit 0
-fi
+case ${1:-} in
+  python)
+    make_python
+    exit 0
+    ;;
+  lua)
+    optional luacheck lua-check
+    optional lua5.4 lua5.4
+    exit 0
+    ;;
+  browser)
+    optional chromium chromium
+    optional chromedriver chromium-driver
+    exit 0
+    ;;
+esac
 check_toolchain
 [ "${1:-}" = toolchain ] && exit 0
 mapfile -t missing < <(missing_packages)

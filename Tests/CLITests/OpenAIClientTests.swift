@@ -7,16 +7,6 @@ import Testing
 /// The official Python client, unchanged, against the built binary.
 @Suite("The official OpenAI client")
 struct OpenAIClientTests {
-  /// Made by `scripts/setup.sh python`.
-  private static let python = PerigeeBinary.repository + "/.build/python/bin/python"
-  private static let folder = PerigeeBinary.repository + "/Tests/CLITests/openai"
-  private static let environment = ProcessInfo.processInfo.environment
-
-  /// Where Python cannot be had, its tests are passed over; CI has to have it.
-  private static var isThere: Bool {
-    FileManager.default.isExecutableFile(atPath: python) || environment["CI"] != nil
-  }
-
   private static let files = [
     "agents/plain.lua": "return { prompt = 'Be brief.' }",
     "agents/script.lua": "return { run = function(_, input) return 'script: ' .. input.message end }",
@@ -29,7 +19,8 @@ struct OpenAIClientTests {
   ]
 
   @Test(
-    "works unchanged: plain, asynchronous, streaming, tools, formats and errors", .enabled(if: isThere),
+    "works unchanged: plain, asynchronous, streaming, tools, formats and errors",
+    .enabled(if: PythonTests.isThere),
     arguments: ["test_chat", "test_responses", "test_embeddings"])
   func unchanged(module: String) async throws {
     let provider = try ScriptedProvider {
@@ -39,19 +30,10 @@ struct OpenAIClientTests {
     try await RunningServer.with(
       workspace: workspace.path, environment: ["OPENAI_BASE_URL": provider.baseURL]
     ) { server in
-      let client = try ChildProcess(
-        Self.python, ["-m", "unittest", module],
-        environment: Self.environment.filter { !$0.key.hasPrefix("OPENAI_") }.merging([
-          "OPENAI_BASE_URL": server.origin + "/v1", "PYTHONPATH": Self.folder,
-          "PYTHONDONTWRITEBYTECODE": "1",
-        ]) { $1 })
-      client.send(input: "")
-      async let errors = client.errors.text()
-      async let output = client.output.text()
-      let status = await client.end()
-      let text = await errors + output
-      #expect(status == 0, "\(text)")
-      #expect(text.contains("OK"))
+      let outcome = try await PythonTests.run(
+        module, in: "openai", environment: ["OPENAI_BASE_URL": server.origin + "/v1"])
+      #expect(outcome.status == 0, "\(outcome.errors) \(outcome.output)")
+      #expect(outcome.errors.contains("OK"))
     }
   }
 
