@@ -121,6 +121,9 @@ extension Configuration {
     public var tokensPerMinute = 0
 
     public init(apiKeyEnv: String? = nil) { self.apiKeyEnv = apiKeyEnv }
+
+    /// Whether it is the company that its dialect comes from, and no other that speaks it.
+    public var isMaker: Bool { baseURL == dialect.baseURL }
   }
 
   /// Wire protocol of a provider.

@@ -114,7 +114,7 @@ public enum AgentDefinition {
     guard let roles = table.strings("roles") else { return [] }
     if roles.isEmpty {
       table.report(
-        "roles", .outOfRange, "an empty list of roles lets nobody in; leave 'allow' out to let everybody in")
+        "roles", .unreachable, "an empty list of roles lets nobody in; leave 'allow' out to let everybody in")
     }
     return roles
   }

@@ -13,6 +13,7 @@ extension Diagnostic.Code {
   public static let unknownName = Self(rawValue: "W207")
   public static let duplicateName = Self(rawValue: "W208")
   public static let notAvailable = Self(rawValue: "W209")
+  public static let unreachable = Self(rawValue: "W212")
 }
 
 extension SourceRange {

@@ -62,6 +62,11 @@ enum DefinitionExplanations {
         "W209", "not available yet",
         "It belongs to the contract, and this version refuses it instead of leaving it out.",
         wrong: "prompt = \"p\", schedules = { { cron = \"0 6 * * *\" } }", right: "prompt = \"p\""),
+      agent(
+        "W212", "agent that nobody can reach",
+        "An empty list of roles lets nobody in, other agents' runs included. Leave `allow` out to let everybody in.",
+        wrong: "prompt = \"p\", allow = { roles = {} }",
+        right: "prompt = \"p\", allow = { roles = { \"staff\" } }"),
       Explanation(
         "C101", .error, "problem of perigee.yaml",
         "An unknown key, or a value that the key does not take. docs/configuration.md lists them all.",

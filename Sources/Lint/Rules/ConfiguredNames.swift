@@ -28,7 +28,7 @@ enum ConfiguredNames: FileRule {
   /// A configuration in which the samples are right.
   static let sampleSettings = LintSettings(
     secrets: ["stripe"], environment: ["LANGUAGE", "TZ"], pricedModels: ["gpt-4o-mini"],
-    defaultModel: "gpt-4o-mini")
+    defaultModel: "gpt-4o-mini", providers: ["openai"])
 
   static func check(_ file: LintedFile, _ findings: inout Findings) {
     if let known = file.settings.secrets { secrets(known, in: file, &findings) }

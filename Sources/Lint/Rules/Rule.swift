@@ -19,8 +19,9 @@ enum RuleBook {
     MissingReturns.self, Comparisons.self, ArgumentCounts.self, ArgumentTypes.self, FormatStrings.self,
     ContextFields.self, LoadTimeCalls.self, ToolArguments.self, AccessRule.self, Definitions.self,
     SchemaStrictness.self, Workflows.self, EvalShape.self, Patterns.self, ConfiguredNames.self,
+    ModelNames.self,
   ]
   static let workspace: [any WorkspaceRule.Type] = [
-    KnownNames.self, UniqueNames.self, UnusedTools.self, HandoffCycles.self,
+    KnownNames.self, UniqueNames.self, UnusedTools.self, HandoffCycles.self, GuardedBranches.self,
   ]
 }

@@ -10,7 +10,9 @@ extension LintSettings {
       hosts: configuration.http.allow.compactMap(HostPattern.init),
       secrets: Set(configuration.scripts.secrets.keys),
       environment: Set(configuration.scripts.env), pricedModels: Set(configuration.models.prices.keys),
-      defaultModel: configuration.models.default)
+      defaultModel: configuration.models.default, providers: Set(configuration.providers.keys),
+      prefixesAreProviders: configuration.providers.count > 1
+        && configuration.providers["openai"]?.isMaker == true)
   }
 
   /// Reads perigee.yaml; what is wrong with it becomes findings, and then nothing is known of it.
