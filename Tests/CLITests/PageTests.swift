@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import JSONCodec
+import TestSupport
+import Testing
+
+/// The page at `/`, driven in a real browser.
+@Suite("The page in a browser", .timeLimit(.minutes(5)))
+struct PageTests {
+  /// Chromium and its driver come by `scripts/setup.sh browser`; CI has to have them.
+  private static var isThere: Bool {
+    PythonTests.isThere
+      && (PythonTests.isCI || PythonTests.onPath("chromium") && PythonTests.onPath("chromedriver"))
+  }
+
+  @Test(
+    "shows text as it comes, calls, a bad edit until it is mended, and failures; in narrow windows, too",
+    .enabled(if: isThere),
+    arguments: ["test_conversation_and_edits", "test_failure_and_new_conversation", "test_narrow"])
+  func page(test: String) async throws {
+    let gate = Gate()
+    if test == "test_narrow" { gate.open() }
+    let provider = try ScriptedProvider { request in
+      if request.path == "/go" {
+        gate.open()
+        return .json([:])
+      }
+      return Self.answer(request.json, gate)
+    }
+    let workspace = try Self.workspace()
+    let data = try Folder()
+    let server = try await RunningServer(
+      workspace: workspace.path, data: data.path, environment: ["OPENAI_BASE_URL": provider.baseURL],
+      command: "dev")
+    let outcome = try await PythonTests.run(
+      "test_page.Page.\(test)", in: "page",
+      environment: [
+        "PERIGEE_ORIGIN": server.origin, "PERIGEE_WORKSPACE": workspace.path,
+        "PERIGEE_PROVIDER": provider.origin,
+      ])
+    await server.stop()
+    #expect(outcome.status == 0, "\(outcome.errors) \(outcome.output)")
+    #expect(outcome.errors.contains("\nOK"))
+  }
+
+  /// The scripts that ship, and an agent that fails.
+  private static func workspace() throws -> Folder {
+    let workspace = try Folder([
+      "perigee.yaml": "models: { default: test-model }\n",
+      "agents/unlucky.lua": """
+      return {
+        description = "Writes down what you say, or tries to.",
+        run = function() error({ code = "conflict", message = "the pen broke" }) end,
+      }
+
+      """,
+    ])
+    for folder in ["agents", "tools", "lib"] {
+      let shipped = "\(PerigeeBinary.repository)/\(folder)"
+      for file in try FileManager.default.contentsOfDirectory(atPath: shipped) {
+        try workspace.write(
+          "\(folder)/\(file)", String(contentsOfFile: "\(shipped)/\(file)", encoding: .utf8))
+      }
+    }
+    return workspace
+  }
+
+  /// Looks at the list, and then tells of it: the end of the answer waits for the gate.
+  private static func answer(_ request: JSON, _ gate: Gate) -> ScriptedProvider.Reply {
+    let messages = request["messages"]?.array ?? []
+    guard messages.last?["role"] == "tool" else { return .events(looking.map { (nil, $0) }) }
+    let pieces = ScriptedProvider.Reply.streamedCompletion(["You have ", "two things", " to do."])
+    return .events(pieces.map { ($0.contains(" to do.") ? gate : nil, $0) })
+  }
+
+  private static let looking = [
+    #"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c1","function":{"name":"list_todos","arguments":"{}"}}]}}]}"#,
+    #"{"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}"#, "[DONE]",
+  ]
+}

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page at / in a real browser, against a running `perigee dev`.
+
+PERIGEE_ORIGIN is the server, PERIGEE_WORKSPACE the folder that it watches, and PERIGEE_PROVIDER the provider, which
+holds the end of its answer until it is asked for /go. With PAGE_SCREENSHOTS a folder gets pictures to look at.
+"""
+import os
+import pathlib
+import shutil
+import unittest
+import urllib.request
+
+from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException, TimeoutException
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.wait import WebDriverWait
+
+ORIGIN = os.environ["PERIGEE_ORIGIN"]
+AGENT = pathlib.Path(os.environ["PERIGEE_WORKSPACE"], "agents", "todo.lua")
+
+
+def make_browser():
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium")
+    options.add_argument("--headless=new")
+    options.add_argument("--window-size=1200,800")
+    options.add_argument("--disable-dev-shm-usage")
+    if os.geteuid() == 0:
+        # The browser's own sandbox does not work for root.
+        options.add_argument("--no-sandbox")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    return webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
+
+
+class Page(unittest.TestCase):
+    def setUp(self):
+        self.browser = make_browser()
+        self.addCleanup(self.browser.quit)
+        self.browser.get(ORIGIN)
+        self.until(lambda: self.text("#state") == "live" and self.all("nav button"))
+
+    def all(self, selector):
+        return self.browser.find_elements(By.CSS_SELECTOR, selector)
+
+    def text(self, selector):
+        """What the last of its kind shows; empty when it is not to be seen."""
+        found = self.all(selector)
+        return found[-1].text if found else ""
+
+    def until(self, holds):
+        # An element may go while it is looked at.
+        wait = WebDriverWait(
+            self.browser, 60, poll_frequency=0.02, ignored_exceptions=[StaleElementReferenceException]
+        )
+        try:
+            wait.until(lambda _: holds())
+        except TimeoutException:
+            self.picture("timeout")
+            self.fail("waited in vain; the page shows:\n" + self.text("body"))
+
+    def say(self, message):
+        self.browser.find_element(By.ID, "message").send_keys(message, Keys.ENTER)
+
+    def picture(self, name):
+        folder = os.environ.get("PAGE_SCREENSHOTS")
+        if folder:
+            self.browser.save_screenshot(os.path.join(folder, name + ".png"))
+
+    def assert_filled(self):
+        """The message box is at the bottom of the window, and all of the page is in it."""
+        left = "return innerHeight - document.querySelector('form').getBoundingClientRect().bottom"
+        self.assertEqual(self.browser.execute_script(left), 0)
+
+    def colours(self, scheme):
+        self.browser.execute_cdp_cmd(
+            "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        )
+
+    def test_conversation_and_edits(self):
+        self.picture("start")
+        self.assertEqual(self.text("nav button[aria-current] strong"), "todo")
+        self.assert_filled()
+        self.say("show my to-dos")
+        # The text is there as it comes, and the call before it.
+        self.until(lambda: self.text(".reply") == "You have two things")
+        self.assertTrue(self.all("#stop")[0].is_displayed())
+        self.assertIn("list_todos", self.text("details summary"))
+        self.assertEqual(self.text(".mine"), "show my to-dos")
+        self.picture("streaming")
+        urllib.request.urlopen(os.environ["PERIGEE_PROVIDER"] + "/go").close()
+        self.until(lambda: self.text(".reply") == "You have two things to do.")
+        self.until(lambda: not self.all("#stop")[0].is_displayed())
+        self.assertIn("tokens in", self.text(".note"))
+        self.assertEqual(self.browser.switch_to.active_element.get_attribute("id"), "message")
+
+        version = self.text("#version")
+        good = AGENT.read_text()
+        self.assertFalse(self.all("#problems")[0].is_displayed())
+        AGENT.write_text(good.replace("  temperature =", "  temprature ="))
+        self.until(lambda: "temprature" in self.text("#problems"))
+        self.assertEqual(self.text("#state"), "not loaded")
+        problem = self.text("#problem-list pre")
+        self.assertIn("agents/todo.lua:", problem)
+        self.assertIn("did you mean 'temperature'?", problem)
+        self.assertEqual(self.text("#version"), version)
+        self.assert_filled()
+        self.picture("problem")
+        self.colours("dark")
+        self.picture("problem-dark")
+        # What was in force still answers.
+        self.say("and again")
+        self.until(lambda: len(self.all(".reply")) == 2 and self.text(".reply") == "You have two things to do.")
+
+        AGENT.write_text(good.replace("temperature = 0.7", "temperature = 0.6"))
+        self.until(lambda: self.text("#state") == "live" and not self.all("#problems")[0].is_displayed())
+        self.until(lambda: self.text("#version") != version)
+        self.until(lambda: "is in force" in self.text(".note"))
+        self.picture("mended-dark")
+        # Nothing that the page's own policy forbids, and no error of its script.
+        self.assertEqual(self.browser.get_log("browser"), [])
+
+    def test_failure_and_new_conversation(self):
+        self.assertEqual(self.text("#empty b"), "todo")
+        next(button for button in self.all("nav button") if "unlucky" in button.text).click()
+        self.until(lambda: self.text("#empty b") == "unlucky")
+        self.say("write this")
+        self.until(lambda: self.text(".reply.failed") != "")
+        self.picture("failed")
+        self.all("#fresh")[0].click()
+        self.until(lambda: not self.all(".mine") and not self.all(".reply"))
+        self.assertTrue(self.all("#empty")[0].is_displayed())
+        self.colours("light")
+        light = self.browser.execute_script("return getComputedStyle(document.body).backgroundColor")
+        self.colours("dark")
+        dark = self.browser.execute_script("return getComputedStyle(document.body).backgroundColor")
+        self.assertNotEqual(light, dark)
+
+    def test_narrow(self):
+        self.browser.set_window_size(500, 800)
+        self.say("show my to-dos")
+        self.until(lambda: self.text(".reply") == "You have two things to do.")
+        self.picture("narrow")
+        width = self.browser.execute_script("return document.documentElement.scrollWidth - innerWidth")
+        self.assertLessEqual(width, 0)
