@@ -93,6 +93,7 @@
 ---@field run fun(ctx: perigee.ToolContext, args: table): any
 
 ---@class perigee.EvalReply: perigee.Reply
+---@field tool_calls { id: string, agent: string?, name: string, arguments: table, result: any, error: table? }[]
 ---@field error { code: string, message: string }? of a turn that failed
 ---@field using_stub boolean
 ---@field usage { input_tokens: integer, output_tokens: integer, cost_usd: number? }

@@ -96,6 +96,7 @@ extension Run {
       id: id, name: name, arguments: arguments, outcome: outcome, startedAt: startedAt,
       durationMilliseconds: (time.elapsed - start) / .milliseconds(1))
     environment.feed?.append(.toolFinished(call))
+    if depth > 0 { environment.onDelegatedCall?(agent.name, call) }
     return call
   }
 

@@ -24,6 +24,7 @@ final class Run: Sendable {
     let deadlines: DeadlineQueue
     /// Where a watched run tells what happens.
     let feed: RunFeed?
+    let onDelegatedCall: Runner.OnDelegatedCall?
   }
 
   let environment: Environment
@@ -183,7 +184,8 @@ extension Run {
 extension Run.Environment {
   /// The same for an agent that another one called: its text is not the answer.
   var silent: Self {
-    Self(host: host, model: model, time: time, deadlines: deadlines, feed: nil)
+    Self(
+      host: host, model: model, time: time, deadlines: deadlines, feed: nil, onDelegatedCall: onDelegatedCall)
   }
 }
 

@@ -25,12 +25,16 @@ public final class Runner: Sendable {
   /// Told how a run ended, and on which version of the scripts.
   public typealias OnEnd = @Sendable (Result<ChatReply, Failure>, _ version: String) -> Void
 
+  /// Told of each call of a tool that an agent made which another agent called, as it ends.
+  public typealias OnDelegatedCall = @Sendable (_ agent: String, ToolCall) -> Void
+
   private let store: any Store
   let model: any Model
   let time: any TimeSource
   private let limits: Limits
   private let deployment: @Sendable () -> Deployment
   private let executor: @Sendable () -> (any TaskExecutor)?
+  private let onDelegatedCall: OnDelegatedCall?
   private let deadlines: DeadlineQueue
   private let gate = SessionGate()
   private let runs: LiveRuns
@@ -44,12 +48,14 @@ public final class Runner: Sendable {
   public init(
     store: any Store, model: any Model, time: any TimeSource, limits: Limits = Limits(),
     executor: @escaping @Sendable () -> (any TaskExecutor)? = { nil },
+    onDelegatedCall: OnDelegatedCall? = nil,
     deployment: @escaping @Sendable () -> Deployment
   ) {
     self.store = store
     self.model = model
     self.time = time
     self.executor = executor
+    self.onDelegatedCall = onDelegatedCall
     deadlines = DeadlineQueue(time: time)
     runs = LiveRuns(deadlines: deadlines)
     ledger = BudgetLedger(limits: limits, store: store, time: time)
@@ -142,7 +148,8 @@ public final class Runner: Sendable {
     let turn = StoredTurn(
       request: request, user: user, agent: agent, store: store,
       environment: Run.Environment(
-        host: host, model: model, time: time, deadlines: deadlines, feed: feed),
+        host: host, model: model, time: time, deadlines: deadlines, feed: feed,
+        onDelegatedCall: onDelegatedCall),
       cancellation: cancellation, runs: runs, ledger: ledger, unsettled: unsettled)
     runs.enter()
     // A task of its own: what cancels the run leaves the caller to hear how it ended.

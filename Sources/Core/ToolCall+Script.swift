@@ -3,9 +3,12 @@ public import JSONCodec
 
 extension ToolCall {
   /// Writes the call as scripts see it: an element of `reply.tool_calls`.
-  public func writeForScripts(to writer: inout JSONWriter) {
+  ///
+  /// - Parameter agent: Who made it, where that is not the agent that answers.
+  public func writeForScripts(to writer: inout JSONWriter, by agent: String? = nil) {
     writer.object {
       $0.member("id", id)
+      if let agent { $0.member("agent", agent) }
       $0.member("name", name)
       $0.member("arguments", arguments)
       switch outcome {

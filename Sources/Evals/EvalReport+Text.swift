@@ -77,7 +77,7 @@ extension TurnResult {
         lines += mismatch.lines(indent: 6)
       }
     }
-    lines.append([Span("    tools: \(outcome.calls.summary.shortened(indent: 11))", .aside)])
+    lines.append([Span("    tools: \(outcome.callsSummary.shortened(indent: 11))", .aside)])
     return lines
   }
 }

@@ -16,10 +16,10 @@ extension Expectation {
           Mismatch(
             expected: text, got: outcome.text, differences: TextDifference.lines(text, outcome.text)))
     case .data(let expected): Self.data(expected, outcome.data)
-    case .toolCalled(let name, let arguments): Self.called(name, arguments, outcome.calls)
+    case .toolCalled(let name, let arguments): Self.called(name, arguments, outcome)
     case .notCalled(let name):
-      outcome.calls.contains { $0.name == name }
-        ? .failed(Mismatch(expected: "no call of \(name)", got: outcome.calls.summary)) : .met
+      outcome.allCalls.contains { $0.name == name }
+        ? .failed(Mismatch(expected: "no call of \(name)", got: outcome.callsSummary)) : .met
     case .costMax(let limit): Self.cost(limit, outcome.usage)
     case .error(let code):
       outcome.failure?.code.rawValue == code
@@ -41,18 +41,18 @@ extension Expectation {
         differences: got == nil ? [] : differences.map(\.description)))
   }
 
-  private static func called(_ name: String, _ arguments: JSONObject?, _ calls: [ToolCall]) -> Verdict {
-    let named = calls.filter { $0.name == name }
+  private static func called(_ name: String, _ arguments: JSONObject?, _ outcome: TurnOutcome) -> Verdict {
+    let named = outcome.allCalls.filter { $0.name == name }
     let expected = arguments.map { "\(name) \(JSON.object($0).canonical.text)" } ?? "a call of \(name)"
     guard let arguments, !named.isEmpty else {
-      return named.isEmpty ? .failed(Mismatch(expected: expected, got: calls.summary)) : .met
+      return named.isEmpty ? .failed(Mismatch(expected: expected, got: outcome.callsSummary)) : .met
     }
     let differences = named.map {
       DataDifference.between(.object(arguments), try? $0.arguments.value())
     }
     guard let nearest = differences.min(by: { $0.count < $1.count }), !nearest.isEmpty else { return .met }
     return .failed(
-      Mismatch(expected: expected, got: calls.summary, differences: nearest.map(\.description)))
+      Mismatch(expected: expected, got: outcome.callsSummary, differences: nearest.map(\.description)))
   }
 
   private static func cost(_ limit: Double, _ usage: Usage) -> Verdict {
@@ -63,12 +63,5 @@ extension Expectation {
       )
     }
     return cost <= limit ? .met : .failed(Mismatch(expected: "at most \(limit) USD", got: "\(cost) USD"))
-  }
-}
-
-extension [ToolCall] {
-  /// Names and arguments on one line.
-  var summary: String {
-    isEmpty ? "no calls" : map { "\($0.name) \($0.arguments.text)" }.joined(separator: ", ")
   }
 }

@@ -64,8 +64,13 @@ public struct Judge: Sendable {
     return Opinion(isMet: data?["yes"] == true, reason: data?["reason"]?.string ?? "", usage: usage)
   }
 
+  private static func line(_ call: ToolCall) -> String {
+    "\(call.name) \(call.arguments.text) gave \(call.content)"
+  }
+
   private static func material(_ question: String, _ outcome: TurnOutcome, _ message: String) -> String {
-    let calls = outcome.calls.map { "\($0.name) \($0.arguments.text) gave \($0.content)" }
+    let calls =
+      outcome.calls.map { line($0) } + outcome.delegatedCalls.map { "\($0.agent): \(line($0.call))" }
     return """
       <message>
       \(message)

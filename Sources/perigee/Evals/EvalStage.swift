@@ -19,6 +19,7 @@ struct EvalStage: Examiner {
   private let checks: EvalScript
   private let answerer: EvalAnswers.Answerer
   private let lastRun = LastRun()
+  private let delegated: DelegatedCalls
 
   /// - Parameter folder: Where its databases are.
   init(
@@ -39,10 +40,13 @@ struct EvalStage: Examiner {
     settings.spread = 1
     let host = try await LuaScriptHost(evals.bundle, resources: resources, settings: settings)
     let deployment = Deployment(active: host)
+    let delegated = DelegatedCalls()
+    self.delegated = delegated
     runner = Runner(
       store: store, model: answerer.model, time: SystemTime(),
       limits: Runner.Limits(messageCharactersMax: configuration.limits.messageCharsMax),
-      executor: { TurnLine() }, deployment: { deployment })
+      executor: { TurnLine() }, onDelegatedCall: { delegated.add(DelegatedCall(agent: $0, call: $1)) },
+      deployment: { deployment })
     resources.time = clock.hurried
     checks = try EvalScript(evalCase, of: evals.suite, resources: resources, settings: settings)
   }
@@ -67,13 +71,13 @@ struct EvalStage: Examiner {
     }
     lastRun.id.withLock { $0 = reply.runID }
     return TurnOutcome(
-      text: reply.text, data: try reply.data?.value(), calls: reply.calls, usage: reply.usage,
-      usingStub: reply.usingStub)
+      text: reply.text, data: try reply.data?.value(), calls: reply.calls,
+      delegatedCalls: delegated.take(), usage: reply.usage, usingStub: reply.usingStub)
   }
 
   /// What a turn that failed had done by then; one that was not taken at all has no run.
   private func failed(with failure: Failure) async throws -> TurnOutcome {
-    var outcome = TurnOutcome(text: failure.message, failure: failure)
+    var outcome = TurnOutcome(text: failure.message, delegatedCalls: delegated.take(), failure: failure)
     guard let run = try await store.runs(userID: nil, page: PageRequest(limit: 1)).items.first,
       lastRun.id.withLock({ last in
         defer { last = run.id }
@@ -88,6 +92,20 @@ struct EvalStage: Examiner {
 
   private final class LastRun: Sendable {
     let id = Mutex<String?>(nil)
+  }
+
+  /// What called agents called in the turn under way.
+  private final class DelegatedCalls: Sendable {
+    private let calls = Mutex<[DelegatedCall]>([])
+
+    func add(_ call: DelegatedCall) { calls.withLock { $0.append(call) } }
+
+    func take() -> [DelegatedCall] {
+      calls.withLock { calls in
+        defer { calls = [] }
+        return calls
+      }
+    }
   }
 
   /// Every case has a store of its own, so this may be the same: prompts that speak of it stay the same, too.
