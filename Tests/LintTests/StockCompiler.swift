@@ -32,8 +32,8 @@ enum StockCompiler {
     local input, output = assert(io.open(arg[1], "rb")), assert(io.open(arg[2], "wb"))
     for size in function() return input:read("n", 1) end do
       local chunk = size == 0 and "" or input:read(size) or ""
-      -- load() does not skip the first line that the loader of files skips.
-      chunk = chunk:gsub("^#[^\r\n]*", "")
+      -- load() does not skip the mark and the first line that the loader of files skips.
+      chunk = chunk:gsub("^\xEF\xBB\xBF", ""):gsub("^#[^\r\n]*", "")
       local ok, message = load(chunk, "=chunk", "t")
       output:write(ok and "ok" or message:gsub("[\r\n]", " "), "\n")
     end
