@@ -24,6 +24,11 @@ public enum Suggestion {
     nearest(to: word, in: candidates).map { "did you mean '\($0)'?" }
   }
 
+  /// Whether a word is another with one letter too many, too few or wrong, or two neighbours swapped.
+  public static func isOneSlip(_ word: String, from other: String) -> Bool {
+    distance(Array(word.utf8), Array(other.utf8)) == 1
+  }
+
   /// Insertions, deletions, replacements and swaps of neighbours between two words.
   private static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
     var beforeLast: [Int] = []

@@ -204,6 +204,35 @@ struct LintCommandTests {
     #expect(outcome.errors == "2 errors, 1 warning in 2 files\n")
   }
 
+  @Test(
+    "models are held against the providers and names of perigee.yaml, and not where anything may be served")
+  func models() async throws {
+    let folder = try Folder([
+      "agents/a.lua":
+        "return { prompt = 'p', model = { 'anthropc/claude', 'groq/llama', 'gpt-4o-mni', 'o3' } }",
+      "perigee.yaml": """
+      providers:
+        anthropic: { dialect: anthropic, api_key_env: ANTHROPIC_KEY }
+
+      """,
+    ])
+    let outcome = try await lint(folder, "--strict")
+    #expect(outcome.status == 1)
+    for line in [
+      "agents/a.lua:1:34: warning: perigee.yaml has no provider 'anthropc' [C105]",
+      "hint: did you mean 'anthropic'?",
+      "agents/a.lua:1:53: warning: perigee.yaml has no provider 'groq' [C105]",
+      "hint: add it to providers, which has anthropic, openai",
+      "agents/a.lua:1:67: warning: perigee.yaml knows no model 'gpt-4o-mni' [C105]",
+    ] { #expect(outcome.output.contains(line), "\(line)\n\(outcome.output)") }
+    #expect(outcome.errors == "3 warnings in 2 files\n")
+    // Another server behind the first provider may call its models anything.
+    try folder.write(
+      "perigee.yaml",
+      try folder.read("perigee.yaml") + "  openai: { base_url: 'http://127.0.0.1:11434/v1' }\n")
+    #expect(try await lint(folder).errors == "2 warnings in 2 files\n")
+  }
+
   @Test("linting runs no script")
   func runsNothing() async throws {
     let folder = try Folder([

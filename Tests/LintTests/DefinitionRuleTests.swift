@@ -298,6 +298,7 @@ import Testing
       ("gpt-4o-mini", nil), ("gpt-4o-mni", "did you mean 'gpt-4o-mini'?"),
       ("gtp-4o-mini", "did you mean 'gpt-4o-mini'?"), ("gpt4o-mini", "did you mean 'gpt-4o-mini'?"),
       ("GPT-4o-mini", "did you mean 'gpt-4o-mini'?"), ("gpt-4o", nil), ("gpt-4", nil), ("gpt-5-mini", nil),
+      ("gpt-4o-20240807", nil), ("devstral-latest", nil),
       ("gpt-4o-nano", nil), ("o3", nil), ("llama3.1", nil), ("claude-sonnet-4-5", nil),
       ("claude-sonnet-4-6", nil), ("claude-sonet-4-5", "did you mean 'claude-sonnet-4-5'?"),
       ("anthropic/claude-sonnet-4-5", nil), ("anthropic/claude-opus-4-5", nil),
@@ -307,7 +308,8 @@ import Testing
     ] as [(String, String?)])
   func models(name: String, hint: String?) {
     var settings = LintSettings(
-      pricedModels: ["anthropic/claude-sonnet-4-5"], defaultModel: "gpt-4o-mini",
+      pricedModels: ["anthropic/claude-sonnet-4-5", "gpt-4o-20240806", "codestral-latest"],
+      defaultModel: "gpt-4o-mini",
       providers: ["openai", "anthropic"], prefixesAreProviders: true)
     let agent =
       "return { prompt = 'p', model = { '\(name)' }, after = function(_, reply) reply.text = llm.chat{ model = '\(name)', messages = {} }.text return reply end }"

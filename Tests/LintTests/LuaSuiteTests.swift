@@ -46,7 +46,8 @@ import Testing
       let own = ParsedFile(parsing: SourceText(name: "chunk", bytes: chunk)).diagnostics.first
       if (own == nil) != (answer == nil) {
         Issue.record(
-          "stock: \(answer ?? "ok"); own: \(own?.description ?? "ok")\n\(String(decoding: chunk, as: UTF8.self))")
+          "stock: \(answer ?? "ok"); own: \(own?.description ?? "ok")\n\(String(decoding: chunk, as: UTF8.self))"
+        )
       }
     }
   }

@@ -30,16 +30,27 @@ enum GuardedBranches: WorkspaceRule {
   }
 
   static func check(_ workspace: LintWorkspace, _ findings: inout [Diagnostic]) {
-    let writers = Writers(workspace)
+    // Who writes is asked by few workspaces.
+    var known: Writers?
     for summary in workspace.sortedFiles() {
-      guard let file = summary.linted, !file.model.changesEnvironment,
-        !file.model.members.contains(where: { $0.variable == nil && $0.path == "guard.same" })
-      else { continue }
+      guard let file = summary.linted, !file.model.changesEnvironment else { continue }
+      let calls = file.model.members.filter {
+        $0.variable == nil && $0.root.text == "parallel"
+          && ["parallel", "parallel.settle"].contains($0.path)
+      }
+      let steps = steps(of: file)
+      guard !calls.isEmpty || steps != nil, !file.model.members.contains(where: isGuard) else { continue }
+      let writers = known ?? Writers(workspace)
+      known = writers
       var found = Findings(file: file.path)
-      branches(in: file, writers, &found)
-      if case .agent = file.kind { steps(of: file, writers, &found) }
+      for call in calls { check(call, in: file, writers, &found) }
+      if let steps { check(steps, of: file, writers, &found) }
       findings += found.list
     }
+  }
+
+  private static func isGuard(_ member: FileModel.Member) -> Bool {
+    member.variable == nil && member.root.text == "guard" && member.path == "guard.same"
   }
 
   // MARK: parallel
@@ -53,22 +64,19 @@ enum GuardedBranches: WorkspaceRule {
     let path: [String]
   }
 
-  private static func branches(in file: LintedFile, _ writers: Writers, _ findings: inout Findings) {
-    for call in file.model.members
-    where call.variable == nil && ["parallel", "parallel.settle"].contains(call.path) {
-      guard case .table(let table)? = call.arguments?.first?.core.kind else { continue }
-      var first: [Record: String] = [:]
-      for field in table.fields {
-        guard let branch = function(of: field.value, in: file.model), let name = field.keyText else {
-          continue
-        }
-        let records = records(of: branch, in: file.model, writers)
-        if let record = records.first(where: { first[$0] != nil }), let other = first[record] {
-          report("branches '\(other)' and '\(name)'", record.name, at: call.range, &findings)
-          break
-        }
-        for record in records where first[record] == nil { first[record] = name }
+  private static func check(
+    _ call: FileModel.Member, in file: LintedFile, _ writers: Writers, _ findings: inout Findings
+  ) {
+    guard case .table(let table)? = call.arguments?.first?.core.kind else { return }
+    var first: [Record: String] = [:]
+    for field in table.fields {
+      guard let branch = function(of: field.value, in: file.model), let name = field.keyText else { continue }
+      let records = records(of: branch, in: file.model, writers)
+      if let record = records.first(where: { first[$0] != nil }), let other = first[record] {
+        report("branches '\(other)' and '\(name)'", record.name, at: call.range, &findings)
+        return
       }
+      for record in records where first[record] == nil { first[record] = name }
     }
   }
 
@@ -142,11 +150,16 @@ enum GuardedBranches: WorkspaceRule {
 
   // MARK: steps
 
+  private static func steps(of file: LintedFile) -> JSONObject? {
+    guard case .agent = file.kind, let steps = file.value?["steps"], !steps.isUnknown else { return nil }
+    return steps.object
+  }
+
   /// Tools of two steps that may run beside each other, both on the workflow's input as it came.
-  private static func steps(of file: LintedFile, _ writers: Writers, _ findings: inout Findings) {
-    guard let steps = file.value?["steps"]?.object, let table = file.returned,
-      !(file.value?["steps"]?.isUnknown ?? true)
-    else { return }
+  private static func check(
+    _ steps: JSONObject, of file: LintedFile, _ writers: Writers, _ findings: inout Findings
+  ) {
+    guard let table = file.returned else { return }
     var ids: [(step: String, ids: Set<String>)] = []
     for step in steps.members {
       guard let name = step.value["tool"]?.string, step.value["input"] == nil, step.value["for_each"] == nil,

@@ -73,9 +73,8 @@ enum ModelNames: FileRule {
     guard words.count == others.count else { return false }
     let differing = zip(words, others).filter { $0 != $1 }
     guard let (word, right) = differing.first else { return true }
-    return differing.count == 1 && min(word.count, right.count) >= 3
-      && word.allSatisfy(\.isLetter) && right.allSatisfy(\.isLetter)
-      && Suggestion.nearest(to: word, in: [right]) != nil
+    return differing.count == 1 && min(word.count, right.count) >= 3 && word.allSatisfy(\.isLetter)
+      && Suggestion.isOneSlip(word, from: right)
   }
 
   /// Runs of letters and runs of digits, in small letters.
