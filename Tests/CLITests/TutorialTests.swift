@@ -8,7 +8,8 @@ import Testing
 ///
 /// A comment above each says which file it is, `<!-- agents/todo.lua -->`, or in which it stands,
 /// `<!-- in tools/sales.lua -->`; the frame of such a part is here, and so is what the blocks take for granted.
-@Suite("The tutorial", .timeLimit(.minutes(5))) struct TutorialTests {
+@Suite("The tutorial", .timeLimit(.minutes(5)))
+struct TutorialTests {
   private struct Block {
     let path: String
     let isPart: Bool
@@ -184,6 +185,31 @@ import Testing
       "\(outcome.output) \(outcome.errors)")
     #expect(reply["data"]?["rate"] == 1.25)
     #expect(provider.requests.contains { $0.path == "/rate?of=EUR" })
+  }
+
+  @Test("the README's first agent says what the README shows, and misspelt, what it shows then")
+  func readme() async throws {
+    let page = try String(contentsOfFile: PerigeeBinary.repository + "/README.md", encoding: .utf8)
+    let folder = try Folder()
+    #expect(try await perigee("init", folder.path).status == 0)
+    let blocks = page.matches(of: /(?s)```lua\n-- my-agents\/([a-z_\/]+\.lua)\n.*?```/)
+    #expect(blocks.map { String($0.1) } == ["agents/greeter.lua", "tools/places.lua"])
+    for block in blocks {
+      try folder.write(String(block.1), String(block.0.dropFirst("```lua\n".count).dropLast(3)))
+    }
+    let lint = try await perigee("lint", "--strict", "--workspace", folder.path)
+    #expect(lint.status == 0 && lint.errors.hasPrefix("1 info in "), "\(lint.output)")
+    let command = try #require(
+      page.firstMatch(of: /perigee (run greeter) --workspace my-agents (.*)\n# (.*)\n/))
+    #expect(command.2 == "--input 'hi there' --as Ada")
+    let ran = try await perigee(
+      "run", "greeter", "--workspace", folder.path, "--input", "hi there", "--as", "Ada")
+    #expect(ran.output == command.3 + "\n", "\(ran.errors)")
+    let shown = try #require(page.firstMatch(of: /(?s)you are told where:\n\n```\n(.*?)```/)).1
+    try folder.write(
+      "agents/greeter.lua", try folder.read("agents/greeter.lua").replacing("prompt =", with: "promt ="))
+    let refused = try await perigee("run", "greeter", "--workspace", folder.path, "--input", "x")
+    #expect(refused.status == 2 && refused.errors.contains(shown), "\(refused.errors)")
   }
 
   /// A model that does as the blocks expect.
