@@ -45,8 +45,16 @@ struct AcceptTests {
     }
   }
 
-  @Test("is there until its client leaves, where nobody told it to stop")
+  @Test("is closed although a request is under way on another, and where the server was not told to stop")
   func dropped() async throws {
-    try await connect(Drain(limit: .seconds(30))) { client in try await client.close() }
+    let busy = Drain(limit: .seconds(30))
+    busy.enter()
+    busy.begin()
+    for drain in [busy, Drain(limit: .seconds(30))] {
+      try await connect(drain) { client in
+        let answer = try await client.readToEnd()
+        #expect(answer.isEmpty)
+      }
+    }
   }
 }

@@ -47,7 +47,7 @@ struct DrainTests {
     }
   }
 
-  @Test("an answer that did not say that it is the last leaves its connection open until the last request is answered")
+  @Test("an answer that was not announced as the last leaves its connection open until all are answered")
   func lateEnd() throws {
     let drain = Drain(limit: .seconds(30))
     let channel = EmbeddedChannel()

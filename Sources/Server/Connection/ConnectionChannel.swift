@@ -12,7 +12,15 @@ struct ConnectionChannel: ServerChildChannel {
     let http: HTTP1Channel
     let inner: HTTP1Channel.Value
     let connection: Connection
+    fileprivate let acceptance: Acceptance
     var channel: any Channel { inner.channel }
+  }
+
+  /// Closes its connection when nobody has it any more: a server that stops drops what it has just accepted.
+  fileprivate final class Acceptance: Sendable {
+    private let channel: any Channel
+    init(of channel: any Channel) { self.channel = channel }
+    deinit { channel.close(promise: nil) }
   }
 
   let responder: HTTPChannelHandler.Responder
@@ -41,10 +49,10 @@ struct ConnectionChannel: ServerChildChannel {
     }.flatMap {
       http.setup(channel: channel, logger: logger)
     }.map { inner in
-      // A server that stops drops what it has just accepted, which must not go before its connection does.
+      // What is dropped must not go before its connection does.
       channel.closeFuture.whenComplete { _ in withExtendedLifetime(inner) {} }
       connection.isReady()
-      return Value(http: http, inner: inner, connection: connection)
+      return Value(http: http, inner: inner, connection: connection, acceptance: Acceptance(of: channel))
     }
   }
 
@@ -52,6 +60,7 @@ struct ConnectionChannel: ServerChildChannel {
     await Connection.$current.withValue(value.connection) {
       await value.http.handle(value: value.inner, logger: logger)
     }
+    withExtendedLifetime(value.acceptance) {}
   }
 }
 
