@@ -28,7 +28,7 @@ setup: ## check the Swift toolchain and install missing system packages
 	@scripts/setup.sh
 
 build: setup ## build the release binary, .build/release/perigee
-	@$(SWIFT) build -c release --product perigee
+	@$(SWIFT) build -c release --product perigee --static-swift-stdlib
 
 run: build ## start the server on 127.0.0.1:8080 with the scripts of this folder
 	@exec $(BINARY) serve $(ARGS)

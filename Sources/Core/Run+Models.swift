@@ -22,22 +22,34 @@ extension Run {
   }
 
   func callModel(_ messages: [ModelMessage]) async throws -> Turn.Action {
+    let (request, onText) = prepareCall(messages)
+    do {
+      let reply = try await ask(request, onText: onText)
+      return try turn.withLock { turn throws(Failure) in try turn.replied(reply) }
+    } catch {
+      return try callFailed(error)
+    }
+  }
+
+  @inline(never) private func prepareCall(_ messages: [ModelMessage]) -> (ModelRequest, TextListener?) {
     let (tools, output, showsText) = turn.withLock { ($0.toolDescriptions, $0.output, $0.showsTextAtOnce) }
     let request = ModelRequest(
       models: agent.models, messages: messages, tools: tools, output: output,
       temperature: callers?.temperature ?? agent.temperature,
       tokensMax: callers?.tokensMax ?? agent.tokensMax, toolChoice: callers?.toolChoice ?? .auto,
       allowsParallelCalls: callers?.allowsParallelCalls ?? true)
-    do {
-      let feed = showsText ? environment.feed : nil
-      let onText = feed.map { feed in { @Sendable (texts: [String]) in feed.append(texts.map(RunEvent.text)) } }
-      let reply = try await ask(request, onText: onText)
-      return try turn.withLock { turn throws(Failure) in try turn.replied(reply) }
-    } catch let error as ModelError {
+    let feed = showsText ? environment.feed : nil
+    return (request, feed.map { feed in { @Sendable texts in feed.append(texts.map(RunEvent.text)) } })
+  }
+
+  @inline(never) private func callFailed(_ error: any Error) throws -> Turn.Action {
+    switch error {
+    case let error as ModelError:
       return try turn.withLock { turn throws(Failure) in try turn.modelFailed(error) }
-    } catch let exhausted as Budget.Exhausted {
+    case let exhausted as Budget.Exhausted:
       let now = environment.time.now
       return try turn.withLock { turn throws(Failure) in try turn.exhausted(exhausted, at: now) }
+    default: throw error
     }
   }
 

@@ -107,36 +107,48 @@ final class Run: Sendable {
     while true {
       try Task.checkCancellation()
       switch action {
-      case .before(let message):
-        let accepted = try await openScript().before(message: message)
-        if accepted.isBlank {
-          throw Failure(.internal, "the agent '\(agent.name)' made an empty message of it")
-        }
-        action = turn.withLock { $0.accepted(accepted) }
-      case .prepare:
-        action = try await prepare()
-      case .callModel(let messages):
-        action = try await callModel(messages)
-      case .callTools(let planned):
-        let calls = try await callTools(planned, in: openScript())
-        action = try turn.withLock { turn throws(Failure) in try turn.ran(calls) }
-      case .runBody:
-        let reply = try await openScript().run()
-        action = try turn.withLock { turn throws(Failure) in try turn.answered(reply) }
-      case .runStub:
-        let message = turn.withLock { $0.message }
-        let reply = try await openScript().stub(message: message)
-        action = try turn.withLock { turn throws(Failure) in try turn.answered(reply) }
-      case .after(let reply):
-        let changed = try await openScript().after(reply)
-        action = try turn.withLock { turn throws(Failure) in try turn.finished(changed) }
-      case .finish(let ending):
-        return ending
+      case .before(let message): action = try await check(message)
+      case .prepare: action = try await prepare()
+      case .callModel(let messages): action = try await callModel(messages)
+      case .callTools(let planned): action = try await runTools(planned)
+      case .runBody: action = try await runBody()
+      case .runStub: action = try await runStub()
+      case .after(let reply): action = try await finish(reply)
+      case .finish(let ending): return ending
       }
     }
   }
 
-  func prepare() async throws -> Turn.Action {
+  @inline(never) private func check(_ message: String) async throws -> Turn.Action {
+    let accepted = try await openScript().before(message: message)
+    if accepted.isBlank {
+      throw Failure(.internal, "the agent '\(agent.name)' made an empty message of it")
+    }
+    return turn.withLock { $0.accepted(accepted) }
+  }
+
+  @inline(never) private func runTools(_ planned: [Turn.PlannedCall]) async throws -> Turn.Action {
+    let calls = try await callTools(planned, in: openScript())
+    return try turn.withLock { turn throws(Failure) in try turn.ran(calls) }
+  }
+
+  @inline(never) private func runBody() async throws -> Turn.Action {
+    let reply = try await openScript().run()
+    return try turn.withLock { turn throws(Failure) in try turn.answered(reply) }
+  }
+
+  @inline(never) private func runStub() async throws -> Turn.Action {
+    let message = turn.withLock { $0.message }
+    let reply = try await openScript().stub(message: message)
+    return try turn.withLock { turn throws(Failure) in try turn.answered(reply) }
+  }
+
+  @inline(never) private func finish(_ reply: ScriptReply) async throws -> Turn.Action {
+    let changed = try await openScript().after(reply)
+    return try turn.withLock { turn throws(Failure) in try turn.finished(changed) }
+  }
+
+  @inline(never) private func prepare() async throws -> Turn.Action {
     guard environment.model.isConfigured(for: agent.models) else {
       return try turn.withLock { turn throws(Failure) in try turn.modelIsMissing() }
     }

@@ -96,18 +96,7 @@ final class StoredTurn: Sendable {
     do {
       let budgets = try await ledger.budgets(userID: user.id, sessionID: names.sessionID)
       // The message is kept before anything is done about it, so that a crash loses neither.
-      var opening =
-        TurnOpening(
-          runID: runID, messageID: names.messageID, userID: user.id, sessionID: names.sessionID,
-          agent: agent.name, version: environment.host.version, message: request.message,
-          historyMessages: agent.historyMessages, idempotencyKey: request.idempotencyKey,
-          isAgain: names.isAgain, hasSession: request.conversation == nil, at: time.now)
-      if agent.summarizer != nil, request.conversation == nil {
-        opening.wantsSummary = true
-        // More than are shown, so that what falls out can be folded.
-        opening.historyMessages *= 2
-      }
-      let opened = try await store.openTurn(opening)
+      let opened = try await open(names)
       runs.begin(
         runID, LiveRuns.Entry(userID: user.id, cancellation: cancellation, feed: environment.feed))
       defer { runs.end(runID) }
@@ -118,17 +107,24 @@ final class StoredTurn: Sendable {
     }
   }
 
-  private func answer(
+  @inline(never) private func open(_ names: Names) async throws -> OpenedTurn {
+    var opening = TurnOpening(
+      runID: names.runID, messageID: names.messageID, userID: user.id, sessionID: names.sessionID,
+      agent: agent.name, version: environment.host.version, message: request.message,
+      historyMessages: agent.historyMessages, idempotencyKey: request.idempotencyKey,
+      isAgain: names.isAgain, hasSession: request.conversation == nil, at: time.now)
+    if agent.summarizer != nil, request.conversation == nil {
+      opening.wantsSummary = true
+      // More than are shown, so that what falls out can be folded.
+      opening.historyMessages *= 2
+    }
+    return try await store.openTurn(opening)
+  }
+
+  @inline(never) private func answer(
     _ names: Names, _ opened: OpenedTurn, _ budgets: [Budget]
   ) async -> Result<ChatReply, Failure> {
-    let run = Run(
-      RunContext(
-        runID: names.runID, agent: agent, user: user, sessionID: names.sessionID, state: opened.state,
-        input: request.scriptInput,
-        history: request.conversation?.history ?? opened.history),
-      message: request.message, conversation: request.conversation, summary: opened.summary,
-      environment: environment, budgets: budgets
-    )
+    let run = makeRun(names, opened, budgets)
     let deadline = environment.deadlines.start(
       after: .seconds(agent.limits.seconds), cancel: cancellation.cancel)
     let result: Result<(Turn.Ending, RawJSON?), Failure>
@@ -143,7 +139,17 @@ final class StoredTurn: Sendable {
     return await close(run, names, result)
   }
 
-  private func close(
+  @inline(never) private func makeRun(_ names: Names, _ opened: OpenedTurn, _ budgets: [Budget]) -> Run {
+    Run(
+      RunContext(
+        runID: names.runID, agent: agent, user: user, sessionID: names.sessionID, state: opened.state,
+        input: request.scriptInput,
+        history: request.conversation?.history ?? opened.history),
+      message: request.message, conversation: request.conversation, summary: opened.summary,
+      environment: environment, budgets: budgets)
+  }
+
+  @inline(never) private func close(
     _ run: Run, _ names: Names, _ result: Result<(Turn.Ending, RawJSON?), Failure>
   ) async -> Result<ChatReply, Failure> {
     let progress = run.progress

@@ -76,7 +76,7 @@ extension ModelClient {
     }
   }
 
-  private func attemptOnce<Result: AttemptResult>(
+  @inline(never) private func attemptOnce<Result: AttemptResult>(
     _ target: Target, _ upstream: Upstream, tokens: Int, until end: Duration,
     _ body: (Attempt) async throws -> Result
   ) async throws -> Result {
@@ -84,29 +84,37 @@ extension ModelClient {
       throw ProviderFailure(ModelError(.timeout, "no time is left to ask \(target.provider.name)"))
     }
     let pass = try await upstream.enter(tokens: tokens, until: end, time: time)
-    let remaining = end - time.elapsed
+    let attempt = Attempt(
+      upstream: upstream, pass: pass, time: time, limitHeaders: target.provider.dialect.limitHeaders,
+      remaining: end - time.elapsed)
     do {
-      let result = try await body(
-        Attempt(
-          upstream: upstream, pass: pass, time: time, limitHeaders: target.provider.dialect.limitHeaders,
-          remaining: remaining))
-      let pause = upstream.leave(
-        pass, result.isInterrupted ? .failed(retryAfter: nil) : .answered, tokens: result.countedTokens,
-        at: time.elapsed)
-      if let pause { log(pause, of: target) }
+      let result = try await body(attempt)
+      succeed(attempt, result, target)
       return result
     } catch {
-      let failure =
-        (error as? TransportError).map { ProviderFailure($0, provider: target.provider) }
-        ?? error as? ProviderFailure
-      guard let failure else {
-        upstream.leave(pass, .unknown, at: time.elapsed)
-        throw error
-      }
-      let pause = upstream.leave(pass, failure, given: remaining, at: time.elapsed)
-      if let pause { log(pause, of: target) }
-      throw failure
+      throw fail(attempt, error, target)
     }
+  }
+
+  private func succeed(_ attempt: Attempt, _ result: some AttemptResult, _ target: Target) {
+    let pause = attempt.upstream.leave(
+      attempt.pass, result.isInterrupted ? .failed(retryAfter: nil) : .answered, tokens: result.countedTokens,
+      at: time.elapsed)
+    if let pause { log(pause, of: target) }
+  }
+
+  /// - Returns: What to throw: a ``ProviderFailure`` for whatever is the provider's fault.
+  @inline(never) private func fail(_ attempt: Attempt, _ error: any Error, _ target: Target) -> any Error {
+    let failure =
+      (error as? TransportError).map { ProviderFailure($0, provider: target.provider) }
+      ?? error as? ProviderFailure
+    guard let failure else {
+      attempt.upstream.leave(attempt.pass, .unknown, at: time.elapsed)
+      return error
+    }
+    let pause = attempt.upstream.leave(attempt.pass, failure, given: attempt.remaining, at: time.elapsed)
+    if let pause { log(pause, of: target) }
+    return failure
   }
 
   private func log(_ pause: Duration, of target: Target) {

@@ -41,11 +41,25 @@ final class Door: HTTPResponder {
     let connection = Connection.current
     let path = request.uri.path
     let match = table.match(request.method, path)
-    var problem: Problem?
-    var reply: Reply
+    let result: Result<Reply, any Error>
     do {
-      reply = try await answer(request, match, path, connection)
+      result = .success(try await answer(request, match, path, connection))
     } catch {
+      result = .failure(error)
+    }
+    return finish(result, of: request, match, connection, requestID: requestID, since: start)
+  }
+
+  @inline(never) private func finish(
+    _ result: Result<Reply, any Error>, of request: Request, _ match: RouteTable.Match,
+    _ connection: Connection?, requestID: String, since start: Duration
+  ) -> Response {
+    let path = request.uri.path
+    let reply: Reply
+    var problem: Problem?
+    switch result {
+    case .success(let answer): reply = answer
+    case .failure(let error):
       let caught = Problem(error, isDraining: drain.isOn)
       reply = OpenAIDoor.covers(path) ? caught.openAIReply : caught.reply(requestID: requestID)
       problem = caught

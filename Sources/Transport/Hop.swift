@@ -8,7 +8,7 @@ final class Hop: Sendable {
   private let redirectsLeft: Int
 
   /// - Throws: ``TransportError`` `badURL`, `badRequest` or `denied`.
-  convenience init(_ request: HTTPRequest) throws(TransportError) {
+  @inline(never) convenience init(_ request: HTTPRequest) throws(TransportError) {
     try request.check()
     try self.init(
       request, HTTPURL(request.url), redirectsLeft: request.redirectsMax,
@@ -36,7 +36,7 @@ final class Hop: Sendable {
   /// The request that a response sends us to; `nil` when it is the answer itself.
   ///
   /// - Throws: ``TransportError`` `tooManyRedirects`, `timeout`, or as ``init(_:)`` for the new place.
-  func redirected(by status: Int, _ headers: HTTPHeaders) throws(TransportError) -> Hop? {
+  @inline(never) func redirected(by status: Int, _ headers: HTTPHeaders) throws(TransportError) -> Hop? {
     guard request.redirectsMax > 0, [301, 302, 303, 307, 308].contains(status),
       let place = headers["location"]
     else { return nil }

@@ -41,7 +41,9 @@ public final class PlaybackModel: Model {
     case .reply(let recorded, let pieces):
       let reply = restored(recorded, form.names)
       if let onText {
-        for piece in Self.cut(reply.text, pieces ?? [reply.text.unicodeScalars.count]) { await onText([piece]) }
+        for piece in Self.cut(reply.text, pieces ?? [reply.text.unicodeScalars.count]) {
+          await onText([piece])
+        }
       }
       return reply
     }

@@ -35,7 +35,7 @@ final class Upstream: Sendable {
   ///
   /// - Parameter end: On the clock of `time`; a wait that would go beyond it is not begun.
   /// - Throws: ``ProviderFailure``, or `CancellationError`.
-  func enter(tokens: Int, until end: Duration, time: any TimeSource) async throws -> Pass {
+  @inline(never) func enter(tokens: Int, until end: Duration, time: any TimeSource) async throws -> Pass {
     let now = time.elapsed
     try refuseIfOpen(at: now)
     let learned = state.withLock { $0.limits.book(tokens: tokens, at: now, before: end) }

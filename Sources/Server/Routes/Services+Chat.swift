@@ -46,17 +46,29 @@ extension Services {
 
   private func chat(_ exchange: Exchange) async throws -> Reply {
     let body = try await exchange.body(Self.chatBody)
-    var request = ChatRequest(agent: exchange.parameters[0], body: body)
-    request.idempotencyKey = try exchange.idempotencyKey(of: body)
     let cancellation = RunCancellation()
     if body["detach"]?.bool != true { exchange.connection?.onDeparture(cancellation.cancel) }
-    let onEnd = counted(agent: request.agent)
     guard body["stream"]?.bool == true || exchange.wantsEvents else {
-      let reply = try await runner.chat(
-        request, as: exchange.user, cancellation: cancellation, onEnd: onEnd)
-      return .json(reply.json.bytes)
+      return try await answer(exchange, body, cancellation)
     }
-    let feed = try runner.stream(request, as: exchange.user, cancellation: cancellation, onEnd: onEnd)
+    return try await events(exchange, body, cancellation)
+  }
+
+  @inline(never) private func answer(
+    _ exchange: Exchange, _ body: JSONObject, _ cancellation: RunCancellation
+  ) async throws -> Reply {
+    let request = try ChatRequest(exchange, body)
+    let reply = try await runner.chat(
+      request, as: exchange.user, cancellation: cancellation, onEnd: counted(agent: request.agent))
+    return .json(reply.json.bytes)
+  }
+
+  @inline(never) private func events(
+    _ exchange: Exchange, _ body: JSONObject, _ cancellation: RunCancellation
+  ) async throws -> Reply {
+    let request = try ChatRequest(exchange, body)
+    let feed = try runner.stream(
+      request, as: exchange.user, cancellation: cancellation, onEnd: counted(agent: request.agent))
     return .events(
       try await EventStream(beginning: feed, connection: exchange.connection, encoder: RunEvents()))
   }
@@ -81,6 +93,11 @@ extension Services {
 }
 
 extension ChatRequest {
+  fileprivate init(_ exchange: Exchange, _ body: JSONObject) throws {
+    self.init(agent: exchange.parameters[0], body: body)
+    idempotencyKey = try exchange.idempotencyKey(of: body)
+  }
+
   /// Reads ``Services/conversationFields``, checked already.
   init(agent: String, body: JSONObject) {
     self.init(
