@@ -11,13 +11,7 @@ SECONDS ?= 60
 export SWIFT
 # A test that computes holds one of the few threads that the others need to meet their time limits: such rooms have
 # a pass of their own, one test at a time. Each pass skips what the other runs; ARGS narrows both.
-COMPUTING := ((LuaHost|Lint|Threads)Tests|CLITests[.]EscapeTests)\b
-define passes
-$(SWIFT) test --skip-build --no-parallel --skip '^(?!$(COMPUTING))' $(1) $(ARGS) && status=0 || status=1; \
-$(SWIFT) test --skip-build --experimental-maximum-parallelization-width 8 --skip '^$(COMPUTING)' $(1) $(ARGS) \
-	&& exit $$status
-endef
-
+COMPUTING := ((LuaHost|Lint|Threads)Tests|CLITests[.]EscapeTests)
 .DEFAULT_GOAL := help
 .PHONY: help setup build run test lint format bench sanitize sanitize-address sanitize-thread fuzz docs clean
 
@@ -38,7 +32,9 @@ test: setup ## build everything and run every test
 	@scripts/setup.sh lua
 	@scripts/setup.sh browser
 	@$(SWIFT) build --build-tests
-	@$(passes)
+	@$(SWIFT) test --skip-build --no-parallel --skip '^(?!$(COMPUTING))' $(ARGS) && status=0 || status=1; \
+	$(SWIFT) test --skip-build --experimental-maximum-parallelization-width 8 --skip '^$(COMPUTING)' $(ARGS) \
+		&& exit $$status
 
 lint: ## check formatting, house rules and the shipped Lua; builds nothing
 	@scripts/setup.sh toolchain
@@ -57,13 +53,14 @@ bench: build ## measure the server against a local provider, and the linter, abo
 
 sanitize: sanitize-address sanitize-thread ## run every test under the address, undefined behaviour and thread sanitizers
 
+# One test at a time: what is slow under a sanitizer would use up the time limits of what runs beside it.
 sanitize-address: setup
 	@PERIGEE_TRAP_UNDEFINED=1 $(SWIFT) build --build-tests --sanitize=address --scratch-path .build-asan
-	@export ASAN_OPTIONS=detect_leaks=0 PERIGEE_TRAP_UNDEFINED=1; \
-		$(call passes,--sanitize=address --scratch-path .build-asan)
+	@ASAN_OPTIONS=detect_leaks=0 PERIGEE_TRAP_UNDEFINED=1 \
+		$(SWIFT) test --skip-build --no-parallel --sanitize=address --scratch-path .build-asan $(ARGS)
 
-# One test at a time: what is slow here would use up the time limits of what runs beside it. What is found is in
-# files, whatever became of the process that found it. Swift's own backtraces of a crash would crash the sanitizer.
+# What is found is in files, whatever became of the process that found it. Swift's own backtraces of a crash would
+# crash the sanitizer.
 sanitize-thread: setup
 	@$(SWIFT) build --build-tests --sanitize=thread --scratch-path .build-tsan
 	@rm -f .build-tsan/race.*

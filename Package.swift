@@ -149,7 +149,7 @@ let package = Package(
       ]),
     tests(
       "CLITests", ["perigee", "Transport", "Core", "TestSupport", "JSONCodec"],
-      exclude: ["escape", "help", "openai", "page"]),
+      exclude: ["escape", "help", "openai", "page", "tls"]),
   ],
   swiftLanguageModes: [.v6]
 )

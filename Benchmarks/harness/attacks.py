@@ -57,7 +57,7 @@ class Attacks:
     def __init__(self, options, source, at_once):
         self.folder, self.names = stage(source)
         # Port 1 has no provider: prompts are made, and stubs answer.
-        self.server = Server(argparse.Namespace(**vars(options) | {"workspace": self.folder}), 1)
+        self.server = Server(argparse.Namespace(**vars(options) | {"workspace": self.folder}))
         self.at_once = at_once
         self.remaining = iter(self.names)
         self.lock = threading.Lock()

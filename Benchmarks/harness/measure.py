@@ -11,7 +11,9 @@ import subprocess
 import time
 import urllib.request
 
-from .process import BenchmarkError, Server, cpu_seconds, machine_cpu_seconds, memory_mb, reset_peak
+from .process import (
+    BenchmarkError, SecureProvider, Server, cpu_seconds, machine_cpu_seconds, memory_mb, reset_peak,
+)
 
 RUNS = itertools.count(1)
 # Paces of one stream, and of many: milliseconds until the first token, and from one to the next.
@@ -74,10 +76,10 @@ class Bench:
             times.append(self.server.start_ms)
         return {"start_ms": statistics.median(times), "idle_rss_mb": rest_mb}
 
-    def start_anew(self):
+    def start_anew(self, provider=None):
         """A server without a past; its memory at rest, in MB."""
         self.close()
-        self.server = Server(self.options, self.provider.port)
+        self.server = Server(self.options, provider or self.provider)
         time.sleep(1)  # lets it settle
         return memory_mb(self.server.pid, "VmRSS")
 
@@ -134,13 +136,13 @@ class Bench:
             result["ideal_tokens_per_second"] = count * tokens / (first + (tokens - 1) * every) * 1000
         return result
 
-    def waiting(self, count):
+    def waiting(self, count, provider=None):
         """Many conversations at once on a provider that takes its time; `[]` where the open files are too few."""
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         if files < 2 * count + 100:
             self.say(f"skipped: {count} users need {2 * count + 100} open files, the limit is {files}")
             return []
-        rest_mb = self.start_anew()
+        rest_mb = self.start_anew(provider)
         reset_peak(self.server.pid)
         self.provider.stats()  # forgets the calls that were open before
         result = self.turn("-m", "plain", "-d", 500, "-c", count, "-n", 5)
@@ -149,6 +151,17 @@ class Bench:
         result["kb_per_conversation"] = (result["peak_rss_mb"] - rest_mb) / count * 1024
         result["calls_open_max"] = self.provider.stats()["calls_open_max"]
         return [result]
+
+    def waiting_securely(self, count):
+        """The same over HTTP/2 with TLS; `[]` where there is no proxy for it."""
+        if not SecureProvider.is_possible():
+            self.say("skipped: nghttpx is not installed (apt-get install nghttp2-proxy openssl)")
+            return []
+        secure = SecureProvider(self.provider)
+        try:
+            return [result | {"is_secure": True} for result in self.waiting(count, secure)]
+        finally:
+            secure.close()
 
     def idle(self):
         """Runs that wait in Lua: what their states take up."""

@@ -94,21 +94,75 @@ class Provider:
     def stats(self):
         return json.loads(get(self.port, "/stats")[1])
 
+    @property
+    def environment(self):
+        """How a server finds it."""
+        return {"OPENAI_BASE_URL": f"http://127.0.0.1:{self.port}/v1"}
+
     def close(self):
         stop(self.process)
         self.process.stdout.close()
 
 
-class Server:
-    """A server on a data folder of its own, ready to answer."""
+class SecureProvider:
+    """The same provider behind a proxy that speaks HTTP/2 over TLS; needs nghttpx and openssl."""
 
-    def __init__(self, options, provider_port):
+    STREAMS_MAX = 1000
+
+    def __init__(self, provider):
+        self.provider, self.pid = provider, provider.pid
+        self.stats = provider.stats
+        self.folder = tempfile.mkdtemp(prefix="perigee-bench-")
+        self.port = free_port()
+        key, self.certificate = f"{self.folder}/key.pem", f"{self.folder}/certificate.pem"
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost",
+             "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", self.certificate],
+            check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )
+        self.process = subprocess.Popen(
+            ["nghttpx", "--conf=/dev/null", "--errorlog-file=/dev/null", f"--frontend=127.0.0.1,{self.port}",
+             f"--backend=127.0.0.1,{provider.port}", "--backend-connections-per-frontend=0",
+             f"--frontend-http2-max-concurrent-streams={self.STREAMS_MAX}", key, self.certificate],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            except OSError:
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    self.close()
+                    raise BenchmarkError("nghttpx did not start") from None
+                time.sleep(0.01)
+
+    @staticmethod
+    def is_possible():
+        return all(map(shutil.which, ("nghttpx", "openssl")))
+
+    @property
+    def environment(self):
+        return {"OPENAI_BASE_URL": f"https://localhost:{self.port}/v1", "SSL_CERT_FILE": self.certificate}
+
+    def close(self):
+        stop(self.process)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Server:
+    """A server on a data folder of its own, ready to answer; without a provider stubs answer."""
+
+    NO_PROVIDER = {"OPENAI_BASE_URL": "http://127.0.0.1:1/v1"}
+
+    def __init__(self, options, provider=None):
         self.port = free_port()
         self.folder = tempfile.mkdtemp(prefix="perigee-bench-", dir=options.data_root)
         command = [options.binary, "serve", "--workspace", options.workspace]
         command += ["--data", f"{self.folder}/data", "--port", str(self.port)]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PERIGEE_")}
-        environment |= {"OPENAI_BASE_URL": f"http://127.0.0.1:{provider_port}/v1", "OPENAI_API_KEY": "bench"}
+        environment |= {"OPENAI_API_KEY": "bench"}
+        environment |= provider.environment if provider else self.NO_PROVIDER
         self.log = f"{self.folder}/log"
         started = time.monotonic()
         with open(self.log, "wb") as log:

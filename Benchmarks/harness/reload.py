@@ -50,7 +50,7 @@ class Reload:
             write(f"{self.folder}/tools/t{number}.lua", TOOL % {"number": number})
             write(f"{self.folder}/agents/a{number}.lua", AGENT % {"number": number, "answer": "first"})
         # Port 1 has no provider: the agents are functions.
-        self.server = Server(argparse.Namespace(**vars(options) | {"workspace": self.folder}), 1)
+        self.server = Server(argparse.Namespace(**vars(options) | {"workspace": self.folder}))
         self.connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=30)
 
     def close(self):

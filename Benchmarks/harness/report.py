@@ -42,7 +42,7 @@ def stream_figures(alone, many):
 
 def waiting_figures(waiting, is_first):
     """Rows of one set; the goals of speed and memory are those of the first one only."""
-    who = f"{waiting['conversations']:,} conversations"
+    who = f"{waiting['conversations']:,} conversations" + (", HTTP/2" if waiting.get("is_secure") else "")
     yield f"{who}: turns finished", waiting["finished"], "", 0, None
     yield f"{who}: turns failed", waiting["failed"], "", 0, GOALS["waiting_failed"]
     yield f"{who}: turns", waiting["turns_per_second"], "per second", 0, None

@@ -96,7 +96,9 @@ extension ModelClient {
     }
   }
 
-  private func succeed(_ attempt: Attempt, _ result: some AttemptResult, _ target: Target) {
+  @inline(never) private func succeed(
+    _ attempt: Attempt, _ result: some AttemptResult, _ target: Target
+  ) {
     let pause = attempt.upstream.leave(
       attempt.pass, result.isInterrupted ? .failed(retryAfter: nil) : .answered, tokens: result.countedTokens,
       at: time.elapsed)

@@ -90,12 +90,7 @@ public final class ModelClient: Model {
           tokensMax: request.tokensMax ?? configuration.tokensMax, isStreamed: onText != nil),
         provider: target.provider)
       let assembly = try await retrying(target, tokens: exchange.tokens, until: end) { attempt in
-        do {
-          return try await askOnce(exchange, attempt, onText: onText)
-        } catch {
-          charges.add(error, inputTokens: Usage.estimatedTokens(bytes: exchange.bodyBytes), price: price)
-          throw error
-        }
+        try await askOnce(exchange, attempt, charges, price, onText: onText)
       }
       do throws(ModelError) {
         return try assembly.reply(of: target, price: price, requestBytes: exchange.bodyBytes)
@@ -108,12 +103,21 @@ public final class ModelClient: Model {
     }
   }
 
-  private func askOnce(
-    _ exchange: Exchange, _ attempt: Attempt, onText: TextListener?
+  @inline(never) private func askOnce(
+    _ exchange: Exchange, _ attempt: Attempt, _ charges: Charges, _ price: TokenPrice?, onText: TextListener?
   ) async throws -> ReplyAssembly {
-    if let onText {
+    do {
+      guard let onText else { return try await askWhole(exchange, attempt) }
       return try await client.onLoopThread { try await streamOnce(exchange, attempt, onText: onText) }
+    } catch {
+      charges.add(error, inputTokens: Usage.estimatedTokens(bytes: exchange.bodyBytes), price: price)
+      throw error
     }
+  }
+
+  @inline(never) private func askWhole(
+    _ exchange: Exchange, _ attempt: Attempt
+  ) async throws -> ReplyAssembly {
     let response = try await client.send(exchange.wholeRequest(within: attempt.remaining))
     attempt.learn(response.headers)
     return try exchange.read(response, now: time.now)

@@ -15,12 +15,12 @@ public final class HTTPClient: Sendable {
     public var userAgent: String
     /// Whether `https_proxy` and its like count, for requests without an egress policy.
     public var usesEnvironmentProxy: Bool
-    /// PEM file of the authorities to trust; `nil` = the system's.
+    /// PEM file of the authorities to trust, `SSL_CERT_FILE` of the environment unless said; `nil` = the system's.
     public var certificateFile: String?
 
     public init(
       idleConnectionsMax: Int = 8192, connectionsPerHostMax: Int = 0, userAgent: String = "perigee",
-      usesEnvironmentProxy: Bool = true, certificateFile: String? = nil
+      usesEnvironmentProxy: Bool = true, certificateFile: String? = Self.trustedFile
     ) {
       self.idleConnectionsMax = idleConnectionsMax
       self.connectionsPerHostMax = connectionsPerHostMax
@@ -28,6 +28,9 @@ public final class HTTPClient: Sendable {
       self.usesEnvironmentProxy = usesEnvironmentProxy
       self.certificateFile = certificateFile
     }
+
+    /// As OpenSSL reads it; libcurl does not.
+    public static var trustedFile: String? { getenv("SSL_CERT_FILE").map { String(cString: $0) } }
   }
 
   let mailbox: Mailbox

@@ -43,7 +43,8 @@ enum ConfigurationPage {
     `perigee.yaml` in the workspace. Every key is optional. A flag beats the environment, the environment beats the
     file. The variable of a key is `PERIGEE_` and its path in capitals, `_` for `.`; lists are divided by commas there.
     Also read under their usual names: `OPENAI_API_KEY`, `OPENAI_BASE_URL`, `AGENT_MODEL_NAME`, `AGENT_TEMPERATURE`,
-    `AGENT_MAX_TOKENS`, `OTEL_EXPORTER_OTLP_ENDPOINT`.
+    `AGENT_MAX_TOKENS`, `OTEL_EXPORTER_OTLP_ENDPOINT`; `SSL_CERT_FILE`, a PEM file of the authorities to trust in place of the
+    system's.
 
     An unknown key or a wrong value is refused at start, all problems at once, each with its line and the nearest right
     key. Secrets are never written in the file: `…_env` names an environment variable, `…_file` a file.
