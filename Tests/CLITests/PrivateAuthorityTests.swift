@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import TestSupport
 import Testing
 
@@ -14,6 +15,6 @@ struct PrivateAuthorityTests {
     let outcome = try await PythonTests.run(
       "test_tls", in: "tls",
       environment: ["PERIGEE_BINARY": PerigeeBinary.url.path, "PERIGEE_WORKSPACE": workspace.path])
-    #expect(outcome.status == 0, "\(outcome.errors)")
+    withExtendedLifetime(workspace) { #expect(outcome.status == 0, "\(outcome.errors)") }
   }
 }

@@ -14,7 +14,8 @@ import unittest
 
 import trustme
 
-BINARY, WORKSPACE = os.environ["PERIGEE_BINARY"], os.environ["PERIGEE_WORKSPACE"]
+# Taken out: the program refuses variables of its own that it does not know.
+BINARY, WORKSPACE = os.environ.pop("PERIGEE_BINARY"), os.environ.pop("PERIGEE_WORKSPACE")
 REPLY = {
     "id": "1", "object": "chat.completion", "created": 1, "model": "m",
     "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Good day."}}],
