@@ -4,7 +4,7 @@
 ---@field id string
 ---@field name string
 ---@field roles string[]
----@field claims table<string, any>
+---@field claims table<string, any> what else the caller's token says
 
 ---@class perigee.Message
 ---@field role "user"|"assistant"
@@ -18,79 +18,79 @@
 
 ---@class (exact) perigee.Run
 ---@field id string
----@field version string
----@field agent string
+---@field version string of the scripts
+---@field agent string its name
 
 ---@class (exact) perigee.Call
 ---@field id string
 ---@field key string the idempotency key: the same on every attempt
----@field attempt integer
+---@field attempt integer 1 for the first
 
 ---@class (exact) perigee.Context
----@field user perigee.User
----@field session perigee.Session
----@field run perigee.Run
----@field input table<string, any>
----@field env table<string, string>
+---@field user perigee.User on whose behalf
+---@field session perigee.Session the conversation
+---@field run perigee.Run this run
+---@field input table<string, any> what the caller sent; `message` is what the user said
+---@field env table<string, string> variables that `scripts.env` names
 
 ---@class (exact) perigee.ToolContext: perigee.Context
----@field call perigee.Call
+---@field call perigee.Call this call of the tool
 
 ---@class perigee.Reply
----@field text string
----@field data any
----@field tool_calls { id: string, name: string, arguments: table, result: any, error: table? }[]
+---@field text string the answer
+---@field data any with `output`: the answer that fits it
+---@field tool_calls { id: string, name: string, arguments: table, result: any, error: table? }[] what was called for it
 
 ---@alias perigee.Answer string|{ text: string?, data: any }
 
 ---@class (exact) perigee.Limits
 ---@field steps? integer calls of the model
----@field seconds? number
----@field tokens? integer
----@field cost_usd? number
+---@field seconds? number of the whole turn
+---@field tokens? integer of all calls of the model
+---@field cost_usd? number of all calls of the model; every model needs a price
 
 ---@class (exact) perigee.Access
----@field db? "read"|"write"
----@field kv? "read"|"write"
+---@field db? "read"|"write" the workspace's database
+---@field kv? "read"|"write" small values by key
 ---@field http? string[] hosts, as "api.example.com", "*.example.org:8443" or "GET,HEAD api.example.com"
----@field llm? boolean
+---@field llm? boolean models
 
 ---@class (exact) perigee.FoldedMessage
 ---@field role "user"|"assistant"|"tool"|"summary"
 ---@field text string
 
 ---@class (exact) perigee.Agent
----@field description? string
----@field model? string|string[]
----@field temperature? number
----@field max_tokens? integer
----@field history_tokens? integer
----@field compact? boolean|fun(ctx: perigee.Context, messages: perigee.FoldedMessage[]): string?
----@field history? integer
----@field tools? string[]|fun(ctx: perigee.Context): string[]
----@field agents? string[]
----@field prompt? string|fun(ctx: perigee.Context): string
----@field run? fun(ctx: perigee.Context, input: table): perigee.Answer
----@field before? fun(ctx: perigee.Context, message: string): string?
----@field after? fun(ctx: perigee.Context, reply: perigee.Reply): perigee.Reply|string|nil
----@field output? table<string, any>
----@field limits? perigee.Limits
----@field busy? "queue"|"reject"|"interrupt"
----@field allow? { roles: string[] }
----@field access? perigee.Access
----@field stub? fun(ctx: perigee.Context, message: string): perigee.Answer
+---@field description? string shown to people, and to agents that may delegate here
+---@field model? string|string[] a name, or several: the next is tried when one is down; the configured one unless said
+---@field temperature? number 0 to 2
+---@field max_tokens? integer of one answer
+---@field history_tokens? integer tokens of past messages that the model sees at most
+---@field compact? boolean|fun(ctx: perigee.Context, messages: perigee.FoldedMessage[]): string? what is older becomes a summary: true asks the model for it
+---@field history? integer past messages that the model sees; 20 unless said
+---@field tools? string[]|fun(ctx: perigee.Context): string[] names of the tools that its model and its script may call
+---@field agents? string[] names of agents that it may delegate to
+---@field prompt? string|fun(ctx: perigee.Context): string the model drives: what it is told first; exactly one of prompt and run
+---@field run? fun(ctx: perigee.Context, input: table): perigee.Answer code drives: returns the answer; exactly one of prompt and run
+---@field before? fun(ctx: perigee.Context, message: string): string? input guard: returns the message, changed or not, or rejects it
+---@field after? fun(ctx: perigee.Context, reply: perigee.Reply): perigee.Reply|string|nil post-processing: returns the reply
+---@field output? table<string, any> schema of a structured answer, which is then in reply.data
+---@field limits? perigee.Limits what a turn may use
+---@field busy? "queue"|"reject"|"interrupt" what a second message meanwhile does; "queue" unless said
+---@field allow? { roles: string[] } who may talk to it; everybody unless said
+---@field access? perigee.Access what its own functions may touch
+---@field stub? fun(ctx: perigee.Context, message: string): perigee.Answer what it answers without a model; may call its tools
 
 ---@class (exact) perigee.Tool
----@field description string
----@field parameters? table<string, any>
----@field access? perigee.Access
+---@field description string what it does: the model chooses tools by it
+---@field parameters? table<string, any> shorthand for JSON Schema, or a full one: what `run` gets as args
+---@field access? perigee.Access what it may touch; nothing unless named
 ---@field approve? false
----@field timeout? number
----@field retry? integer
----@field effect? "read"|"write"
----@field unknown? "retry"|"ask"|fun(ctx: perigee.ToolContext, args: table): string, any
+---@field timeout? number seconds; 30 unless said
+---@field retry? integer further attempts when the error is retryable; 0 unless said
+---@field effect? "read"|"write" writes of one model turn run one after another; "write" unless said
+---@field unknown? "retry"|"ask"|fun(ctx: perigee.ToolContext, args: table): string, any a call whose end is not known after a crash; "ask" for a write, "retry" for a read unless said
 ---@field action? false
----@field run fun(ctx: perigee.ToolContext, args: table): any
+---@field run fun(ctx: perigee.ToolContext, args: table): any does it; what it returns goes to the model as JSON
 
 ---@class perigee.EvalReply: perigee.Reply
 ---@field tool_calls { id: string, agent: string?, name: string, arguments: table, result: any, error: table? }[]
@@ -99,25 +99,25 @@
 ---@field usage { input_tokens: integer, output_tokens: integer, cost_usd: number? }
 
 ---@class (exact) perigee.ExpectedCall
----@field name string
+---@field name string of a tool
 ---@field arguments? table<string, any> those that count
 
 ---@class (exact) perigee.Expectation
----@field contains? string
+---@field contains? string a text that the answer has in it
 ---@field matches? string a Lua pattern
----@field equals? string
+---@field equals? string the whole answer
 ---@field data? table<string, any> the members that count
----@field tool_called? string|perigee.ExpectedCall
----@field not_called? string
+---@field tool_called? string|perigee.ExpectedCall a tool that is called
+---@field not_called? string a tool that is not called
 ---@field error? string a code, such as "rejected"
 ---@field judge? string a question for a model, which answers yes or no
----@field cost_usd_max? number
+---@field cost_usd_max? number what the turn may cost
 ---@field check? fun(reply: perigee.EvalReply): boolean?, string? raises, or returns false and why
 
 ---@class (exact) perigee.EvalTurn
 ---@field user string what the user says
 ---@field input? table<string, any> what the caller sends beside it
----@field expect? perigee.Expectation|perigee.Expectation[]
+---@field expect? perigee.Expectation|perigee.Expectation[] what has to come of it
 
 ---@class (exact) perigee.EvalUser
 ---@field id string
@@ -125,11 +125,11 @@
 ---@field roles? string[]
 
 ---@class (exact) perigee.Eval
----@field name string
----@field agent string
+---@field name string what it shows; its recording is named after it
+---@field agent string its name
 ---@field as? string|perigee.EvalUser on whose behalf; "local", who may do everything, unless said
 ---@field now? string what time.now says, "2026-01-01T12:00:00Z" unless said
----@field turns perigee.EvalTurn[]
+---@field turns perigee.EvalTurn[] what the user says, and what is expected
 
 ---@class perigee.Error
 ---@field code string

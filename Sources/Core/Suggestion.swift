@@ -29,6 +29,13 @@ public enum Suggestion {
     distance(Array(word.utf8), Array(other.utf8)) == 1
   }
 
+  /// The candidate that such a hint names.
+  public static func candidate(inHint hint: String) -> String? {
+    guard hint.hasPrefix("did you mean '"), hint.hasSuffix("'?") else { return nil }
+    let candidate = hint.dropFirst("did you mean '".count).dropLast(2)
+    return candidate.isEmpty || candidate.contains("'") ? nil : String(candidate)
+  }
+
   /// Insertions, deletions, replacements and swaps of neighbours between two words.
   private static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
     var beforeLast: [Int] = []

@@ -9,6 +9,7 @@ extension HostAPI {
     api.add(stub: ScriptTypes.stub)
     for module in HostModule.all {
       api.add(stub: module.types)
+      api.add(summary: module.summary, of: module.name)
       for function in module.functions {
         api.add(
           Function(
@@ -19,7 +20,8 @@ extension HostAPI {
                 summary: $0.summary)
             },
             returns: function.returns.map { LuaType($0) },
-            capability: function.capability.map { Capability($0) }, needsRun: function.needsRun))
+            capability: function.capability.map { Capability($0) }, needsRun: function.needsRun,
+            example: function.example))
       }
       for field in module.fields {
         api.add(

@@ -128,7 +128,7 @@ struct WorkspaceFiles: Sendable {
     return "sha256:" + hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
 
-  private static func isName(_ part: Substring) -> Bool {
+  static func isName(_ part: Substring) -> Bool {
     let stem = part.hasSuffix(".lua") ? part.dropLast(4) : part
     guard let first = stem.utf8.first, first >= UInt8(ascii: "a"), first <= UInt8(ascii: "z") else {
       return false

@@ -11,29 +11,22 @@ public actor WorkspaceLinter {
     public let sources: [String: [UInt8]]
   }
 
-  private let directory: String
-  private var files: WorkspaceFiles?
+  private let folder: ScriptFolder
   private var workspace: LintWorkspace
   /// Files read from the disk so far.
-  public private(set) var reads = 0
+  public var reads: Int { get async { await folder.reads } }
 
   public init(directory: String, settings: LintSettings = LintSettings()) {
-    self.directory = directory
+    folder = ScriptFolder(directory)
     workspace = LintWorkspace(api: .perigee, settings: settings)
   }
 
   /// Looks at every script and eval of the folder; runs none.
   public func lint() async -> Report {
-    let problems = WorkspaceProblems()
-    let files = await WorkspaceFiles.read(
-      directory: directory, kinds: WorkspaceFiles.Kind.allCases, since: files, problems: problems)
-    let known = self.files?.files ?? [:]
-    self.files = files
-    reads += files.reads
-    for path in known.keys where files.files[path] == nil { workspace.remove(path: path) }
+    let contents = await folder.read()
     var next = workspace
-    await next.update(files.files.filter { known[$0.key]?.digest != $0.value.digest }.mapValues(\.bytes))
+    await next.follow(contents.sources)
     workspace = next
-    return Report(findings: (problems.diagnostics + workspace.findings()).sorted(), sources: files.sources)
+    return Report(findings: (contents.problems + workspace.findings()).sorted(), sources: contents.sources)
   }
 }

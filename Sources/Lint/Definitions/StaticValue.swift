@@ -6,11 +6,13 @@ public import JSONCodec
 /// A value that the text does not tell is a mark of its own: whoever reads it says nothing about it.
 public enum StaticValue {
   /// Key that a table has when it may have more fields than are known.
-  static let openKey = "$open"
+  package static let openKey = "$open"
   static let unknown: JSON = ["$": "unknown"]
   static let function: JSON = ["$": "function"]
   /// Tables within tables; what is deeper is refused at load.
   static let depthMax = 40
+  /// Places of a value at which one table is told: one that is its own part, or a part of many, would never end.
+  static let placesMax = 500
 
   /// A value that is written out.
   static func constant(_ expression: Expression) -> JSON {
@@ -38,9 +40,12 @@ extension ReturnedTable {
   /// The table as data.
   ///
   /// - Parameter open: Names of the file's locals that are changed where the text does not show it.
-  public func value(open: Set<String> = []) -> JSON { value(of: start, open: open, depth: 0) }
+  public func value(open: Set<String> = []) -> JSON {
+    var places: [Int: Int] = [:]
+    return value(of: start, open: open, depth: 0, &places)
+  }
 
-  private func value(of node: Node, open: Set<String>, depth: Int) -> JSON {
+  private func value(of node: Node, open: Set<String>, depth: Int, _ places: inout [Int: Int]) -> JSON {
     guard depth <= StaticValue.depthMax else { return ["$": "deep"] }
     var isOpen = false
     let node = resolved(node) { if open.contains($0) { isOpen = true } }
@@ -48,19 +53,23 @@ extension ReturnedTable {
     case .function: return StaticValue.function
     case .expression(let expression):
       guard case .table(let table) = expression.kind else { return Self.constant(expression) }
-      return self.value(of: table, node, open: open, isOpen: isOpen, depth: depth)
+      let place = expression.range.start.offset
+      guard places[place, default: 0] < StaticValue.placesMax else { return StaticValue.unknown }
+      places[place, default: 0] += 1
+      return self.value(of: table, node, open: open, isOpen: isOpen, depth: depth, &places)
     }
   }
 
   private func value(
-    of table: Expression.Table, _ node: Node, open: Set<String>, isOpen: Bool, depth: Int
+    of table: Expression.Table, _ node: Node, open: Set<String>, isOpen: Bool, depth: Int,
+    _ places: inout [Int: Int]
   ) -> JSON {
     var isOpen = isOpen
     var items: [JSON] = []
     var object = JSONObject()
     for key in keys(of: node) {
       guard let next = step(node, key.text) else { continue }
-      let value = value(of: next, open: open, depth: depth + 1)
+      let value = value(of: next, open: open, depth: depth + 1, &places)
       // A field that is nil is none.
       if value == Self.absent { continue }
       if key.isItem { items.append(value) } else { object.append(key.text, value) }

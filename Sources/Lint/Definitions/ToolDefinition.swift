@@ -67,7 +67,7 @@ public enum ToolDefinition {
   }
 
   /// Source: the function names that OpenAI's API accepts.
-  private static func isName(_ name: String) -> Bool {
+  package static func isName(_ name: String) -> Bool {
     (1...64).contains(name.utf8.count)
       && name.utf8.allSatisfy { byte in
         switch byte {

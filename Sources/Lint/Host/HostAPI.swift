@@ -12,10 +12,12 @@ public struct HostAPI: Sendable {
     public let capability: Capability?
     /// Whether it fails while a script loads.
     public let needsRun: Bool
+    /// Lua that shows it.
+    public let example: String?
 
     public init(
       path: String, summary: String, parameters: [LuaField], returns: LuaType?, capability: Capability? = nil,
-      needsRun: Bool = false
+      needsRun: Bool = false, example: String? = nil
     ) {
       self.path = path
       self.summary = summary
@@ -23,6 +25,7 @@ public struct HostAPI: Sendable {
       self.returns = returns
       self.capability = capability
       self.needsRun = needsRun
+      self.example = example
     }
 
     var isVariadic: Bool { parameters.last?.name == "..." }
@@ -51,6 +54,8 @@ public struct HostAPI: Sendable {
   public private(set) var functions: [String: Function] = [:]
   /// Members of each module, functions and fields.
   public private(set) var modules: [String: [String: LuaType]] = [:]
+  /// What modules and their values are for, by path.
+  public private(set) var summaries: [String: String] = [:]
   public private(set) var classes: [String: LuaClass] = [:]
   private var aliases: [String: LuaType] = [:]
 
@@ -69,7 +74,11 @@ public struct HostAPI: Sendable {
   /// Adds a value of a module that is no function.
   public mutating func add(field: LuaField, of module: String) {
     modules[module, default: [:]][field.name] = field.type
+    if !field.summary.isEmpty { summaries["\(module).\(field.name)"] = field.summary }
   }
+
+  /// Says what a module is for.
+  public mutating func add(summary: String, of module: String) { summaries[module] = summary }
 
   /// Adds the classes and aliases of a stub.
   public mutating func add(stub: String) {
@@ -87,7 +96,7 @@ public struct HostAPI: Sendable {
   }
 
   /// A type without aliases.
-  func resolved(_ type: LuaType) -> LuaType {
+  package func resolved(_ type: LuaType) -> LuaType {
     if case .named(let name) = type, let alias = aliases[name] { return resolved(alias) }
     guard case .union(let members) = type else { return type }
     let flat = members.flatMap { resolved($0).members }
@@ -95,7 +104,7 @@ public struct HostAPI: Sendable {
   }
 
   /// Fields of a class, those of its parents included.
-  func fields(of declared: LuaClass) -> [LuaField] {
+  package func fields(of declared: LuaClass) -> [LuaField] {
     declared.fields + (declared.parent.flatMap { classes[$0] }.map(fields) ?? [])
   }
 

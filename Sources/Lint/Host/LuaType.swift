@@ -25,7 +25,7 @@ public indirect enum LuaType: Sendable, Hashable {
   }
 
   /// The kinds of the union, or the type alone.
-  var members: [LuaType] {
+  package var members: [LuaType] {
     if case .union(let members) = self { members } else { [self] }
   }
 
@@ -33,7 +33,7 @@ public indirect enum LuaType: Sendable, Hashable {
   public var isOptional: Bool { members.contains(.nil) || members.contains(.any) }
 
   /// Without nil.
-  var present: LuaType {
+  package var present: LuaType {
     let rest = members.filter { $0 != .nil }
     return rest.count == 1 ? rest[0] : .union(rest)
   }
@@ -157,6 +157,8 @@ struct LuaTypeReader {
     let name = word()
     let isOptional = take("?")
     let type = union()
+    // What a function returns beside its first value.
+    while take(",") { _ = union() }
     skipSpaces()
     return LuaField(name: name, type: type, isOptional: isOptional, summary: String(rest))
   }

@@ -3,7 +3,7 @@
 /// What of Lua's own library scripts have.
 ///
 /// Source: Lua 5.4 manual, 6; what is left out of it is in ``MissingNames``.
-enum StandardLibrary {
+package enum StandardLibrary {
   /// One signature a line.
   private static let signatures = """
     assert(value: any, message?: any, ...): any
@@ -109,7 +109,7 @@ enum StandardLibrary {
   ]
 
   /// Globals that are neither functions nor modules.
-  static let values: Set<String> = ["_G", "_VERSION", "_ENV"]
+  package static let values: Set<String> = ["_G", "_VERSION", "_ENV"]
 }
 
 extension HostAPI {

@@ -3,35 +3,35 @@
 /// What the names of a file mean, and what is done with them: made in one walk, read by every rule.
 public struct FileModel: Sendable {
   /// A local, a parameter or a loop's variable.
-  struct Variable: Sendable {
-    enum Kind: Sendable {
+  package struct Variable: Sendable {
+    package enum Kind: Sendable {
       case local, parameter, loop, function
       /// The `self` of a method, which nobody wrote.
       case implicit
     }
 
-    let name: Name
-    let kind: Kind
+    package let name: Name
+    package let kind: Kind
     /// Index of the function that declares it; 0 is the file.
     let function: Int
     let attribute: Statement.Attribute.Kind?
     /// What it is declared with, where that is one expression of its own.
-    let value: Expression?
+    package let value: Expression?
     /// Variable of the same name that is hidden by it.
     let hidden: Int?
     /// Index of the function that it is declared with.
-    var declared: Int?
-    var uses: [Use] = []
+    package var declared: Int?
+    package var uses: [Use] = []
 
     var reads: Int { uses.count { $0.role != .written } }
-    var isReassigned: Bool { uses.contains { $0.role == .written } }
+    package var isReassigned: Bool { uses.contains { $0.role == .written } }
     /// Whether its name says that nobody will use it.
     var isExcused: Bool { name.text.hasPrefix("_") || kind == .implicit }
   }
 
   /// One place where a name stands.
-  struct Use: Sendable {
-    enum Role: Sendable {
+  package struct Use: Sendable {
+    package enum Role: Sendable {
       /// `x(…)`, `x:m()`
       case called
       /// `x.y`, `x[1]`
@@ -44,8 +44,8 @@ public struct FileModel: Sendable {
       case value
     }
 
-    let role: Role
-    let range: SourceRange
+    package let role: Role
+    package let range: SourceRange
     /// Index of the function that it stands in.
     let function: Int
     /// Whether it is evaluated only if what stands before it in its expression says so: `a and x.y`.
@@ -53,17 +53,17 @@ public struct FileModel: Sendable {
   }
 
   /// A name that no local stands for.
-  struct Global: Sendable {
-    let name: String
-    let use: Use
+  package struct Global: Sendable {
+    package let name: String
+    package let use: Use
   }
 
-  struct Function: Sendable {
-    let body: FunctionBody
+  package struct Function: Sendable {
+    package let body: FunctionBody
     /// Index of the function around it; nil for the file itself.
     let parent: Int?
     /// Indices of variables, one for each of ``FunctionBody/parameters``.
-    var parameters: [Int] = []
+    package var parameters: [Int] = []
   }
 
   /// `root.field.field`, and the call behind it where there is one.
@@ -123,9 +123,9 @@ public struct FileModel: Sendable {
   }
 
   let file: ParsedFile
-  var variables: [Variable] = []
-  var globals: [Global] = []
-  var functions: [Function] = []
+  package internal(set) var variables: [Variable] = []
+  package internal(set) var globals: [Global] = []
+  package internal(set) var functions: [Function] = []
   var members: [Member] = []
   /// Every value with suffixes.
   var suffixed: [Suffixed] = []
@@ -138,12 +138,15 @@ public struct FileModel: Sendable {
   /// Whether `_ENV` is named: then nothing is known of globals.
   var changesEnvironment = false
   /// Variables by the place where they are named, in bytes.
-  var meanings: [Int: Int] = [:]
+  package internal(set) var meanings: [Int: Int] = [:]
   /// Functions by the place where they begin, in bytes.
   var functionStarts: [Int: Int] = [:]
+  /// Variables that a name would mean at the place that was asked about.
+  package internal(set) var visible: [String: Int] = [:]
 
-  public init(_ file: ParsedFile) {
-    var walk = FileModelWalk(FileModel(empty: file))
+  /// - Parameter place: A name's first byte; ``visible`` tells which locals could stand there.
+  public init(_ file: ParsedFile, namesAt place: Int? = nil) {
+    var walk = FileModelWalk(FileModel(empty: file), namesAt: place)
     walk.run()
     self = walk.model
   }
@@ -151,12 +154,12 @@ public struct FileModel: Sendable {
   private init(empty file: ParsedFile) { self.file = file }
 
   /// Variable that a name means; nil for a global or anything else.
-  func variable(_ expression: Expression) -> Int? {
+  package func variable(_ expression: Expression) -> Int? {
     guard case .name = expression.kind else { return nil }
     return meanings[expression.range.start.offset]
   }
 
-  func function(_ body: FunctionBody) -> Int? { functionStarts[body.range.start.offset] }
+  package func function(_ body: FunctionBody) -> Int? { functionStarts[body.range.start.offset] }
 
   /// Function that a local stands for, wherever it is called.
   func function(ofVariable index: Int) -> Int? {

@@ -12,7 +12,13 @@ struct FileModelWalk {
   /// Labels that the open functions jump to.
   private var gotos: [Set<String>] = [[]]
 
-  init(_ model: FileModel) { self.model = model }
+  /// Where it is asked which names mean a local.
+  private let place: Int?
+
+  init(_ model: FileModel, namesAt place: Int?) {
+    self.model = model
+    self.place = place
+  }
 
   mutating func run() {
     let block = model.file.chunk.block
@@ -50,6 +56,7 @@ struct FileModelWalk {
   }
 
   private mutating func use(_ name: String, _ range: SourceRange, _ role: FileModel.Use.Role) {
+    if range.start.offset == place { model.visible = bindings.compactMapValues(\.last) }
     let use = FileModel.Use(role: role, range: range, function: function, isConditional: conditions > 0)
     if let index = bindings[name]?.last {
       model.variables[index].uses.append(use)
@@ -286,7 +293,7 @@ extension Expression {
   }
 
   /// The value within parentheses.
-  var core: Expression {
+  package var core: Expression {
     var expression = self
     while case .parenthesized(let inner) = expression.kind { expression = inner }
     return expression
@@ -297,7 +304,7 @@ extension Expression {
   }
 
   /// Text of a literal string.
-  var text: String? {
+  package var text: String? {
     guard case .string(let bytes) = core.kind else { return nil }
     return String(validating: bytes, as: UTF8.self)
   }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What kinds of values the names of a file have, as far as the host's own tables tell.
-struct Typing: Sendable {
+package struct Typing: Sendable {
   let model: FileModel
   let api: HostAPI
   /// One for each variable of the model; nil = not known.
-  private(set) var variables: [LuaType?] = []
+  package private(set) var variables: [LuaType?] = []
 
   /// - Parameter parameters: Types of parameters that the contract gives, by variable.
   init(_ model: FileModel, _ api: HostAPI, parameters: [Int: LuaType]) {
@@ -20,7 +20,7 @@ struct Typing: Sendable {
     }
   }
 
-  func type(of expression: Expression) -> LuaType? {
+  package func type(of expression: Expression) -> LuaType? {
     switch expression.kind {
     case .nil: return .nil
     case .boolean: return .named("boolean")
@@ -62,7 +62,9 @@ struct Typing: Sendable {
     let field: HostAPI.Field
   }
 
-  private func type(of first: Expression, _ suffixes: [Expression.Suffix]) -> LuaType? {
+  /// Type of a value and the suffixes behind it.
+  package func type(of first: Expression, _ suffixes: [Expression.Suffix]) -> LuaType? {
+    if suffixes.isEmpty { return type(of: first) }
     var last: LuaType?
     walk(first, suffixes, visit: { _ in }, end: { last = $0 })
     return last
@@ -114,13 +116,13 @@ struct Typing: Sendable {
 }
 
 /// What `type` would say of a value.
-enum BasicType: String, Sendable, CaseIterable {
+package enum BasicType: String, Sendable, CaseIterable {
   case `nil`, boolean, number, string, table, function, thread, userdata
 }
 
 extension LuaType {
   /// What `type` says of all its values; nil where they differ, or are not known.
-  var basic: BasicType? {
+  package var basic: BasicType? {
     switch self {
     case .named(let name):
       switch name {

@@ -25,10 +25,15 @@ enum KnownNames: WorkspaceRule {
     let tools = Set(workspace.tools.map(\.name))
     let agents = Set(workspace.agentNames)
     let knowsTools = workspace.knowsAllTools
+    // As evals speak of them: a model calls agents under the names of tools.
+    let callable = Set(EvalDefinition.Names(agents: workspace.agentNames, tools: Array(tools)).tools)
     for file in workspace.sortedFiles() {
       var found = Findings(file: file.path)
       for reference in file.references {
         switch reference.kind {
+        case .tool where file.kind == .evals && reference.place == .definition:
+          if knowsTools, !callable.contains(reference.name) { report("tool", reference, callable, &found) }
+        case .tool where reference.place == .computed: break
         case .tool where !tools.contains(reference.name):
           if knowsTools { report("tool", reference, tools, &found) }
         case .tool: checkListed(reference, file, &found)

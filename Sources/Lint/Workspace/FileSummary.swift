@@ -10,6 +10,8 @@ public struct Reference: Sendable, Hashable {
   public enum Place: Sendable, Hashable {
     /// In an agent's `tools` or `agents`.
     case list
+    /// In a list that a function returns: it may be made of more than its text tells.
+    case computed
     /// An argument of a host call.
     case call
     /// In a workflow or an eval.
@@ -20,6 +22,8 @@ public struct Reference: Sendable, Hashable {
   public let name: String
   public let place: Place
   public let range: SourceRange
+  /// The string that says the name; nil where it is put together of several.
+  public let literal: SourceRange?
 }
 
 /// Everything that one file's text says: what it has to be read for again when it changes, and only then.
@@ -30,7 +34,7 @@ public final class FileSummary: Sendable {
   public let kind: ScriptKind
   public let parsed: ParsedFile
   /// nil for a file with syntax errors: nothing else is said of it.
-  let linted: LintedFile?
+  package let linted: LintedFile?
   /// Of this file alone, comments that excuse them not yet applied.
   public let findings: [Diagnostic]
   let ignores: [Ignore]
@@ -61,7 +65,13 @@ public final class FileSummary: Sendable {
     (tools, isOpen) = Self.tools(file)
   }
 
-  private static func tools(_ file: LintedFile) -> ([(name: String, range: SourceRange)], Bool) {
+  /// What the text says, also where it does not parse: after its first syntax error that is a guess.
+  package func reading(api: HostAPI, settings: LintSettings) -> LintedFile {
+    linted ?? LintedFile(path: path, kind: kind, api: api, settings: settings, parsed: parsed)
+  }
+
+  /// Tools that a file makes, and whether it may make more.
+  package static func tools(_ file: LintedFile) -> ([(name: String, range: SourceRange)], Bool) {
     switch file.kind {
     case .tools:
       guard let object = file.value?.object, let table = file.returned,

@@ -41,6 +41,12 @@ public struct LintWorkspace: Sendable {
     for summary in summaries { update(summary) }
   }
 
+  /// Makes these the files of the workspace; those that are what they were are not read again.
+  public mutating func follow(_ sources: [String: [UInt8]]) async {
+    for path in files.keys where sources[path] == nil { remove(path: path) }
+    await update(sources.filter { files[$0.key]?.parsed.source.bytes != $0.value })
+  }
+
   /// Everything that is wrong, by file and place; what comments excuse is left out.
   public func findings() -> [Diagnostic] {
     var all: [Diagnostic] = []
@@ -53,12 +59,12 @@ public struct LintWorkspace: Sendable {
 
   // MARK: What the rules across files ask
 
-  var agentNames: [String] {
+  package var agentNames: [String] {
     files.values.compactMap { if case .agent(let name) = $0.kind { name } else { nil } }.sorted()
   }
 
   /// Tools by name, in the order of their files.
-  var tools: [(name: String, file: String, range: SourceRange)] {
+  package var tools: [(name: String, file: String, range: SourceRange)] {
     files.values.sorted { $0.path < $1.path }.flatMap { file in
       file.tools.map { (name: $0.name, file: file.path, range: $0.range) }
     }
@@ -67,7 +73,7 @@ public struct LintWorkspace: Sendable {
   /// Whether every tool of the workspace is known by its name.
   var knowsAllTools: Bool { !files.values.contains { $0.kind == .tools && $0.isOpen } }
 
-  func sortedFiles() -> [FileSummary] { files.values.sorted { $0.path < $1.path } }
+  package func sortedFiles() -> [FileSummary] { files.values.sorted { $0.path < $1.path } }
 }
 
 extension Sequence<Diagnostic> {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import JSONCodec
+package import JSONCodec
 
 /// What a script is, by the folder that it stands in.
 public enum ScriptKind: Sendable, Hashable {
@@ -28,37 +28,41 @@ public enum ScriptKind: Sendable, Hashable {
 }
 
 /// A function that the contract gives a place, and calls with values of its own.
-struct ContractFunction: Sendable {
+package struct ContractFunction: Sendable {
   /// Index in the model.
-  let function: Int
+  package let function: Int
   /// Keys from the returned table.
-  let path: [String]
-  let parameters: [LuaField]
-  let returns: LuaType?
+  package let path: [String]
+  package let parameters: [LuaField]
+  package let returns: LuaType?
 
   /// `prompt`, `run`, …
-  var hook: String { path.last ?? "" }
+  package var hook: String { path.last ?? "" }
 }
 
 /// A file with everything that its rules ask about it.
-struct LintedFile: Sendable {
-  let path: String
-  let kind: ScriptKind
-  let api: HostAPI
-  let settings: LintSettings
-  let model: FileModel
-  let returned: ReturnedTable?
+package struct LintedFile: Sendable {
+  package let path: String
+  package let kind: ScriptKind
+  package let api: HostAPI
+  package let settings: LintSettings
+  package let model: FileModel
+  package let returned: ReturnedTable?
   /// What the file returns, as far as its text tells; nil when nothing is known.
-  let value: JSON?
-  let contract: [ContractFunction]
-  let typing: Typing
+  package let value: JSON?
+  package let contract: [ContractFunction]
+  package let typing: Typing
 
-  init(path: String, kind: ScriptKind, api: HostAPI, settings: LintSettings, parsed: ParsedFile) {
+  /// - Parameter place: As ``FileModel/init(_:namesAt:)`` takes it.
+  package init(
+    path: String, kind: ScriptKind, api: HostAPI, settings: LintSettings, parsed: ParsedFile,
+    namesAt place: Int? = nil
+  ) {
     self.path = path
     self.kind = kind
     self.api = api
     self.settings = settings
-    let model = FileModel(parsed)
+    let model = FileModel(parsed, namesAt: place)
     self.model = model
     returned = kind == .other || kind == .module ? nil : ReturnedTable(parsed.chunk)
     value = Self.value(kind, parsed, model, returned)
@@ -73,9 +77,11 @@ struct LintedFile: Sendable {
     typing = Typing(model, api, parameters: types)
   }
 
-  var source: SourceText { model.file.source }
+  package var chunk: Chunk { model.file.chunk }
 
-  func contract(ofFunction index: Int) -> ContractFunction? {
+  package var source: SourceText { model.file.source }
+
+  package func contract(ofFunction index: Int) -> ContractFunction? {
     contract.first { model.isFunction(index, in: $0.function) }
   }
 
