@@ -11,7 +11,7 @@ SECONDS ?= 60
 export SWIFT
 # A test that computes holds one of the few threads that the others need to meet their time limits: such rooms have
 # a pass of their own, one test at a time. Each pass skips what the other runs; ARGS narrows both.
-COMPUTING := ((LuaHost|Lint|Threads)Tests|CLITests[.]EscapeTests)
+COMPUTING := ((LanguageServer|LuaHost|Lint|Threads)Tests|CLITests[.]EscapeTests)
 .DEFAULT_GOAL := help
 .PHONY: help setup build run test lint format bench sanitize sanitize-address sanitize-thread fuzz docs clean
 

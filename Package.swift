@@ -57,7 +57,8 @@ let package = Package(
     .executableTarget(
       name: "perigee",
       dependencies: [
-        "Server", "Settings", "Workspace", "Evals", "Lint", "HostModules", "Models", "Storage", "Transport",
+        "Server", "Settings", "LanguageServer", "Workspace", "Evals", "Lint", "HostModules", "Models",
+        "Storage", "Transport",
         "Core",
         "Threads", "JSONCodec", logging, metrics,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -83,6 +84,7 @@ let package = Package(
         "Evals", "Lint", "HostModules", "LuaHost", "Core", "Threads", "JSONCodec", logging,
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
+    room("LanguageServer", ["Lint", "Core", "JSONCodec", deque]),
     room("Evals", ["Core", "JSONCodec"]),
     room("Lint", ["Evals", "Core", "JSONCodec"]),
     room(
@@ -120,6 +122,7 @@ let package = Package(
     tests("ThreadsTests", ["Threads", "TestSupport"]),
     tests("EvalsTests", ["Evals", "Core", "JSONCodec"]),
     tests("LintTests", ["Lint", "Workspace", "HostModules", "Core", "JSONCodec", "TestSupport"]),
+    tests("LanguageServerTests", ["LanguageServer", "Workspace", "Lint", "JSONCodec"]),
     tests("SettingsTests", ["Settings"]),
     tests("TransportTests", ["Transport", "TestSupport", "JSONCodec"]),
     tests("ModelsTests", ["Models", "Transport", "Core", "JSONCodec", "TestSupport", logging]),
@@ -149,7 +152,7 @@ let package = Package(
       ]),
     tests(
       "CLITests", ["perigee", "Transport", "Core", "TestSupport", "JSONCodec"],
-      exclude: ["escape", "help", "openai", "page", "tls"]),
+      exclude: ["escape", "help", "lsp", "openai", "page", "tls"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -20,7 +20,8 @@ struct Perigee: AsyncParsableCommand {
     version: version,
     subcommands: [
       ServeCommand.self, DevCommand.self, ChatCommand.self, RunCommand.self, LintCommand.self,
-      EvalCommand.self, InitCommand.self, NewCommand.self, TypesCommand.self, VersionsCommand.self,
+      LspCommand.self, EvalCommand.self, InitCommand.self, NewCommand.self, TypesCommand.self,
+      VersionsCommand.self,
       DiffCommand.self, ActivateCommand.self, DoctorCommand.self,
     ])
 

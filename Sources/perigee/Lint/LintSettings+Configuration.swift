@@ -16,11 +16,13 @@ extension LintSettings {
   }
 
   /// Reads perigee.yaml; what is wrong with it becomes findings, and then nothing is known of it.
-  static func read(_ file: String, environment: [String: String]) -> (
+  ///
+  /// - Parameter text: In place of what is in the file.
+  static func read(_ file: String, text: String? = nil, environment: [String: String]) -> (
     settings: LintSettings, findings: [Diagnostic]
   ) {
     do {
-      return (LintSettings(try Configuration.load(file: file, environment: environment)), [])
+      return (LintSettings(try Configuration.load(file: file, text: text, environment: environment)), [])
     } catch {
       return (LintSettings(), error.problems.compactMap(Diagnostic.init))
     }

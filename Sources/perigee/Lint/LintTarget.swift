@@ -58,16 +58,21 @@ struct LintTarget {
   }
 
   /// The nearest folder above a path that looks like a workspace.
-  private static func root(of path: String) -> String? {
+  static func root(of path: String) -> String? {
     var folder = path
     while !folder.isEmpty {
-      for name in ["perigee.yaml", "agents", "tools"]
-      where FileManager.default.fileExists(atPath: "\(folder)/\(name)") {
-        return folder
-      }
+      if isWorkspace(folder) { return folder }
       folder = folder.lastIndex(of: "/").map { String(folder[..<$0]) } ?? ""
     }
     return nil
+  }
+}
+
+extension LintTarget {
+  static func isWorkspace(_ folder: String) -> Bool {
+    ["perigee.yaml", "agents", "tools"].contains {
+      FileManager.default.fileExists(atPath: "\(folder)/\($0)")
+    }
   }
 }
 
