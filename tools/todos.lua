@@ -31,6 +31,7 @@ return {
       created_at text not null
     );
     create index if not exists todos_by_user on todos (user_id, completed, id);
+    create table if not exists todo_calls (key text primary key, todo_id integer not null) without rowid;
   ]],
 
   list_todos = {
@@ -76,11 +77,19 @@ return {
     },
     access = { db = "write" },
     run = function(ctx, args)
-      local change = db.exec(
-        "insert into todos (user_id, title, created_at) values (?, ?, ?)",
-        ctx.user.id, clean(args.title), time.format(time.now())
-      )
-      return todo(ctx.user.id, change.last_insert_id)
+      local title = clean(args.title)
+      -- A call that is made again after a crash has the same key: what it did is done once.
+      local id = db.transaction(function()
+        local earlier = db.query("select todo_id from todo_calls where key = ?", ctx.call.key)[1]
+        if earlier then return earlier.todo_id end
+        local added = db.exec(
+          "insert into todos (user_id, title, created_at) values (?, ?, ?)",
+          ctx.user.id, title, time.format(time.now())
+        ).last_insert_id
+        db.exec("insert into todo_calls (key, todo_id) values (?, ?)", ctx.call.key, added)
+        return added
+      end)
+      return todo(ctx.user.id, id)
     end,
   },
 

@@ -61,6 +61,9 @@ public final class RunFeed: Sendable {
     for wakeup in waiting { wakeup.wake() }
   }
 
+  /// Events so far.
+  public var count: Int { state.withLock { $0.events.count } }
+
   /// A reader of the events after number `number`.
   public func watch(after number: Int = 0) -> RunWatcher { RunWatcher(feed: self, read: max(0, number)) }
 

@@ -16,8 +16,9 @@ struct ScriptBundleLoader {
   private(set) var linted: LintWorkspace?
 
   private var parsed: [String: ParsedFile] = [:]
-  /// Files that are wrong as they are written; they are not run.
-  private var broken: Set<String> = []
+  /// Files that cannot be read, or are wrong as they are written; they are not run.
+  private var broken: Set<String>
+  private let isWhole: Bool
   private(set) var programs: [String: Program] = [:]
   private var agents: [String: Agent] = [:]
   private var tools: [String: Tool] = [:]
@@ -31,6 +32,8 @@ struct ScriptBundleLoader {
     self.problems = problems
     self.defaults = defaults
     self.linted = linted
+    broken = Set(problems.diagnostics.map(\.file))
+    isWhole = broken.isEmpty
     scripts = earlier.filter { $0.value.digest == files.files[$0.key]?.digest }
   }
 
@@ -41,7 +44,7 @@ struct ScriptBundleLoader {
     // With a module missing, whatever requires it would be told as faulty, too.
     if !broken.contains(where: { $0.hasPrefix("lib/") }) { await evaluate() }
     // Of files that were not run, lint knows the names, and has told what is wrong with them.
-    if broken.isEmpty || linted == nil { checkNames() }
+    if broken.isEmpty || linted == nil && isWhole { checkNames() }
     guard !problems.hasErrors else { throw WorkspaceError(diagnostics: problems.diagnostics, files: files) }
     return ScriptBundle(
       version: files.version, agents: agents, tools: tools, files: files, programs: programs,

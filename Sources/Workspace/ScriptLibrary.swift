@@ -46,6 +46,13 @@ actor ScriptLibrary {
     return Folder(files: files, problems: problems)
   }
 
+  /// Looks at the readable files of a folder that has others, so that everything is told at once.
+  ///
+  /// - Throws: ``WorkspaceError``, always.
+  func refuse(_ folder: Folder) async throws {
+    _ = try await load(folder.files, folder.problems, isFolder: true)
+  }
+
   /// Loads the folder and keeps it as a version.
   ///
   /// - Throws: ``WorkspaceError``, or ``Failure`` when a `schema` is refused or the version cannot be kept.

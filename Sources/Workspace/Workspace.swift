@@ -59,9 +59,7 @@ public final class Workspace: ScriptVersions {
       directory: directory, resources: resources, settings: settings, defaults: defaults, lint: lint,
       store: store)
     let folder = await library.readFolder()
-    guard folder.problems.isEmpty else {
-      throw WorkspaceError(diagnostics: folder.problems.diagnostics, files: folder.files)
-    }
+    if !folder.problems.isEmpty { try await library.refuse(folder) }
     let record = try await store.deployment()
     let plan = role.plan(for: folder.version, record, known: nil, at: time.now)
     let deployment = try await library.deployment(plan, folder, inForce: nil)
@@ -123,9 +121,7 @@ public final class Workspace: ScriptVersions {
 
   private func load() async throws -> Bool {
     let folder = await library.readFolder()
-    guard folder.problems.isEmpty else {
-      throw WorkspaceError(diagnostics: folder.problems.diagnostics, files: folder.files)
-    }
+    if !folder.problems.isEmpty { try await library.refuse(folder) }
     let record = try await store.deployment()
     let known = state.withLock { $0.record }
     let plan = role.plan(for: folder.version, record, known: known, at: time.now)

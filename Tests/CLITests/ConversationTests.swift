@@ -161,6 +161,41 @@ struct ConversationTests {
     #expect(provider.requests.count == 2)
   }
 
+  @Test("a tool that knows its call's key does once what a request asks for that is repeated after a crash")
+  func crashAfterWrite() async throws {
+    let turn = Tally()
+    let provider = try ScriptedProvider { _ in
+      switch turn.increment() {
+      case 0: .toolCalls([("c1", "add_todo", #"{"title":"milk"}"#)])
+      case 1: .silence
+      case 2: .toolCalls([("c2", "add_todo", #"{"title":"milk"}"#)])
+      case 4: .toolCalls([("c3", "list_todos", "{}")])
+      default: .completion("Done.")
+      }
+    }
+    let environment = ["OPENAI_BASE_URL": provider.baseURL, "OPENAI_API_KEY": "sk-secret"]
+    let data = try Folder()
+    func ask(_ server: RunningServer) async throws -> RunningServer.Answer {
+      try await server.send(
+        "POST", "/v1/agents/todo/chat", body: Array(#"{"message":"add milk","session_id":"s"}"#.utf8),
+        headers: [("Idempotency-Key", "order-2")])
+    }
+    let first = try await RunningServer(
+      workspace: PerigeeBinary.repository, data: data.path, environment: environment)
+    async let lost = ask(first)
+    await provider.requests(atLeast: 2)
+    await first.stop(signal: SIGKILL)
+    _ = try? await lost
+
+    let second = try await RunningServer(
+      workspace: PerigeeBinary.repository, data: data.path, environment: environment)
+    let again = try await ask(second)
+    #expect(again.json["tool_calls"]?.array?.first?["result"]?["id"] == 1, "\(again.text)")
+    let list = try await second.chat("todo", "show them", session: "s")
+    #expect(list.json["tool_calls"]?.array?.first?["result"]?["pagination"]?["total"] == 1, "\(list.text)")
+    await second.stop()
+  }
+
   @Test("a model drives the tools: its calls run, their results go back, and the next turn sees them")
   func model() async throws {
     let turn = Tally()

@@ -203,8 +203,10 @@ struct StreamTests {
       try await Client.connect(server.port) { client in
         try await client.send("HEAD", "/v1/runs/\(run)/events")
         #expect(try await client.receive(isHead: true).status == 200)
-        try await client.send("GET", "/v1/runs/\(run)")
+        try await client.send("GET", "/v1/runs/\(run)", headers: [])
         #expect(try await client.receive().json["id"]?.string == run)
+        try await client.send("GET", "/v1/runs/\(run)/events", headers: ["Last-Event-ID: 99"])
+        #expect(try await client.receive().status == 400)
       }
     }
   }

@@ -76,6 +76,20 @@ struct ReloadTests {
     }
   }
 
+  @Test("a file that cannot be read hides nothing of what is wrong with the others")
+  func unreadable() async throws {
+    let good = ["agents/a.lua": "return { prompt = 'p' }"]
+    try await LiveWorkspace.with(good) { live in
+      let workspace = try await live.open()
+      live.folder.write("agents/b.lua", "return { promt = 'p' }")
+      try Data([0x2D, 0x2D, 0xFF]).write(to: URL(filePath: live.folder.path + "/agents/c.lua"))
+      for load in [{ _ = try await workspace.reload() }, { _ = try await live.open() }] {
+        let error = await #expect(throws: WorkspaceError.self) { try await load() }
+        #expect(Set(error?.diagnostics.map(\.file) ?? []) == ["agents/b.lua", "agents/c.lua"])
+      }
+    }
+  }
+
   @Test("only what has changed is made anew, and what was made with it")
   func incremental() async throws {
     let files = [

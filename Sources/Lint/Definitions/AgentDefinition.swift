@@ -21,7 +21,7 @@ public enum AgentDefinition {
     guard let object = value.object, !value.isMark else {
       if value.isUnknown { return nil }
       problems.add(
-        path: [], .wrongType, "an agent's file returns a table, not \(value.describedType)",
+        path: [], .wrongType, "an agent's file returns a table, not \(value.returnedType)",
         hint: "end the file with: return { prompt = \"…\" }")
       return nil
     }

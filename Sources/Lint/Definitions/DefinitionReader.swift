@@ -196,6 +196,9 @@ extension JSON {
   var isMark: Bool { mark != nil }
   var isFunctionMark: Bool { mark == "function" }
 
+  /// The type of what a file returned.
+  var returnedType: String { self == .null ? "nothing" : describedType }
+
   /// The type in a script author's words.
   var describedType: String {
     switch mark {

@@ -17,7 +17,7 @@ public enum ToolDefinition {
     guard let object = value.object ?? (value == .array([]) ? JSONObject() : nil), !value.isMark else {
       if value.isUnknown { return ([], nil) }
       problems.add(
-        path: [], .wrongType, "a tools file returns a table of tools by name, not \(value.describedType)",
+        path: [], .wrongType, "a tools file returns a table of tools by name, not \(value.returnedType)",
         hint: "end the file with: return { my_tool = { … } }")
       return ([], nil)
     }

@@ -43,6 +43,7 @@ extension Services {
           ? "nobody asked for this run's events when it began"
           : "this run's events are no longer kept; its answer is among its session's messages")
     }
+    guard last <= feed.count else { throw Problem.noSuchEvent }
     return .events(EventStream(feed, after: last, connection: exchange.connection, encoder: RunEvents()))
   }
 
@@ -63,9 +64,14 @@ extension Exchange {
   fileprivate func lastEventID() throws -> Int {
     guard let name = HTTPField.Name("Last-Event-ID"), let text = request.headers[name] else { return 0 }
     guard let number = Int(text), number >= 0 else {
-      throw Problem.invalid([.init(field: "Last-Event-ID", message: "must be the id of an event of this run")]
-      )
+      throw Problem.noSuchEvent
     }
     return number
+  }
+}
+
+extension Problem {
+  fileprivate static var noSuchEvent: Problem {
+    .invalid([.init(field: "Last-Event-ID", message: "must be the id of an event of this run")])
   }
 }
