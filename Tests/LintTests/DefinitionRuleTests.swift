@@ -260,6 +260,8 @@ import Testing
     #expect(branches(title, "agents.run('writer', { listing_id = id })") == found)
     let (update, delete) = ("update listings set a = 1 where id = ?", "delete from listings where id = ?")
     #expect(branches("db.exec('\(update)', id)", "db.exec('\(delete)', id)") == found)
+    let ignoring = "update or ignore listings set a = 1 where id = ?"
+    #expect(branches("db.exec('\(ignoring)', id)", "db.exec('\(delete)', id)") == found)
     #expect(branches("pcall(function() return \(title) end)", price) == found)
     #expect(branches(title, price, after: "guard.same('listing_id', r) return r") == [])
     #expect(branches(title, price, after: "local same = guard.same same('listing_id', r) return r") == [])
@@ -270,6 +272,10 @@ import Testing
       (call("set_title", "'7'"), call("set_price", "'7'")), (title, "'nothing'"),
       (call("set_title", "uuid()"), call("set_price", "uuid()")),
       ("db.exec('\(update)', id)", "db.exec('update sales set a = 1 where id = ?', id)"),
+      (
+        "db.exec('update or ignore listings set a = 1 where id = ?', id)",
+        "db.exec('update or ignore sales set a = 1 where id = ?', id)"
+      ),
       ("db.exec('\(update)', id)", "db.exec('insert into listings (id) values (?)', id)"),
       ("db.exec('\(update)', id)", "db.query('select * from listings where id = ?', id)"),
     ] { #expect(branches(one, two) == [], "\(one) \(two)") }
@@ -287,6 +293,7 @@ import Testing
       "price = { tool = 'set_price', needs = { 'title' } }",
       "mid = { sleep = 1, needs = { 'title' } }, price = { tool = 'set_price', needs = { 'mid' } }",
       "price = { tool = 'look_up' }", "price = { tool = 'tell' }",
+      "price = { tool = 'set_price', when = function(ctx) return ctx.user.name == 'Ada' end }",
       "price = { tool = 'set_price', input = function(_, input) return input end }",
       "price = { tool = 'set_price' }, check = { needs = { 'title', 'price' }, run = function(_, r) return guard.same('listing_id', r) end }",
     ] { #expect(steps(title + other) == [], "\(other)") }
