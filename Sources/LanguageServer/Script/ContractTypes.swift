@@ -95,23 +95,6 @@ struct ContractTypes: Sendable {
   }
 }
 
-extension ReturnedTable {
-  /// Paths of the tables that the returned one is made of, by the byte at which they begin.
-  var tablePaths: [Int: [String]] {
-    var paths: [Int: [String]] = [:]
-    func add(_ path: [String]) {
-      guard let expression = expression(at: path), case .table = expression.kind else { return }
-      // What a chain of locals leads back to is known already.
-      guard paths.updateValue(path, forKey: expression.range.start.offset) == nil, path.count < 8 else {
-        return
-      }
-      for key in keys(at: path) { add(path + [key]) }
-    }
-    add([])
-    return paths
-  }
-}
-
 extension LintedFile {
   /// `http.get`: names behind a global, up to an index or a call; nil for anything else.
   func hostPath(_ first: Expression, _ suffixes: [Expression.Suffix]) -> String? {

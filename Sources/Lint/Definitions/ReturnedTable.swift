@@ -139,14 +139,36 @@ public struct ReturnedTable: Sendable {
   }
 
   func step(_ node: Node, _ key: String) -> Node? {
-    let inner = node.additions.filter { $0.path.first?.text == key }
+    Self.entry(
+      Self.table(node)?.fields.last { $0.keyText == key },
+      node.additions.filter { $0.path.first?.text == key })
+  }
+
+  /// Everything in a table: each key once, and what ``step(_:_:)`` would find there.
+  ///
+  /// - Complexity: O(n) in its fields, as a step alone is.
+  func entries(of table: Node) -> [(text: String, isItem: Bool, node: Node)] {
+    var written: [String: Expression.Field] = [:]
+    for field in Self.table(table)?.fields ?? [] {
+      if let key = field.keyText { written[key] = field }
+    }
+    let added = Dictionary(grouping: table.additions) { $0.path.first?.text }
+    return keys(of: table).compactMap { key in
+      Self.entry(written[key.text], added[key.text] ?? []).map { (key.text, key.isItem, $0) }
+    }
+  }
+
+  /// - Parameters:
+  ///   - field: The last one that is written with the key.
+  ///   - inner: What statements add to it.
+  private static func entry(_ field: Expression.Field?, _ inner: [Addition]) -> Node? {
     let deeper = inner.filter { $0.path.count > 1 }.map { Addition(path: $0.path.dropFirst(), node: $0.node) }
     // What was assigned last counts.
     if var assigned = inner.last(where: { $0.path.count == 1 })?.node {
       assigned.additions += deeper
       return assigned
     }
-    guard let field = Self.table(node)?.fields.last(where: { $0.keyText == key }) else { return nil }
+    guard let field else { return nil }
     return Node(
       key: field.keyRange, value: .expression(field.value), range: field.value.range, additions: deeper)
   }
@@ -179,6 +201,22 @@ public struct ReturnedTable: Sendable {
       }
     }
     return node
+  }
+
+  /// Paths of the tables that the returned one is made of, by the byte at which they begin.
+  package var tablePaths: [Int: [String]] {
+    var paths: [Int: [String]] = [:]
+    func add(_ node: Node, _ path: [String]) {
+      let node = Self.resolved(node, locals)
+      guard Self.table(node) != nil, case .expression(let expression) = node.value else { return }
+      // What a chain of locals leads back to is known already.
+      guard paths.updateValue(path, forKey: expression.range.start.offset) == nil, path.count < 8 else {
+        return
+      }
+      for entry in entries(of: node) { add(entry.node, path + [entry.text]) }
+    }
+    add(root, [])
+    return paths
   }
 
   // MARK: The file's locals

@@ -67,9 +67,8 @@ extension ReturnedTable {
     var isOpen = isOpen
     var items: [JSON] = []
     var object = JSONObject()
-    for key in keys(of: node) {
-      guard let next = step(node, key.text) else { continue }
-      let value = value(of: next, open: open, depth: depth + 1, &places)
+    for key in entries(of: node) {
+      let value = value(of: key.node, open: open, depth: depth + 1, &places)
       // A field that is nil is none.
       if value == Self.absent { continue }
       if key.isItem { items.append(value) } else { object.append(key.text, value) }
