@@ -83,4 +83,25 @@ import Workspace
         ).entries)
     }
   }
+
+  @Test("calls within calls are looked at once, where nothing is found as well")
+  func nested() async {
+    let project = await project()
+    for (head, tail) in [("pcall(tools.call, ", ")"), ("pcall(", ".x)")] {
+      let text = String(repeating: head, count: 90) + "1" + String(repeating: tail, count: 90)
+      ask("lib/a.lua", Array(text.utf8), at: 90 * head.utf8.count, in: project)
+    }
+  }
+
+  @Test("a table that is often a part of itself has an outline that ends")
+  func circles() {
+    func count(_ entries: [Outline.Entry]) -> Int {
+      entries.reduce(entries.count) { $0 + count($1.children) }
+    }
+    let text = "local M = {}\n" + (1...100).map { "M.a\($0) = M\n" }.joined() + "return M"
+    let file = LintedFile(
+      path: "agents/a.lua", kind: .agent("a"), api: .perigee, settings: LintSettings(),
+      parsed: ParsedFile(parsing: SourceText(name: "agents/a.lua", text: text)))
+    #expect((100...5000).contains(count(Outline(file).entries)))
+  }
 }

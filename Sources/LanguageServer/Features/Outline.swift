@@ -24,6 +24,8 @@ struct Outline: Sendable {
 
   /// Levels of tables that are told.
   private static let depthMax = 3
+  /// Fields that are told: a table that is a part of itself has more than anybody reads.
+  private static let fieldsMax = 5000
 
   init(_ file: LintedFile) {
     var entries: [Entry] = []
@@ -51,24 +53,33 @@ struct Outline: Sendable {
       default: break
       }
     }
-    if let returned = file.returned { entries += Self.fields(of: returned, at: []) }
+    if let returned = file.returned {
+      var left = Self.fieldsMax
+      entries += Self.fields(of: returned, at: [], &left)
+    }
     self.entries = entries
   }
 
-  private static func fields(of table: ReturnedTable, at path: [String]) -> [Entry] {
+  private static func fields(of table: ReturnedTable, at path: [String], _ left: inout Int) -> [Entry] {
     guard path.count < depthMax else { return [] }
-    return table.keys(at: path).compactMap { key in
+    var entries: [Entry] = []
+    for key in table.keys(at: path) {
+      guard left > 0 else { break }
+      left -= 1
       let path = path + [key]
       let name = table.position(of: path).range
       let value = table.position(of: path, .value).range
       // A value that is declared elsewhere is told where it is named.
       let range = name.start <= value.start ? SourceRange(name.start, max(name.end, value.end)) : name
       let isFunction = table.isFunction(path)
-      let children = isFunction ? [] : fields(of: table, at: path)
+      let children = isFunction ? [] : fields(of: table, at: path, &left)
       let label = Int(key) == nil ? key : table.expression(at: path + ["name"])?.text ?? key
-      return Entry(
-        name: label, kind: isFunction ? .method : children.isEmpty ? .property : .object, range: range,
-        nameRange: name.end <= range.end ? name : SourceRange(range.start, range.start), children: children)
+      entries.append(
+        Entry(
+          name: label, kind: isFunction ? .method : children.isEmpty ? .property : .object, range: range,
+          nameRange: name.end <= range.end ? name : SourceRange(range.start, range.start), children: children)
+      )
     }
+    return entries
   }
 }

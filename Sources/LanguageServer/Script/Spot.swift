@@ -186,12 +186,12 @@ struct SpotFinder {
     let path = file.hostPath(first, suffixes)
     // pcall(tools.call, "name", …) hands its arguments on.
     if path == "pcall" || path == "xpcall", let callee = arguments.first {
-      expression(callee, Spot.Slot())
       let skipped = path == "pcall" ? 1 : 2
-      if case .suffixed(let first, let suffixes) = callee.kind, arguments.count > skipped {
-        self.arguments(Array(arguments[skipped...]), of: first, suffixes)
-      }
-      return expressions(arguments)
+      // Each is looked at once: twice at each level would never end.
+      expressions(Array(arguments.prefix(skipped)))
+      let handed = Array(arguments.dropFirst(skipped))
+      guard case .suffixed(let first, let suffixes) = callee.kind else { return expressions(handed) }
+      return self.arguments(handed, of: first, suffixes)
     }
     var parameters: [LuaField] = []
     if case .function(let known, _)? = file.typing.type(of: first, suffixes)?.present { parameters = known }
