@@ -141,6 +141,9 @@ struct Rename {
       throw ResponseError(
         .invalidParams, "'\(new)' is no name: letters, digits and _, and no word of the language")
     }
+    guard name != "_ENV", new != "_ENV" else {
+      throw ResponseError(.invalidParams, "'_ENV' is where Lua looks for globals: its name is what it does")
+    }
     guard file.model.variables.count > index else { return [] }
     if let error = ParsedFile(parsing: file.source).diagnostics.first {
       throw ResponseError(

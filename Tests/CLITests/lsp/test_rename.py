@@ -179,4 +179,7 @@ return f
         self.assertIn("taken", await self.refused("lib/a.lua", "local o|ne = 1\nlocal two = 2\nreturn one + two", "two"))
         self.assertIn("taken", await self.refused("lib/a.lua", "local o|ne = 1\nreturn one + http", "http"))
         self.assertIn("no name", await self.refused("lib/a.lua", "local o|ne = 1\nreturn one", "1st"))
+        # Every global would be looked for in it.
+        self.assertIn("_ENV", await self.refused("lib/a.lua", "local o|ne = {}\nreturn one, http", "_ENV"))
+        self.assertIn("_ENV", await self.refused("lib/a.lua", "local _EN|V = {}\nreturn http", "one"))
         self.assertIn("':' declares", await self.refused("lib/a.lua", "local M = {}\nfunction M:f() return sel|f end\nreturn M"))
