@@ -29,8 +29,10 @@ public final class HTTPClient: Sendable {
       self.certificateFile = certificateFile
     }
 
-    /// As OpenSSL reads it; libcurl does not.
-    public static var trustedFile: String? { getenv("SSL_CERT_FILE").map { String(cString: $0) } }
+    /// As OpenSSL reads it; libcurl does not. An empty one names no file.
+    public static var trustedFile: String? {
+      getenv("SSL_CERT_FILE").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+    }
   }
 
   let mailbox: Mailbox

@@ -68,3 +68,7 @@ class PrivateAuthority(unittest.TestCase):
         refusing = self.ask()
         self.assertEqual((refusing.returncode, refusing.stdout), (1, ""), refusing.stderr)
         self.assertIn("certificate", refusing.stderr)
+
+    def test_an_empty_name_is_none(self):
+        # The system's authorities were asked, and no file that is not there.
+        self.assertRegex(self.ask(SSL_CERT_FILE="").stderr, "issuer|self.signed")
