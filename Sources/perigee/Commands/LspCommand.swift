@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import Glibc
 import LanguageServer
 import Workspace
 
@@ -26,6 +27,8 @@ struct LspCommand: AsyncParsableCommand {
   var stdio = false
 
   func run() async throws {
+    // An editor that reads no more is told nothing; its last words still count.
+    signal(SIGPIPE, SIG_IGN)
     let folders = EditorFolders(only: workspace.map(LintTarget.absolute), environment: environment)
     if let workspace, !folders.isWorkspace(LintTarget.absolute(workspace)) {
       throw CommandError(

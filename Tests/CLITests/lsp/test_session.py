@@ -118,6 +118,17 @@ class Raw(unittest.IsolatedAsyncioTestCase):
             (await self.talk(self.request(1, "initialize"), self.request(2, "shutdown")))[2], 0
         )
 
+    async def test_nobody_reads(self):
+        process = await asyncio.create_subprocess_exec(
+            BINARY, "lsp", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        )
+        process._transport.get_pipe_transport(1).close()
+        bodies = [self.request(1, "initialize"), self.request(2, "shutdown"), self.notice("exit")]
+        for body in map(json.dumps, bodies):
+            process.stdin.write(f"Content-Length: {len(body)}\r\n\r\n{body}".encode())
+        async with asyncio.timeout(PATIENCE):
+            self.assertEqual(await process.wait(), 0)
+
     async def test_cancellation(self):
         # One write: the cancellation is there before the request that it means has its turn.
         answers, _, status = await self.talk(
