@@ -28,6 +28,11 @@ public actor ScriptFolder {
     return Contents(sources: files.sources, problems: problems.diagnostics)
   }
 
+  /// Bytes of another file of the folder; nil for what is not there, is no file, or is larger than a script may be.
+  public func contents(of path: String) async -> [UInt8]? {
+    await WorkspaceFiles.contents("\(directory)/\(path)")
+  }
+
   /// Whether a file of that path, `agents/market/title.lua`, would be one of the scripts.
   public static func isScript(_ path: String) -> Bool {
     let parts = path.split(separator: "/", omittingEmptySubsequences: false)

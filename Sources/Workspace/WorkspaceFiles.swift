@@ -45,6 +45,18 @@ struct WorkspaceFiles: Sendable {
     }
   }
 
+  /// Reads one file; nil for what is not there, is no file, or is larger than a script may be.
+  static func contents(_ file: String) async -> [UInt8]? {
+    await withCheckedContinuation { continuation in
+      thread.async {
+        guard case .bytes(let bytes) = FileTree.contents(file, bytesMax: bytesMax) else {
+          return continuation.resume(returning: nil)
+        }
+        continuation.resume(returning: bytes)
+      }
+    }
+  }
+
   private static let thread = SerialThread(name: "perigee-files")
 
   private init(

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import FoundationEssentials
 import LanguageServer
 import Lint
 import Workspace
@@ -46,7 +45,7 @@ private struct EditorFolder: WorkspaceFolder {
     let contents = await scripts.read()
     return FolderContents(
       sources: contents.sources,
-      configuration: FileManager.default.contents(atPath: configuration).map { Array($0) },
+      configuration: await scripts.contents(of: FolderWatch.Scope.configurationFile),
       problems: contents.problems)
   }
 
