@@ -7,7 +7,7 @@ struct Document: Sendable {
   /// Of its workspace; nil for a file of none.
   var root: String?
   /// In its workspace, or the name of a file of none.
-  let path: String
+  var path: String
   /// Of anything else nothing is known but its findings.
   let isLua: Bool
   var text: DocumentText

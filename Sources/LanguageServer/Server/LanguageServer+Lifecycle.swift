@@ -53,11 +53,22 @@ extension LanguageServer {
   func addProject(_ root: String) {
     guard projects[root] == nil else { return }
     projects[root] = Project(root, folders, api: api)
+    adopt(root)
     // Before `initialized` the client may not be told anything; what it watches itself it tells.
     guard !client.watchesFiles, let folder = projects[root]?.folder else { return }
     let inbox = inbox
     watches[root] = Task {
       for await _ in folder.changes() { await inbox.put(.changed(root: root)) }
+    }
+  }
+
+  /// Takes in files that stayed open while their workspace was not.
+  private func adopt(_ root: String) {
+    for (uri, document) in documents where document.root == nil {
+      guard let place = DocumentURI.path(uri).flatMap(folders.locate), place.root == root else { continue }
+      documents[uri]?.root = root
+      documents[uri]?.path = place.path
+      projects[root]?.edit(place.path, document.text.bytes)
     }
   }
 

@@ -75,10 +75,10 @@ struct Project: Sendable {
     return true
   }
 
-  /// Everything that is wrong, by file; what is wrong with a file on the disk is not what is open.
+  /// Everything that is wrong, by file; what is wrong with a script on the disk is not what is open.
   mutating func findings() -> [String: [Diagnostic]] {
     if let known { return known }
-    let problems = onDisk.problems.filter { open[$0.file] == nil } + settingsProblems
+    let problems = onDisk.problems.filter { open[$0.file] == nil || !isScript($0.file) } + settingsProblems
     let findings = Dictionary(grouping: problems + workspace.findings(), by: \.file)
     known = findings
     return findings

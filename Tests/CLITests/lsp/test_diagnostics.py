@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Findings, as files are opened, typed in, saved, closed and changed elsewhere."""
 import json
+import os
 import subprocess
 
 from lsprotocol import types
@@ -90,6 +91,33 @@ class Diagnostics(EditorTest):
             "perigee.yaml", "server:", "scripts:\n  secrets: { stripe: { env: STRIPE, hosts: [api.stripe.com] } }\nserver:"
         )
         await self.findings("agents/ask.lua")
+
+    async def test_configuration_that_is_no_file(self):
+        # Who waits for its end waits for ever.
+        os.mkfifo(self.root / "perigee.yaml")
+        self.tell_changed("perigee.yaml")
+        self.open("agents/new.lua", 'return { promt = "p" }')
+        await self.findings("agents/new.lua", "W201", version=1)
+
+    async def test_names_that_are_wrong(self):
+        # The name is the disk's, whatever the text is.
+        self.write("lib/Bad.lua", "return 1")
+        self.tell_changed("lib/Bad.lua")
+        await self.findings("lib/Bad.lua", "W101")
+        self.open("lib/Bad.lua", "return 1")
+        await self.findings("lib/Bad.lua", "W101", version=1)
+
+    async def test_workspace_that_comes_back(self):
+        self.open("agents/notes.lua")
+        await self.findings("agents/notes.lua", version=1)
+        folder = types.WorkspaceFolder(uri=self.uri(""), name="notes")
+        for added, removed in (([], [folder]), ([folder], [])):
+            self.client.workspace_did_change_workspace_folders(
+                types.DidChangeWorkspaceFoldersParams(types.WorkspaceFoldersChangeEvent(added=added, removed=removed))
+            )
+        # What is open counts for it, as before.
+        self.change("agents/notes.lua", "prompt", "promt")
+        await self.findings("agents/notes.lua", "W201", version=2)
 
     async def test_files_of_no_workspace(self):
         self.open("../loose.lua", "local x = 1")
