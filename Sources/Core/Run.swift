@@ -119,6 +119,8 @@ final class Run: Sendable {
     }
   }
 
+  // Steps of their own, never inlined: what they need is not kept in the frame that waits for the model.
+
   @inline(never) private func check(_ message: String) async throws -> Turn.Action {
     let accepted = try await openScript().before(message: message)
     if accepted.isBlank {

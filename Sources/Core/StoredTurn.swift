@@ -107,6 +107,7 @@ final class StoredTurn: Sendable {
     }
   }
 
+  // Not inlined, as what follows: what it needs is not kept in the frame that waits for the run.
   @inline(never) private func open(_ names: Names) async throws -> OpenedTurn {
     var opening = TurnOpening(
       runID: names.runID, messageID: names.messageID, userID: user.id, sessionID: names.sessionID,

@@ -76,6 +76,7 @@ extension ModelClient {
     }
   }
 
+  // Not inlined, as what follows: a frame that waits for a provider keeps no more than it has to.
   @inline(never) private func attemptOnce<Result: AttemptResult>(
     _ target: Target, _ upstream: Upstream, tokens: Int, until end: Duration,
     _ body: (Attempt) async throws -> Result
