@@ -58,9 +58,9 @@ static bool is_cancelled(void *context) {
 }
 
 static void turn(struct clh_state *state, const char *json, size_t length) {
-  struct clh_run *run = clh_run_open(state, (int64_t)2000000000, 1 << 20, 256, 1);
+  struct clh_run *run = clh_run_open(state, (int64_t)2000000000, 1 << 20, 256);
   struct clh_fiber *fiber;
-  if (run == NULL || clh_fiber_open(run, "turn", CLH_RESULT_JSON, &fiber) != CLH_STARTED) fail("no memory");
+  if (run == NULL || clh_fiber_open(run, "turn", CLH_RESULT_JSON, 1, &fiber) != CLH_STARTED) fail("no memory");
   struct clh_tape *input = clh_fiber_input(fiber);
   clh_tape_array(input, 1);
   clh_tape_json(input, json, length);

@@ -330,10 +330,10 @@ void fuzz_cell_check_plain(struct fuzz_cell *cell) {
   cell->cancelled = false;
   cell->cancel_after = -1;
   fuzz_clock_step_ns = 1000;
-  struct clh_run *run = clh_run_open(cell->state, PLAIN_CPU_NS, FUZZ_RESULT_BYTES_MAX, BRANCHES_MAX, 1);
+  struct clh_run *run = clh_run_open(cell->state, PLAIN_CPU_NS, FUZZ_RESULT_BYTES_MAX, BRANCHES_MAX);
   FUZZ_CHECK(run != NULL, "no second run");
   struct clh_fiber *fiber;
-  enum clh_fiber_start status = clh_fiber_open(run, "plain", CLH_RESULT_VALUE, &fiber);
+  enum clh_fiber_start status = clh_fiber_open(run, "plain", CLH_RESULT_VALUE, 1, &fiber);
   FUZZ_CHECK(status == CLH_STARTED, "the second run does not start: %d", status);
   clh_tape_array(clh_fiber_input(fiber), 0);
   enum clh_slice end = fuzz_cell_drive(cell, fiber, CLH_RESULT_VALUE);

@@ -25,10 +25,10 @@ static void run(struct fuzz_cell *cell, const char *entry, unsigned options, con
                 size_t length) {
   fuzz_clock_step_ns = 20000;
   if (options & FAILING) clh_state_fail_allocation_after(cell->state, options * 3);
-  struct clh_run *run = clh_run_open(cell->state, CPU_NS, FUZZ_RESULT_BYTES_MAX, 8, 1);
+  struct clh_run *run = clh_run_open(cell->state, CPU_NS, FUZZ_RESULT_BYTES_MAX, 8);
   struct clh_fiber *fiber = NULL;
   enum clh_result_form form = options & AS_JSON ? CLH_RESULT_JSON : CLH_RESULT_VALUE;
-  if (run != NULL && clh_fiber_open(run, entry, form, &fiber) == CLH_STARTED) {
+  if (run != NULL && clh_fiber_open(run, entry, form, 1, &fiber) == CLH_STARTED) {
     write_arguments(clh_fiber_input(fiber), options, source, length);
     int before = cell->resumes;
     fuzz_cell_drive(cell, fiber, form);

@@ -21,9 +21,9 @@ static const size_t caps[] = {(size_t)512 << 10, (size_t)1 << 20, (size_t)2 << 2
 
 // Opens a run that waits in the host while the hostile one runs.
 static struct clh_fiber *start_innocent(struct fuzz_cell *cell, struct clh_run **run) {
-  *run = clh_run_open(cell->state, (int64_t)1000000000, FUZZ_RESULT_BYTES_MAX, 8, 2);
+  *run = clh_run_open(cell->state, (int64_t)1000000000, FUZZ_RESULT_BYTES_MAX, 8);
   struct clh_fiber *fiber;
-  FUZZ_CHECK(*run != NULL && clh_fiber_open(*run, "ask", CLH_RESULT_VALUE, &fiber) == CLH_STARTED, "no run");
+  FUZZ_CHECK(*run != NULL && clh_fiber_open(*run, "ask", CLH_RESULT_VALUE, 2, &fiber) == CLH_STARTED, "no run");
   struct clh_tape *input = clh_fiber_input(fiber);
   clh_tape_array(input, 1);
   clh_tape_integer(input, 7);
@@ -47,10 +47,10 @@ static void run_hostile(struct fuzz_cell *cell, const uint8_t *header) {
   enum clh_result_form form = header[0] & 16 ? CLH_RESULT_JSON : CLH_RESULT_VALUE;
   if (header[0] & 32) cell->cancel_after = header[2];
   if (header[0] & 64) clh_state_fail_allocation_after(cell->state, header[3] * (header[2] % 16 + 1));
-  struct clh_run *run = clh_run_open(cell->state, cpu_ns, FUZZ_RESULT_BYTES_MAX, 8, header[4]);
+  struct clh_run *run = clh_run_open(cell->state, cpu_ns, FUZZ_RESULT_BYTES_MAX, 8);
   if (run == NULL) return;
   struct clh_fiber *fiber;
-  if (clh_fiber_open(run, "main", form, &fiber) == CLH_STARTED) {
+  if (clh_fiber_open(run, "main", form, header[4], &fiber) == CLH_STARTED) {
     struct clh_tape *input = clh_fiber_input(fiber);
     clh_tape_array(input, 2);
     clh_tape_string(input, "argument", 8);

@@ -32,7 +32,7 @@ static enum clh_slice run(struct clh_run *run, const char *entry, const char *by
                           unsigned options, struct clh_buffer *out) {
   struct clh_fiber *fiber;
   enum clh_result_form form = options & AS_JSON ? CLH_RESULT_JSON : CLH_RESULT_VALUE;
-  if (clh_fiber_open(run, entry, form, &fiber) != CLH_STARTED) return CLH_SLICE_DEAD;
+  if (clh_fiber_open(run, entry, form, 1, &fiber) != CLH_STARTED) return CLH_SLICE_DEAD;
   bool asks = strcmp(entry, "ask") == 0;
   if (asks)
     clh_tape_array(clh_fiber_input(fiber), 0);
@@ -64,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   unsigned options = data[0];
   const char *bytes = (const char *)data + 1;
   size_t length = size - 1;
-  struct clh_run *own = clh_run_open(cell.state, CPU_NS, FUZZ_RESULT_BYTES_MAX, 8, 1);
+  struct clh_run *own = clh_run_open(cell.state, CPU_NS, FUZZ_RESULT_BYTES_MAX, 8);
   FUZZ_CHECK(own != NULL, "no run");
   struct clh_buffer first = {0}, second = {0};
   run(own, "echo", bytes, length, options, &first);

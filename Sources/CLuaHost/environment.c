@@ -81,7 +81,7 @@ void clh_push_readonly(lua_State *L, int index, const char *name, bool deep) {
 
 static uint64_t rotate_left(uint64_t value, int by) { return (value << by) | (value >> (64 - by)); }
 
-// xoshiro256**, one generator per run. Source: https://prng.di.unimi.it (public domain).
+// xoshiro256**, one generator per fiber: what a branch draws does not depend on its neighbours. Source: https://prng.di.unimi.it (public domain).
 static uint64_t random_next(uint64_t state[4]) {
   uint64_t result = rotate_left(state[1] * 5, 7) * 9;
   uint64_t moved = state[1] << 17;
@@ -113,7 +113,7 @@ static uint64_t random_below(uint64_t state[4], uint64_t limit) {
   return value;
 }
 
-static uint64_t *random_state(lua_State *L) { return clh_state_of(L)->current->run->random; }
+static uint64_t *random_state(lua_State *L) { return clh_state_of(L)->current->random; }
 
 static int math_random(lua_State *L) {
   uint64_t *state = random_state(L);

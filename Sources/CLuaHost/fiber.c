@@ -137,6 +137,18 @@ static struct clh_fiber *make(struct clh_run *run) {
   return fiber;
 }
 
+void clh_fiber_seed(struct clh_fiber *fiber, uint64_t seed) {
+  fiber->seed = seed;
+  clh_random_seed(fiber->random, seed, 0);
+}
+
+// The end of MurmurHash3: neighbouring branches begin far apart.
+static uint64_t stir(uint64_t value) {
+  value = (value ^ value >> 33) * UINT64_C(0xFF51AFD7ED558CCD);
+  value = (value ^ value >> 33) * UINT64_C(0xC4CEB9FE1A85EC53);
+  return value ^ value >> 33;
+}
+
 static enum clh_fiber_start open(struct clh_fiber *fiber, struct opening *opening) {
   struct clh_state *state = fiber->run->state;
   state->billed = fiber->run;
@@ -149,10 +161,11 @@ static enum clh_fiber_start open(struct clh_fiber *fiber, struct opening *openin
 }
 
 enum clh_fiber_start clh_fiber_open(struct clh_run *run, const char *entry, enum clh_result_form form,
-                                    struct clh_fiber **fiber) {
+                                    uint64_t seed, struct clh_fiber **fiber) {
   *fiber = make(run);
   if (*fiber == NULL) return CLH_NO_MEMORY;
   (*fiber)->form = form;
+  clh_fiber_seed(*fiber, seed);
   struct opening opening = {.fiber = *fiber, .entry = entry};
   return open(*fiber, &opening);
 }
@@ -164,6 +177,7 @@ enum clh_fiber_start clh_fiber_open_branch(struct clh_fiber *parent, uint32_t in
   if (*fiber == NULL) return CLH_NO_MEMORY;
   (*fiber)->is_branch = true;
   (*fiber)->branch_index = index;
+  clh_fiber_seed(*fiber, stir(parent->seed ^ stir((uint64_t)parent->spawns << 32 | index)));
   struct opening opening = {.fiber = *fiber, .parent = parent};
   return open(*fiber, &opening);
 }
@@ -329,6 +343,8 @@ enum clh_death clh_fiber_death(const struct clh_fiber *fiber) {
 }
 
 uint32_t clh_fiber_function(const struct clh_fiber *fiber) { return fiber->function; }
+uint32_t clh_fiber_calls(const struct clh_fiber *fiber) { return fiber->calls; }
+uint32_t clh_fiber_spawns(const struct clh_fiber *fiber) { return fiber->spawns; }
 
 const char *clh_fiber_output(const struct clh_fiber *fiber, size_t *length) {
   *length = fiber->out.buffer.length;

@@ -91,6 +91,7 @@ static int host_call(lua_State *L) {
   struct clh_state *state = clh_state_of(L);
   struct clh_fiber *fiber = state->current;
   clh_charge(L, CALL_UNITS);
+  fiber->calls += 1;
   if (fiber->loading_depth > 0 || fiber == &state->boot) {
     return clh_error(L,
                      "%s is not available while a script loads; "

@@ -11,6 +11,13 @@ static int host_run(lua_State *L) {
   return 1;
 }
 
+// host.loading(): whether a script is being evaluated, which has no run to ask for anything.
+static int host_loading(lua_State *L) {
+  struct clh_state *state = clh_state_of(L);
+  lua_pushboolean(L, state->current->loading_depth > 0 || state->current == &state->boot);
+  return 1;
+}
+
 // host.readonly(table [, name [, deep]])
 static int host_readonly(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
@@ -23,7 +30,8 @@ static int start(lua_State *L) {
   struct clh_state *state = lua_touserdata(L, 1);
   static const luaL_Reg functions[] = {
       {"run", host_run},          {"load", clh_load_script}, {"readonly", host_readonly},
-      {"error", clh_host_raise},  {"spawn", clh_spawn},      {NULL, NULL},
+      {"error", clh_host_raise},  {"spawn", clh_spawn},      {"loading", host_loading},
+      {NULL, NULL},
   };
   clh_add_host_functions(L, state);
   lua_createtable(L, 0, 8);

@@ -26,7 +26,7 @@ static void release(struct clh_run *run) {
 }
 
 struct clh_run *clh_run_open(struct clh_state *state, int64_t cpu_ns_max, size_t result_bytes_max,
-                             uint32_t branches_max, uint64_t seed) {
+                             uint32_t branches_max) {
   struct clh_run *run = clh_take(state, sizeof *run);
   if (run == NULL) return NULL;
   run->state = state;
@@ -35,7 +35,6 @@ struct clh_run *clh_run_open(struct clh_state *state, int64_t cpu_ns_max, size_t
   run->result_bytes_max = result_bytes_max;
   run->branches_max = branches_max;
   run->env_ref = run->private_ref = run->modules_ref = LUA_NOREF;
-  clh_random_seed(run->random, seed, 0);
   state->billed = run;
   int status = clh_protected(state, open_run, run);
   state->billed = NULL;

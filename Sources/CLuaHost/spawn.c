@@ -81,6 +81,7 @@ int clh_spawn(lua_State *L) {
   fiber->branch_count = (uint32_t)count;
   fiber->branch_limit = limit > 0 && (lua_Unsigned)limit < count ? (uint32_t)limit : (uint32_t)count;
   fiber->decided = false;
+  fiber->spawns += 1;
   fiber->suspension = CLH_WAITING_SPAWN;
   return lua_yieldk(L, 0, 0, spawned);
 }

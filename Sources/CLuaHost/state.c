@@ -151,6 +151,7 @@ struct clh_state *clh_state_create(size_t memory_bytes_max, struct clh_callbacks
   state->boot_run.meter = &state->boot_run.cpu_ns;
   state->boot_run.env_ref = state->boot_run.private_ref = state->boot_run.modules_ref = LUA_NOREF;
   state->boot.run = &state->boot_run;
+  clh_fiber_seed(&state->boot, 0);
   state->boot.blocked = 1;
   state->boot.co_ref = state->boot.group_ref = LUA_NOREF;
   state->boot.in.bytes_max = state->boot.out.bytes_max = CLH_ARGUMENT_BYTES_MAX;

@@ -66,6 +66,7 @@ struct clh_fiber {
   int loading_depth;
 
   uint32_t function;        // waiting for this host function
+  uint32_t calls, spawns;   // made so far: they name each call, whenever it is made
   enum clh_result_form form;
   bool encoding;            // an error now is one of the result
 
@@ -76,6 +77,8 @@ struct clh_fiber {
   enum clh_spawn_mode mode;
   bool decided;
   uint32_t decider;
+
+  uint64_t seed, random[4];
 };
 
 struct clh_run {
@@ -91,7 +94,6 @@ struct clh_run {
   size_t bytes_allocated;  // gross, since the run was opened
   size_t result_bytes_max;
   uint32_t branches_max, fiber_count;
-  uint64_t random[4];
 };
 
 struct clh_state {
@@ -165,6 +167,10 @@ void *clh_take(struct clh_state *state, size_t size);  // zeroed malloc that inj
 void clh_settle_refusal(struct clh_state *state);
 /// Calls `function` with a light userdata in a protected call outside of any fiber. Returns Lua's status.
 int clh_protected(struct clh_state *state, lua_CFunction function, void *argument);
+
+// fiber.c
+/// Starts the fiber's random numbers.
+void clh_fiber_seed(struct clh_fiber *fiber, uint64_t seed);
 
 // budget.c
 int64_t clh_now(void);

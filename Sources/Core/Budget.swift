@@ -105,6 +105,13 @@ final class Budget: Sendable {
     give(back: reservation, spending: usage)
   }
 
+  /// Counts what was spent in an earlier life of a run, whose reservation went with that.
+  func count(_ usage: Usage) {
+    guard !isUnlimited else { return }
+    state.withLock { $0.spent += usage }
+    for parent in parents { parent.count(usage) }
+  }
+
   /// Tokens that an answer may have.
   private func outputTokens(left call: Call) throws(Exhausted) -> Int {
     var left = try state.withLock { state throws(Exhausted) in try outputTokens(left: call, state) }

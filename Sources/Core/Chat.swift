@@ -30,10 +30,16 @@ public struct ChatRequest: Sendable {
 
   /// What scripts get as `ctx.input`.
   var scriptInput: RawJSON {
-    var merged = input
-    for member in context.members where merged[member.key] == nil { merged.append(member.key, member.value) }
+    var merged = callerInput
     merged["message"] = .string(message)
     return RawJSON(.object(merged))
+  }
+
+  /// The same without the message.
+  var callerInput: JSONObject {
+    var merged = input
+    for member in context.members where merged[member.key] == nil { merged.append(member.key, member.value) }
+    return merged
   }
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import JSONCodec
 
 /// Texts to be turned into vectors.
 ///
@@ -34,5 +35,41 @@ public struct EmbeddingReply: Sendable {
 extension Model {
   public func embed(_ request: EmbeddingRequest, within deadline: Duration) async throws -> EmbeddingReply {
     throw ModelError(.notConfigured, "no model for embeddings is configured")
+  }
+}
+
+// MARK: In the journal
+
+extension EmbeddingRequest {
+  var digest: UInt64 {
+    var hash = StableHash()
+    hash.combine(model)
+    for input in inputs { hash.combine(input) }
+    hash.combine(UInt64(dimensions ?? 0))
+    return hash.value
+  }
+}
+
+extension EmbeddingReply {
+  var json: RawJSON {
+    var writer = JSONWriter()
+    writer.object {
+      $0.member("model", model)
+      $0.key("vectors")
+      $0.array { list in
+        for vector in vectors { list.array { for number in vector { $0.write(Double(number)) } } }
+      }
+      $0.key("usage")
+      $0.object { usage.write(to: &$0) }
+    }
+    return writer.raw
+  }
+
+  /// Reads ``json``; `nil` when it is something else.
+  init?(json: JSON) {
+    guard let model = json["model"]?.string, let vectors = json["vectors"]?.array else { return nil }
+    self.init(
+      model: model, vectors: vectors.map { ($0.array ?? []).map { Float($0.double ?? 0) } },
+      usage: Usage(json: json["usage"] ?? .null))
   }
 }

@@ -27,6 +27,14 @@ public enum Identifier {
     return format(high, low)
   }
 
+  /// UUID version 8 (RFC 9562) of 122 bits that somebody else has chosen.
+  static func uuid(high: UInt64, low: UInt64) -> String {
+    format(high & 0xFFFF_FFFF_FFFF_0FFF | 0x8000, low & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000)
+  }
+
+  /// A number that nobody can guess.
+  static func randomNumber() -> UInt64 { random() }
+
   /// The system's random numbers, fetched by the dozen: a turn needs five.
   private static let numbers = Mutex<[UInt64]>([])
 

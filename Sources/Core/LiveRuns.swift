@@ -31,6 +31,9 @@ final class LiveRuns: Sendable {
 
   init(deadlines: DeadlineQueue) { self.deadlines = deadlines }
 
+  /// No run may go on: the server stops.
+  var isOver: Bool { state.withLock { $0.isOver } }
+
   /// Counts a turn, whose run may begin later.
   func enter() { state.withLock { $0.turns += 1 } }
 

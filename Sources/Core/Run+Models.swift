@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import JSONCodec
 import Synchronization
 
 /// The calls of models, and what they take.
@@ -14,7 +15,7 @@ extension Run {
     case .function: text = try await openScript().compact(compaction.passages(after: earlier)) ?? ""
     case .model:
       let request = compaction.request(models: agent.models, after: earlier)
-      guard let reply = try? await ask(request) else { return }
+      guard let reply = try? await ask(request, at: "\(prefix)compact") else { return }
       turn.withLock { $0.spent(reply.usage) }
       text = reply.text
     }
@@ -22,24 +23,31 @@ extension Run {
   }
 
   func callModel(_ messages: [ModelMessage]) async throws -> Turn.Action {
-    let (request, onText) = prepareCall(messages)
+    let (request, key, onText) = prepareCall(messages)
     do {
-      let reply = try await ask(request, onText: onText)
+      let reply = try await ask(request, at: key, onText: onText)
       return try turn.withLock { turn throws(Failure) in try turn.replied(reply) }
     } catch {
       return try callFailed(error)
     }
   }
 
-  @inline(never) private func prepareCall(_ messages: [ModelMessage]) -> (ModelRequest, TextListener?) {
-    let (tools, output, showsText) = turn.withLock { ($0.toolDescriptions, $0.output, $0.showsTextAtOnce) }
+  @inline(never) private func prepareCall(
+    _ messages: [ModelMessage]
+  ) -> (ModelRequest, key: String, TextListener?) {
+    let (tools, output, showsText, number) = turn.withLock {
+      ($0.toolDescriptions, $0.output, $0.showsTextAtOnce, $0.modelCalls)
+    }
     let request = ModelRequest(
       models: agent.models, messages: messages, tools: tools, output: output,
       temperature: callers?.temperature ?? agent.temperature,
       tokensMax: callers?.tokensMax ?? agent.tokensMax, toolChoice: callers?.toolChoice ?? .auto,
       allowsParallelCalls: callers?.allowsParallelCalls ?? true)
     let feed = showsText ? environment.feed : nil
-    return (request, feed.map { feed in { @Sendable texts in feed.append(texts.map(RunEvent.text)) } })
+    return (
+      request, "\(prefix)model.\(number)",
+      feed.map { feed in { @Sendable texts in feed.append(texts.map(RunEvent.text)) } }
+    )
   }
 
   @inline(never) private func callFailed(_ error: any Error) throws -> Turn.Action {
@@ -53,11 +61,67 @@ extension Run {
     }
   }
 
-  /// Asks the model within what the budgets have left.
+  /// Asks the model within what the budgets have left, or hands back what it said before.
   ///
-  /// - Throws: ``ModelError``, ``Budget/Exhausted``, or `CancellationError`.
+  /// - Parameter key: Of the call in the journal.
+  /// - Throws: ``ModelError``, ``Budget/Exhausted``, ``Failure`` `conflict` of the journal, or `CancellationError`.
   func ask(
-    _ request: ModelRequest, onText: TextListener? = nil
+    _ request: ModelRequest, at key: String, onText: TextListener? = nil
+  ) async throws -> ModelReply {
+    let call = JournalCall(key: key, name: "model", digest: request.digest)
+    if let reply = try recalled(call) {
+      if !reply.text.isEmpty { await onText?([reply.text]) }
+      return reply
+    }
+    journal.spill()
+    let (startedAt, start) = (environment.time.now, environment.time.elapsed)
+    do {
+      let reply = try await askNow(request, onText: onText)
+      note(call, .result(reply.json), startedAt: startedAt, since: start)
+      return reply
+    } catch let error as ModelError {
+      note(call, .failed(error.recorded), startedAt: startedAt, since: start)
+      throw error
+    }
+  }
+
+  private func note(
+    _ call: JournalCall, _ outcome: JournalEntry.Outcome, startedAt: Timestamp, since start: Duration
+  ) {
+    journal.keep(
+      call, outcome, startedAt: startedAt,
+      milliseconds: (environment.time.elapsed - start) / .milliseconds(1))
+  }
+
+  /// What a model said to this in an earlier life of the run; it is paid for once.
+  @inline(never) private func recalled(_ call: JournalCall) throws -> ModelReply? {
+    guard case .ended(let outcome) = try journal.recall(call) else { return nil }
+    switch outcome {
+    case .result(let json):
+      guard let value = try? json.value(), let reply = ModelReply(json: value) else { return nil }
+      budget.count(reply.usage)
+      return reply
+    case .failed(let failure):
+      guard let error = ModelError(recorded: failure) else { return nil }
+      if let usage = error.usage {
+        budget.count(usage)
+        turn.withLock { $0.spent(usage) }
+      }
+      throw error
+    }
+  }
+
+  /// Whether a model may be asked; a run keeps to what it was when it began.
+  func hasModel() async throws -> Bool {
+    let call = JournalCall(key: "\(prefix)stub", name: "stub")
+    if case .ended = try journal.recall(call) { return false }
+    if journal.isReplaying || environment.model.isConfigured(for: agent.models) { return true }
+    journal.keep(call, .result(.null), startedAt: environment.time.now, milliseconds: 0)
+    return false
+  }
+
+  @inline(never) private func askNow(
+    _ request: ModelRequest, onText: TextListener?
   ) async throws -> ModelReply {
     let told = onText.map { _ in Told() }
     let counting = onText.map { onText in

@@ -7,23 +7,21 @@ extension Run {
   struct Services: RunServices {
     let run: Run
 
-    func callTool(name: String, arguments: JSON) async throws -> RawJSON {
+    func callTool(name: String, arguments: JSON, key: String) async throws -> RawJSON {
       guard let script = run.script else { throw CancellationError() }
-      return try await run.counted { try await run.callTool(name, arguments, in: script) }
+      return try await run.counted { try await run.callTool(name, arguments, key: key, in: script) }
     }
 
-    func runAgent(name: String, input: JSON) async throws -> ScriptReply {
-      try await run.counted { try await run.runAgent(name: name, input: input) }
+    func runAgent(name: String, input: JSON, key: String) async throws -> ScriptReply {
+      try await run.counted { try await run.runAgent(name: name, input: input, key: key) }
     }
 
-    func chat(
-      _ request: ModelRequest, onText: TextListener?
-    ) async throws -> ModelReply {
-      try await run.chat(request, onText: onText)
+    func chat(_ request: ModelRequest, key: String, onText: TextListener?) async throws -> ModelReply {
+      try await run.chat(request, key: key, onText: onText)
     }
 
-    func embed(_ request: EmbeddingRequest) async throws -> EmbeddingReply {
-      try await run.embed(request)
+    func embed(_ request: EmbeddingRequest, key: String) async throws -> EmbeddingReply {
+      try await run.embed(request, key: key)
     }
   }
 
@@ -37,11 +35,13 @@ extension Run {
     return try await body()
   }
 
-  func callTool(_ name: String, _ arguments: JSON, in script: any ScriptRun) async throws -> RawJSON {
+  func callTool(
+    _ name: String, _ arguments: JSON, key: String, in script: any ScriptRun
+  ) async throws -> RawJSON {
     let names =
       switch agent.tools {
       case .names(let names): names
-      case .function: try await script.tools()
+      case .function: try await script.tools(askedBy: key)
       }
     guard names.contains(name), let tool = environment.host.tools[name] else {
       throw Misuse(
@@ -56,11 +56,9 @@ extension Run {
     } catch {
       throw Failure.invalidArguments(of: name, error)
     }
-    let id = "call_" + Identifier.uuid(at: environment.time.now)
-    let number = callsMade.add(1, ordering: .relaxed).newValue
+    let id = "call_" + journal.identifier(for: key)
     let call = try await record(id: id, name: name, arguments: RawJSON(valid)) {
-      try await self.attempt(
-        tool, arguments: RawJSON(valid), id: id, key: "\(self.context.runID):s\(number)", in: script)
+      try await self.perform(tool, arguments: RawJSON(valid), id: id, key: key, in: script)
     }
     turn.withLock { $0.recorded(call, hasEffect: tool.effect == .write) }
     switch call.outcome {
@@ -69,16 +67,23 @@ extension Run {
     }
   }
 
-  func chat(
-    _ request: ModelRequest, onText: TextListener?
-  ) async throws -> ModelReply {
+  func chat(_ request: ModelRequest, key: String, onText: TextListener?) async throws -> ModelReply {
     try await onBehalfOfScript(request.models) {
-      let reply = try await ask(request, onText: onText)
+      let reply = try await ask(request, at: key, onText: onText)
       return (reply, reply.usage)
     }
   }
 
-  func embed(_ request: EmbeddingRequest) async throws -> EmbeddingReply {
+  func embed(_ request: EmbeddingRequest, key: String) async throws -> EmbeddingReply {
+    let entry = JournalCall(key: key, name: "llm.embed", digest: request.digest)
+    let recorded = try await journal.observe(entry) { try await embedNow(request).json }
+    guard let reply = EmbeddingReply(json: try recorded.value()) else {
+      throw Failure(.internal, "the journal holds no embeddings where they should stand")
+    }
+    return reply
+  }
+
+  private func embedNow(_ request: EmbeddingRequest) async throws -> EmbeddingReply {
     let call = Budget.Call(
       inputTokens: Usage.estimatedTokens(bytes: request.inputs.reduce(0) { $0 + $1.utf8.count }),
       outputTokensMax: 0, price: environment.model.price(of: [request.model]))
@@ -95,7 +100,7 @@ extension Run {
   func onBehalfOfScript<Reply>(
     _ models: [String], _ ask: () async throws -> (Reply, Usage)
   ) async throws -> Reply {
-    guard environment.model.isConfigured(for: models) else {
+    guard journal.isReplaying || environment.model.isConfigured(for: models) else {
       throw Failure(.upstream, "no model is configured", detail: ["kind": "notConfigured"])
     }
     do {
@@ -109,7 +114,16 @@ extension Run {
     }
   }
 
-  func runAgent(name: String, input: JSON) async throws -> ScriptReply {
+  /// Runs another agent, unless it has answered in an earlier life of the run.
+  func runAgent(name: String, input: JSON, key: String) async throws -> ScriptReply {
+    let call = JournalCall(key: key, name: "agent \(name)", digest: RawJSON(input).digest)
+    let recorded = try await journal.observe(call) {
+      try await runAgentNow(name: name, input: input, key: key).json
+    }
+    return ScriptReply(json: try recorded.value())
+  }
+
+  private func runAgentNow(name: String, input: JSON, key: String) async throws -> ScriptReply {
     guard depth < Run.depthMax else {
       throw Failure(.limit, "agents call one another more than \(Run.depthMax) deep")
     }
@@ -124,14 +138,16 @@ extension Run {
     var object = input.object ?? JSONObject()
     object["message"] = .string(message)
     var child = context
-    child.runID = Identifier.uuid(at: environment.time.now)
+    child.runID = journal.identifier(for: key)
     child.agent = agent
     child.limits = agent.limits
     child.limits.seconds = min(agent.limits.seconds, remaining / .seconds(1))
     child.state = .emptyObject
     child.history = []
     child.input = RawJSON(.object(object))
-    let run = Run(child, message: message, environment: environment.silent, calledBy: self)
+    let run = Run(
+      child, message: message, environment: environment.silent, journal: journal, prefix: "\(key)/",
+      calledBy: self)
     defer { turn.withLock { $0.spent(run.progress.usage) } }
     return try await environment.deadlines.withTimeout(
       .seconds(child.limits.seconds), run.timeout.message

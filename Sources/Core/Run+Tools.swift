@@ -34,12 +34,12 @@ extension Run {
   ) async throws -> [ToolCall] {
     if calls.count < 2 {
       guard let (position, call) = calls.first else { return [] }
-      return [try await make(call, key: "\(context.runID):\(step).\(position)", in: script)]
+      return [try await make(call, key: "\(prefix)tool.\(step).\(position)", in: script)]
     }
     return try await withThrowingTaskGroup(of: (Int, ToolCall).self) { group in
       for (position, call) in calls {
         group.addTask {
-          (position, try await self.make(call, key: "\(self.context.runID):\(step).\(position)", in: script))
+          (position, try await self.make(call, key: "\(self.prefix)tool.\(step).\(position)", in: script))
         }
       }
       var finished: [(Int, ToolCall)] = []
@@ -49,16 +49,18 @@ extension Run {
   }
 
   /// Makes one call of the model; whatever goes wrong in it is its outcome.
+  ///
+  /// - Parameter key: Of the call in the journal.
   func make(_ call: Turn.PlannedCall, key: String, in script: any ScriptRun) async throws -> ToolCall {
     let request = call.request
     switch (call.plan, turn.withLock { $0.target(of: request) }) {
     case (.execute(let arguments), .tool(let tool)):
       return try await record(id: request.id, name: request.name, arguments: RawJSON(arguments)) {
-        try await self.attempt(tool, arguments: RawJSON(arguments), id: request.id, key: key, in: script)
+        try await self.perform(tool, arguments: RawJSON(arguments), id: request.id, key: key, in: script)
       }
     case (.execute(let arguments), .agent(let name)):
       return try await record(id: request.id, name: request.name, arguments: RawJSON(arguments)) {
-        let reply = try await self.runAgent(name: name, input: arguments)
+        let reply = try await self.runAgent(name: name, input: arguments, key: key)
         return reply.data ?? RawJSON(.string(reply.text))
       }
     case (.execute(let arguments), .rest):
@@ -100,6 +102,44 @@ extension Run {
     return call
   }
 
+  /// Runs a tool, unless it ran in an earlier life of the run: then what came of it is handed back.
+  func perform(
+    _ tool: Tool, arguments: RawJSON, id: String, key: String, in script: any ScriptRun
+  ) async throws -> RawJSON {
+    let call = JournalCall(
+      key: key, name: "tool \(tool.name)", digest: arguments.digest, arguments: arguments)
+    let attempt = {
+      try await self.attempt(tool, arguments: arguments, id: id, key: key, in: script)
+    }
+    guard tool.effect == .write else { return try await journal.observe(call, attempt) }
+    return try await journal.perform(
+      call, unknown: { try await self.settle(tool, arguments: arguments, id: id, key: key, in: script) },
+      attempt)
+  }
+
+  /// Finds out what became of a call that nobody saw the end of.
+  ///
+  /// - Returns: Its result; `nil` = it is made again, with the same key.
+  private func settle(
+    _ tool: Tool, arguments: RawJSON, id: String, key: String, in script: any ScriptRun
+  ) async throws -> RawJSON? {
+    switch tool.unknown {
+    case .retry: return nil
+    case .check:
+      return try await script.check(
+        tool, arguments: arguments,
+        call: ToolCallContext(id: id, key: idempotencyKey(of: key), place: key, attempt: 1))
+    case .ask:
+      throw Failure(
+        .conflict,
+        "\(tool.name) was under way when the server stopped, and nobody knows whether it did its work",
+        detail: ["reason": "unknown_outcome", "tool": .string(tool.name)])
+    }
+  }
+
+  /// What the outside world knows a call by.
+  func idempotencyKey(of key: String) -> String { "\(journal.runID):\(key)" }
+
   /// Runs a tool within its time, and again as often as its `retry` allows while its error is retryable.
   func attempt(
     _ tool: Tool, arguments: RawJSON, id: String, key: String, in script: any ScriptRun
@@ -107,7 +147,8 @@ extension Run {
     let time = environment.time
     for attempt in 1... {
       do {
-        let call = ToolCallContext(id: id, key: key, attempt: attempt)
+        let call = ToolCallContext(
+          id: id, key: idempotencyKey(of: key), place: "\(key)#\(attempt)", attempt: attempt)
         return try await environment.deadlines.withTimeout(
           .seconds(tool.timeoutSeconds), "\(tool.name) took longer than \(tool.timeoutSeconds) s"
         ) { try await script.call(tool, arguments: arguments, call: call) }

@@ -29,6 +29,9 @@ final class Run: Sendable {
 
   let environment: Environment
   let context: RunContext
+  let journal: Journal
+  /// Before the keys of what this run does: empty, or the key of the call that made it and a slash.
+  let prefix: String
   /// The conversation as its caller sent it.
   let callers: CallerConversation?
   let depth: Int
@@ -39,21 +42,21 @@ final class Run: Sendable {
   let budget: Budget
   /// The script that called this agent.
   let caller: (any ScriptRun)?
-  /// Calls that the script itself made: each has a key of its own.
-  let callsMade = Atomic<Int>(0)
   /// The script's side of this run, once something of it was wanted.
   let openedScript = Mutex<(any ScriptRun)?>(nil)
 
   /// - Parameter budgets: What the turn shares with others; a called agent shares its caller's.
   init(
     _ context: RunContext, message: String, conversation: CallerConversation? = nil, summary: String? = nil,
-    environment: Environment,
+    environment: Environment, journal: Journal, prefix: String = "",
     budgets: [Budget] = [],
     calledBy parent: Run? = nil
   ) {
     self.context = context
     self.callers = conversation
     self.environment = environment
+    self.journal = journal
+    self.prefix = prefix
     depth = parent.map { $0.depth + 1 } ?? 0
     calls = parent?.calls ?? Calls()
     caller = parent?.script
@@ -93,7 +96,9 @@ final class Run: Sendable {
     let result: Result<(Turn.Ending, state: RawJSON?), any Error>
     do {
       let ending = try await perform()
-      result = .success((ending, try await script?.changedState()))
+      let state = try await script?.changedState()
+      try journal.check()
+      result = .success((ending, state))
     } catch {
       result = .failure(error)
     }
@@ -151,7 +156,7 @@ final class Run: Sendable {
   }
 
   @inline(never) private func prepare() async throws -> Turn.Action {
-    guard environment.model.isConfigured(for: agent.models) else {
+    guard try await hasModel() else {
       return try turn.withLock { turn throws(Failure) in try turn.modelIsMissing() }
     }
     try await compact()
@@ -164,7 +169,7 @@ final class Run: Sendable {
     let names =
       switch agent.tools {
       case .names(let names): names
-      case .function: try await openScript().tools()
+      case .function: try await openScript().tools(askedBy: nil)
       }
     var toolbox = try Toolbox(names: names, delegates: agent.agents, host: environment.host)
     if let callers { try toolbox.add(callers.tools) }
@@ -183,7 +188,8 @@ extension Run {
   /// Called by ``perform()`` alone, which does one thing at a time.
   func openScript() async throws -> any ScriptRun {
     if let script { return script }
-    let script = try await environment.host.open(context, services: Services(run: self), caller: caller)
+    let script = try await environment.host.open(
+      context, services: Services(run: self), caller: caller, journal: journal, prefix: prefix)
     openedScript.withLock { $0 = script }
     return script
   }

@@ -141,6 +141,14 @@ public final class Runner: Sendable {
       throw Failure(.notFound, "there is no agent '\(request.agent)'")
     }
     try agent.admit(user)
+    return try start(
+      request, as: user, agent, on: host, feed: feed, cancellation: cancellation, onEnd: onEnd)
+  }
+
+  private func start(
+    _ request: ChatRequest, as user: Principal, _ agent: Agent, on host: any ScriptHost,
+    unfinished: AdoptedRun? = nil, feed: RunFeed?, cancellation: RunCancellation, onEnd: @escaping OnEnd
+  ) throws(Failure) -> Task<Result<ChatReply, Failure>, Never> {
     guard running.add(1, ordering: .relaxed).newValue <= limits.runsMax else {
       running.subtract(1, ordering: .relaxed)
       throw Failure(.limit, "the server is at its limit of runs", retryable: true, retryAfterSeconds: 1)
@@ -150,7 +158,8 @@ public final class Runner: Sendable {
       environment: Run.Environment(
         host: host, model: model, time: time, deadlines: deadlines, feed: feed,
         onDelegatedCall: onDelegatedCall),
-      cancellation: cancellation, runs: runs, ledger: ledger, unsettled: unsettled)
+      cancellation: cancellation, runs: runs, ledger: ledger, unsettled: unsettled,
+      unfinished: unfinished)
     runs.enter()
     // A task of its own: what cancels the run leaves the caller to hear how it ended.
     let task = Task(executorPreference: executor()) { [self] in
@@ -162,6 +171,70 @@ public final class Runner: Sendable {
     }
     cancellation.set { task.cancel() }
     return task
+  }
+}
+
+// MARK: Runs that go on
+
+extension Runner {
+  /// Keeps a run's session for it, and its idempotency key, until it has been ``resume(_:on:onEnd:)``d or
+  /// ``giveUp(_:_:)``.
+  public func adopt(_ run: UnfinishedRun) -> AdoptedRun {
+    let cancellation = RunCancellation()
+    let user = run.beginning.user.id
+    return AdoptedRun(
+      run: run, cancellation: cancellation,
+      holdsKey: run.beginning.idempotencyKey.map {
+        gate.enterIfFree(SessionGate.Key($0, userID: user)) {}
+      } ?? false,
+      holdsSession: gate.enterIfFree(
+        SessionGate.Key(userID: user, sessionID: run.sessionID), interrupt: cancellation.cancel))
+  }
+
+  /// Goes on with a run that was under way when its process stopped, and waits for its end.
+  ///
+  /// - Parameter host: The version that it began with.
+  /// - Throws: ``Failure``: how it ended, or `not_found` when that version has no such agent.
+  @discardableResult
+  public func resume(
+    _ adopted: AdoptedRun, on host: any ScriptHost, onEnd: @escaping OnEnd = { _, _ in }
+  ) async throws(Failure) -> ChatReply {
+    let run = adopted.run
+    guard let agent = host.agents[run.agent] else {
+      let failure = Failure(.notFound, "there is no agent '\(run.agent)'")
+      await giveUp(adopted, failure)
+      throw failure
+    }
+    var request = ChatRequest(
+      agent: run.agent, message: run.message, sessionID: run.sessionID, input: run.beginning.input)
+    request.idempotencyKey = run.beginning.idempotencyKey
+    let task = try start(
+      request, as: run.beginning.user, agent, on: host, unfinished: adopted, feed: nil,
+      cancellation: adopted.cancellation, onEnd: onEnd)
+    return try await task.value.get()
+  }
+}
+
+extension Runner {
+  /// Ends a run that cannot go on.
+  public func giveUp(_ adopted: AdoptedRun, _ failure: Failure) async {
+    let run = adopted.run
+    let user = run.beginning.user.id
+    defer {
+      if adopted.holdsSession { gate.leave(SessionGate.Key(userID: user, sessionID: run.sessionID)) }
+      if adopted.holdsKey, let key = run.beginning.idempotencyKey {
+        gate.leave(SessionGate.Key(key, userID: user))
+      }
+    }
+    let closing = TurnClosing(
+      runID: run.runID, userID: user, sessionID: run.sessionID,
+      messageID: Identifier.uuid(at: time.now), status: .failed, failure: failure, text: "", steps: [],
+      usage: Usage(), state: nil, at: time.now)
+    do {
+      try await store.closeTurn(closing)
+    } catch {
+      unsettled.add(closing, key: run.beginning.idempotencyKey, refusedBy: Failure(error))
+    }
   }
 }
 

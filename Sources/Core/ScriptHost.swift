@@ -11,9 +11,13 @@ public protocol ScriptHost: Sendable {
 
   /// Makes the place in which one run's functions run; nothing of the script is evaluated yet.
   ///
-  /// - Parameter caller: The run whose script called this agent: both use up one budget of processor time.
+  /// - Parameters:
+  ///   - caller: The run whose script called this agent: both use up one budget of processor time.
+  ///   - journal: Keeps what the script's host calls do and see.
+  ///   - prefix: Before the keys of this run's entries.
   func open(
-    _ context: RunContext, services: any RunServices, caller: (any ScriptRun)?
+    _ context: RunContext, services: any RunServices, caller: (any ScriptRun)?, journal: Journal,
+    prefix: String
   ) async throws -> any ScriptRun
 }
 
@@ -69,10 +73,14 @@ public protocol ScriptRun: Sendable {
   func before(message: String) async throws -> String
   func prompt() async throws -> String
   /// The names that `tools = function(ctx)` chose.
-  func tools() async throws -> [String]
+  ///
+  /// - Parameter key: Of the call that asks, in the journal; `nil` = the turn itself does.
+  func tools(askedBy key: String?) async throws -> [String]
   /// The script's summary of what no longer fits, oldest first; `nil` = none.
   func compact(_ passages: [FoldedPassage]) async throws -> String?
   func call(_ tool: Tool, arguments: RawJSON, call: ToolCallContext) async throws -> RawJSON
+  /// Asks the tool's `unknown` function what became of a call; `nil` = nothing, so that it is made again.
+  func check(_ tool: Tool, arguments: RawJSON, call: ToolCallContext) async throws -> RawJSON?
   func after(_ reply: ScriptReply) async throws -> ScriptReply
   func stub(message: String) async throws -> ScriptReply
   func run() async throws -> ScriptReply
@@ -85,12 +93,15 @@ public struct ToolCallContext: Sendable, Hashable {
   public var id: String
   /// Idempotency key: the same on every attempt.
   public var key: String
+  /// Before the keys of what happens in this attempt.
+  public var place: String
   /// 1 for the first.
   public var attempt: Int
 
-  public init(id: String, key: String, attempt: Int) {
+  public init(id: String, key: String, place: String, attempt: Int) {
     self.id = id
     self.key = key
+    self.place = place
     self.attempt = attempt
   }
 }
@@ -115,18 +126,34 @@ public struct Misuse: Error {
 
 /// What a script's host calls ask of the run that they belong to.
 ///
-/// Each throws ``Failure``, ``Misuse`` or `CancellationError`.
+/// Each is told the journal's key of the host call that asks, and throws ``Failure``, ``Misuse`` or `CancellationError`.
 public protocol RunServices: Sendable {
   /// `tools.call`: a tool that the agent lists, validated and recorded as the model's calls are.
-  func callTool(name: String, arguments: JSON) async throws -> RawJSON
+  func callTool(name: String, arguments: JSON, key: String) async throws -> RawJSON
   /// `agents.run`: another agent, in a run of its own.
-  func runAgent(name: String, input: JSON) async throws -> ScriptReply
+  func runAgent(name: String, input: JSON, key: String) async throws -> ScriptReply
   /// `llm.chat` and `llm.stream`: a model, on this run's budget.
   ///
   /// - Parameter onText: Gets pieces of the answer; the provider is not read on while it waits.
-  func chat(
-    _ request: ModelRequest, onText: TextListener?
-  ) async throws -> ModelReply
+  func chat(_ request: ModelRequest, key: String, onText: TextListener?) async throws -> ModelReply
   /// `llm.embed`: vectors of texts, on this run's budget.
-  func embed(_ request: EmbeddingRequest) async throws -> EmbeddingReply
+  func embed(_ request: EmbeddingRequest, key: String) async throws -> EmbeddingReply
+}
+
+// MARK: In the journal
+
+extension ScriptReply {
+  /// Text and data; the calls are in the journal themselves.
+  var json: RawJSON {
+    var writer = JSONWriter(reservingCapacity: text.utf8.count + 32)
+    writer.object {
+      $0.member("text", text)
+      if let data { $0.member("data", data) }
+    }
+    return writer.raw
+  }
+
+  init(json: JSON) {
+    self.init(text: json["text"]?.string ?? "", data: json["data"].map { RawJSON($0) })
+  }
 }

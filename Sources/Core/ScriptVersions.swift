@@ -8,6 +8,10 @@ public protocol ScriptVersions: Sendable {
   var problems: [ScriptProblem] { get }
   /// Of all versions that runs are in.
   var usage: ScriptUsage { get }
+  /// A version that runs began with, in force or not.
+  ///
+  /// - Throws: ``Failure`` or another error that says why it cannot be loaded.
+  func host(ofVersion version: String) async throws -> any ScriptHost
   /// Tells when ``deployment`` or ``problems`` have changed.
   func changes() -> AsyncStream<Void>
 

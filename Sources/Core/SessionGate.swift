@@ -63,6 +63,15 @@ final class SessionGate: Sendable {
     try await wait(for: key, ticket: ticket, interrupt: interrupt)
   }
 
+  /// Goes in at once where nobody is; `leave` must follow.
+  func enterIfFree(_ key: Key, interrupt: @escaping @Sendable () -> Void) -> Bool {
+    state.withLock { state in
+      guard state.sessions[key] == nil else { return false }
+      state.sessions[key] = Session(interrupt: interrupt)
+      return true
+    }
+  }
+
   private func wait(
     for key: Key, ticket: UInt64, interrupt: @escaping @Sendable () -> Void
   ) async throws {

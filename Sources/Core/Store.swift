@@ -20,6 +20,10 @@ public struct TurnOpening: Sendable {
   public var hasSession: Bool
   /// Whether what was said before is wanted as a summary, and only the messages after it.
   public var wantsSummary = false
+  /// Of the run's random numbers and names.
+  public var seed: UInt64 = 0
+  /// What the run needs to go on after a crash, beside its message; `nil` = nothing.
+  public var beginning: RunBeginning?
   public var at: Timestamp
 
   public init(
@@ -96,6 +100,10 @@ public struct TurnClosing: Sendable {
   public var answerTokens: Int?
   /// As ``TurnOpening/isAgain``.
   public var isAgain = false
+  /// The turn went on after a crash: others may have come after its message.
+  public var isResumed = false
+  /// Entries of the run's journal that are not written yet.
+  public var journal: [JournalEntry] = []
   /// The session's new state; `nil` = as it was.
   public var state: RawJSON?
   /// False: the run and its tool calls are all that is kept.
@@ -155,7 +163,7 @@ public struct PageRequest: Sendable, Hashable {
 ///
 /// Methods throw ``Failure``: `not_found`, `invalid_arguments` for a cursor that is none, `internal` when the
 /// database fails; and `CancellationError`.
-public protocol Store: VersionStore {
+public protocol Store: VersionStore, JournalStore {
   /// Writes the user's message and the run (`running`), makes user and session if need be, and reads what came before.
   func openTurn(_ turn: TurnOpening) async throws -> OpenedTurn
   /// Finds the turn that came with this key in the last ``IdempotencyKey/keptFor``.
@@ -184,8 +192,15 @@ public protocol Store: VersionStore {
   func usage(sessionID: String, userID: String) async throws -> Usage
   /// The steps with tools of these runs of one user, by the run; runs that are not there, or made none, are left out.
   func steps(ofRuns ids: [String], userID: String) async throws -> [String: [TurnStep]]
-  /// Marks the runs that a stopped process left `running` as `interrupted`; returns how many.
-  func interruptRunningRuns(at: Timestamp) async throws -> Int
+  /// Marks the runs that a stopped process left `running` and that nobody could see the end of, those without a session,
+  /// as `interrupted`; returns how many.
+  func interruptLoneRuns(at: Timestamp) async throws -> Int
+  /// The runs that a stopped process left `running`, the oldest first.
+  func unfinishedRuns() async throws -> [UnfinishedRun]
+  /// Takes up an unfinished run once more, and counts that.
+  ///
+  /// - Returns: `nil` when it has ended meanwhile, or its session is gone.
+  func resumeTurn(runID: String, historyMessages: Int, wantsSummary: Bool) async throws -> ResumedTurn?
 
   /// Answers whether the database can be written, for readiness.
   func check() async throws

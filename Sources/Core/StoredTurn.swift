@@ -12,11 +12,13 @@ final class StoredTurn: Sendable {
   let runs: LiveRuns
   let ledger: BudgetLedger
   let unsettled: UnsettledTurns
+  /// The run that goes on; `nil` = a new one begins.
+  let unfinished: AdoptedRun?
 
   init(
     request: ChatRequest, user: Principal, agent: Agent, store: any Store,
     environment: Run.Environment, cancellation: RunCancellation, runs: LiveRuns,
-    ledger: BudgetLedger, unsettled: UnsettledTurns
+    ledger: BudgetLedger, unsettled: UnsettledTurns, unfinished: AdoptedRun? = nil
   ) {
     self.request = request
     self.user = user
@@ -27,6 +29,7 @@ final class StoredTurn: Sendable {
     self.runs = runs
     self.ledger = ledger
     self.unsettled = unsettled
+    self.unfinished = unfinished
   }
 
   private var time: any TimeSource { environment.time }
@@ -40,14 +43,14 @@ final class StoredTurn: Sendable {
 
   private func enter(_ gate: SessionGate) async -> Result<ChatReply, Failure> {
     guard let key = request.idempotencyKey else { return await enter(gate, for: names()) }
-    // No session has such a name.
-    let turn = SessionGate.Key(userID: user.id, sessionID: " " + key.name)
+    let turn = SessionGate.Key(key, userID: user.id)
     do {
-      try await gate.enter(turn, policy: .queue) {}
+      if unfinished?.holdsKey != true { try await gate.enter(turn, policy: .queue) {} }
     } catch {
       return .failure(Failure(error))
     }
     defer { gate.leave(turn) }
+    if unfinished != nil { return await enter(gate, for: names()) }
     do {
       try await unsettled.settle(key, userID: user.id)
       switch try await store.earlierTurn(key, userID: user.id, at: time.now) {
@@ -56,7 +59,10 @@ final class StoredTurn: Sendable {
         return .success(reply)
       case .unanswered(let runID, let messageID, let sessionID):
         return await enter(
-          gate, for: Names(runID: runID, messageID: messageID, sessionID: sessionID, isAgain: true))
+          gate,
+          for: Names(
+            runID: runID, messageID: messageID, sessionID: sessionID, seed: Identifier.randomNumber(),
+            isAgain: true))
       case nil: return await enter(gate, for: names())
       }
     } catch {
@@ -69,20 +75,30 @@ final class StoredTurn: Sendable {
     let runID: String
     let messageID: String
     let sessionID: String
+    let seed: UInt64
     var isAgain = false
+    var isResumed = false
   }
 
   private func names() -> Names {
     let now = time.now
+    if let unfinished {
+      return Names(
+        runID: unfinished.run.runID, messageID: "", sessionID: unfinished.run.sessionID, seed: 0,
+        isResumed: true)
+    }
     return Names(
       runID: Identifier.uuid(at: now), messageID: Identifier.uuid(at: now),
-      sessionID: request.sessionID ?? Identifier.randomUUID())
+      sessionID: request.sessionID ?? Identifier.randomUUID(), seed: Identifier.randomNumber())
   }
 
   private func enter(_ gate: SessionGate, for names: Names) async -> Result<ChatReply, Failure> {
     let key = SessionGate.Key(userID: user.id, sessionID: names.sessionID)
     do {
-      try await gate.enter(key, policy: agent.busy, interrupt: cancellation.cancel)
+      if unfinished?.holdsSession != true {
+        try await gate.enter(
+          key, policy: names.isResumed ? .queue : agent.busy, interrupt: cancellation.cancel)
+      }
     } catch {
       return .failure(Failure(error))
     }
@@ -96,40 +112,67 @@ final class StoredTurn: Sendable {
     do {
       let budgets = try await ledger.budgets(userID: user.id, sessionID: names.sessionID)
       // The message is kept before anything is done about it, so that a crash loses neither.
-      let opened = try await open(names)
+      let (opened, journal) = try await open(names)
       runs.begin(
         runID, LiveRuns.Entry(userID: user.id, cancellation: cancellation, feed: environment.feed))
       defer { runs.end(runID) }
       environment.feed?.append(.started(runID: runID, sessionID: names.sessionID))
-      return await answer(names, opened, budgets)
+      return await answer(names, opened, journal, budgets)
     } catch {
       return .failure(Failure(error))
     }
   }
 
   // Not inlined, as what follows: what it needs is not kept in the frame that waits for the run.
-  @inline(never) private func open(_ names: Names) async throws -> OpenedTurn {
+  @inline(never) private func open(_ names: Names) async throws -> (OpenedTurn, Journal) {
+    if names.isResumed { return try await reopen(names) }
     var opening = TurnOpening(
       runID: names.runID, messageID: names.messageID, userID: user.id, sessionID: names.sessionID,
       agent: agent.name, version: environment.host.version, message: request.message,
       historyMessages: agent.historyMessages, idempotencyKey: request.idempotencyKey,
       isAgain: names.isAgain, hasSession: request.conversation == nil, at: time.now)
-    if agent.summarizer != nil, request.conversation == nil {
-      opening.wantsSummary = true
-      // More than are shown, so that what falls out can be folded.
-      opening.historyMessages *= 2
+    opening.seed = names.seed
+    if request.conversation == nil {
+      opening.beginning = RunBeginning(
+        user: user, input: request.callerInput, idempotencyKey: request.idempotencyKey)
+      opening.wantsSummary = agent.summarizer != nil
+      opening.historyMessages = historyMessages
     }
-    return try await store.openTurn(opening)
+    let journal = Journal(runID: names.runID, seed: names.seed, store: store, time: time)
+    return (try await store.openTurn(opening), journal)
   }
 
+  /// Past messages that are wanted: with a summarizer more than are shown, so that what falls out can be folded.
+  private var historyMessages: Int {
+    agent.summarizer == nil ? agent.historyMessages : agent.historyMessages * 2
+  }
+
+  /// Takes an unfinished run up where it was.
+  ///
+  /// - Throws: `CancellationError` when it has ended meanwhile.
+  private func reopen(_ names: Names) async throws -> (OpenedTurn, Journal) {
+    guard
+      let resumed = try await store.resumeTurn(
+        runID: names.runID, historyMessages: historyMessages, wantsSummary: agent.summarizer != nil)
+    else { throw CancellationError() }
+    let journal = Journal(
+      runID: names.runID, seed: resumed.seed, recorded: resumed.journal, store: store, time: time)
+    if resumed.resumptions > Self.resumptionsMax { journal.refuse(.givenUp) }
+    return (resumed.opened, journal)
+  }
+
+  /// A run that was under way each time the server stopped may be why it did.
+  private static let resumptionsMax = 10
+
   @inline(never) private func answer(
-    _ names: Names, _ opened: OpenedTurn, _ budgets: [Budget]
+    _ names: Names, _ opened: OpenedTurn, _ journal: Journal, _ budgets: [Budget]
   ) async -> Result<ChatReply, Failure> {
-    let run = makeRun(names, opened, budgets)
+    let run = makeRun(names, opened, journal, budgets)
     let deadline = environment.deadlines.start(
       after: .seconds(agent.limits.seconds), cancel: cancellation.cancel)
     let result: Result<(Turn.Ending, RawJSON?), Failure>
     do {
+      try journal.check()
       result = .success(try await run.complete())
     } catch {
       // A run that was stopped may end with the error of whatever was cancelled in it.
@@ -140,14 +183,16 @@ final class StoredTurn: Sendable {
     return await close(run, names, result)
   }
 
-  @inline(never) private func makeRun(_ names: Names, _ opened: OpenedTurn, _ budgets: [Budget]) -> Run {
+  @inline(never) private func makeRun(
+    _ names: Names, _ opened: OpenedTurn, _ journal: Journal, _ budgets: [Budget]
+  ) -> Run {
     Run(
       RunContext(
         runID: names.runID, agent: agent, user: user, sessionID: names.sessionID, state: opened.state,
         input: request.scriptInput,
         history: request.conversation?.history ?? opened.history),
       message: request.message, conversation: request.conversation, summary: opened.summary,
-      environment: environment, budgets: budgets)
+      environment: environment, journal: journal, budgets: budgets)
   }
 
   @inline(never) private func close(
@@ -162,6 +207,8 @@ final class StoredTurn: Sendable {
       steps: progress.steps, usage: progress.usage, state: nil, hasSession: request.conversation == nil,
       at: time.now)
     closing.isAgain = names.isAgain
+    closing.isResumed = names.isResumed
+    closing.journal = run.journal.takeUnwritten()
     closing.answerTokens = progress.answerTokens
     closing.summary = run.newSummary
     closing.isKeyed = request.idempotencyKey != nil
@@ -177,6 +224,10 @@ final class StoredTurn: Sendable {
       closing.status = failure.code == .cancelled ? .cancelled : .failed
       closing.failure = failure
       closing.text = failure.misfittingText ?? ""
+    }
+    if case .failure(let failure) = result, failure.code == .cancelled, runs.isOver, closing.hasSession {
+      // The server stops, not the run: it goes on at the next start.
+      return .failure(failure)
     }
     do {
       // Cancellation ends the run, not the record of it: the store goes on.
@@ -195,5 +246,26 @@ final class StoredTurn: Sendable {
       version: environment.host.version, text: ending.reply.text, data: ending.reply.data,
       usingStub: ending.usingStub, finishReason: ending.finishReason, calls: ending.reply.calls,
       handedOut: ending.handedOut, usage: closing.usage, at: closing.at)
+  }
+}
+
+extension Failure {
+  fileprivate static let givenUp = Failure(
+    .internal, "the run was under way each time the server stopped, and is given up",
+    detail: ["reason": "resumed_too_often"])
+}
+
+/// An unfinished run for which its session is kept: messages that come now wait for its end.
+public struct AdoptedRun: Sendable {
+  public let run: UnfinishedRun
+  let cancellation: RunCancellation
+  let holdsKey: Bool
+  let holdsSession: Bool
+}
+
+extension SessionGate.Key {
+  /// Of all turns that come with this key; no session has such a name.
+  init(_ key: IdempotencyKey, userID: String) {
+    self.init(userID: userID, sessionID: " " + key.name)
   }
 }

@@ -7,6 +7,16 @@ public final class Tool: Sendable {
     case read, write
   }
 
+  /// What becomes of a call that was under way when the server stopped.
+  public enum UnknownOutcome: String, Sendable, CaseIterable {
+    /// It is made again, with the same idempotency key.
+    case retry
+    /// A person says.
+    case ask
+    /// The tool's function says.
+    case check
+  }
+
   public let name: String
   /// Path in the workspace, `tools/todos.lua`.
   public let file: String
@@ -17,10 +27,11 @@ public final class Tool: Sendable {
   /// Further attempts after an error that is retryable.
   public let retries: Int
   public let effect: Effect
+  public let unknown: UnknownOutcome
 
   public init(
     name: String, file: String, description: String, parameters: Schema, access: Access = Access(),
-    timeoutSeconds: Double = 30, retries: Int = 0, effect: Effect = .write
+    timeoutSeconds: Double = 30, retries: Int = 0, effect: Effect = .write, unknown: UnknownOutcome? = nil
   ) {
     self.name = name
     self.file = file
@@ -30,6 +41,7 @@ public final class Tool: Sendable {
     self.timeoutSeconds = timeoutSeconds
     self.retries = retries
     self.effect = effect
+    self.unknown = unknown ?? (effect == .read ? .retry : .ask)
   }
 }
 

@@ -72,7 +72,7 @@ struct Turn: Sendable {
   /// What the provider counted: of the first request, and of the last one with its answer.
   private var counted: (first: Int, last: Int)?
   private var toolbox = Toolbox()
-  private var modelCalls = 0
+  private(set) var modelCalls = 0
   private var pendingText = ""
   private var pendingVerbatim: VerbatimAnswer?
   private var callCounts: [RepeatKey: Int] = [:]

@@ -29,7 +29,8 @@ extension HostModule {
         .waits(
           { arguments, scope in
             let input = arguments.isAbsent(2) ? JSON.object(JSONObject()) : try arguments.json(2)
-            let reply = try await scope.services.runAgent(name: try arguments.string(1), input: input)
+            let reply = try await scope.services.runAgent(
+              name: try arguments.string(1), input: input, key: scope.key(arguments))
             return .fields(["text": .string(reply.text), "data": reply.data.map { .json($0) }])
           }, named: "agents.run"))
     ])

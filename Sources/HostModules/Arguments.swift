@@ -6,11 +6,16 @@ import LuaHost
 struct Arguments {
   let values: [LuaValue]
   let function: String
+  let site: CallSite
 
-  init(_ values: [LuaValue], of function: String) {
+  init(_ values: [LuaValue], of function: String, at site: CallSite) {
     self.values = values
     self.function = function
+    self.site = site
   }
+
+  /// Without the first, which was the prelude's.
+  var rest: Arguments { Arguments(Array(values.dropFirst()), of: function, at: site) }
 
   func value(_ position: Int) -> LuaValue { position <= values.count ? values[position - 1] : .nil }
 

@@ -23,7 +23,7 @@ extension HostModule {
     // What the prelude is about to raise about the script that called it.
     HostFunction(
       "_fault",
-      .immediate { arguments, scope in
+      .immediate { arguments, scope, _ in
         if case .string(let code) = arguments.first, case .string(let message) = arguments.dropFirst().first {
           scope?.note(fault: HostError(code: code, message: message))
         }

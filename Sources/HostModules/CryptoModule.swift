@@ -11,7 +11,8 @@ extension HostModule {
         "sha256", "Digests a string.", [Parameter("text", "string", "any bytes")], returns: "string",
         example: #"local key = crypto.sha256(args.url)"#,
         body: .answers(
-          { arguments, _ in .string(hex(SHA256.hash(data: try arguments.bytes(1)))) }, named: "crypto.sha256")
+          { arguments, _ in .string(Hexadecimal.text(SHA256.hash(data: try arguments.bytes(1)))) },
+          named: "crypto.sha256")
       ),
       Function(
         "hmac", "Signs a string with HMAC-SHA256.",
@@ -20,7 +21,8 @@ extension HostModule {
         body: .answers(
           { arguments, _ in
             let key = SymmetricKey(data: try arguments.bytes(1))
-            return .string(hex(HMAC<SHA256>.authenticationCode(for: try arguments.bytes(2), using: key)))
+            return .string(
+              Hexadecimal.text(HMAC<SHA256>.authenticationCode(for: try arguments.bytes(2), using: key)))
           }, named: "crypto.hmac")),
       Function(
         "random", "Makes random bytes, fit for secrets.", [Parameter("count", "integer", "bytes, 1 to 1024")],
@@ -32,12 +34,8 @@ extension HostModule {
               throw arguments.fault(1, "1 to 1024 expected, got \(count)")
             }
             var generator = SystemRandomNumberGenerator()
-            return .string(hex((0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }))
-          }, named: "crypto.random")),
+            return .string(
+              Hexadecimal.text((0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }))
+          }, named: "crypto.random", recorded: true)),
     ])
-
-  private static func hex(_ bytes: some Sequence<UInt8>) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
-  }
 }

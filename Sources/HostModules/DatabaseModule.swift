@@ -40,8 +40,8 @@ extension HostModule {
     ],
     privateFunctions: [
       // Each takes the number of the open transaction first, 0 for none.
-      HostFunction("_db.query", .waits(query, named: "db.query")),
-      HostFunction("_db.exec", .waits(exec, named: "db.exec")),
+      HostFunction("_db.query", .waits(query, named: "db.query", recorded: unlessInTransaction(.observed))),
+      HostFunction("_db.exec", .waits(exec, named: "db.exec", recorded: unlessInTransaction(.effect))),
       HostFunction("_db.begin", .waits(begin, named: "db.transaction")),
       HostFunction("_db.commit", .waits(commit, named: "db.transaction")),
       HostFunction("_db.rollback", .waits(rollback, named: "db.transaction")),
@@ -52,13 +52,8 @@ extension HostModule {
     let (transaction, arguments) = try target(arguments, scope)
     let sql = try arguments.string(1)
     let parameters = try parameters(arguments)
-    let rows =
-      if let transaction {
-        try await transaction.query(sql, parameters)
-      } else {
-        try await scope.resources.database.query(owner: scope.file, sql, parameters)
-      }
-    return table(rows)
+    if let transaction { return try await transaction.run { table(try await $0.query(sql, parameters)) } }
+    return table(try await scope.resources.database.query(owner: scope.file, sql, parameters))
   }
 
   @Sendable private static func exec(_ arguments: Arguments, _ scope: ScriptScope) async throws -> LuaValue {
@@ -66,35 +61,35 @@ extension HostModule {
     let (transaction, arguments) = try target(arguments, scope)
     let sql = try arguments.string(1)
     let parameters = try parameters(arguments)
-    let (change, rows) =
-      if let transaction {
-        try await transaction.execute(sql, parameters)
-      } else {
-        try await scope.resources.database.execute(owner: scope.file, sql, parameters)
-      }
-    return .fields([
-      "changes": .integer(Int64(change.changes)), "last_insert_id": .integer(change.lastInsertID),
-      "rows": table(rows),
+    if let transaction {
+      return try await transaction.run { value(of: try await $0.execute(sql, parameters)) }
+    }
+    return value(of: try await scope.resources.database.execute(owner: scope.file, sql, parameters))
+  }
+
+  private static func value(of result: (change: DatabaseChange, rows: DatabaseRows)) -> LuaValue {
+    .fields([
+      "changes": .integer(Int64(result.change.changes)),
+      "last_insert_id": .integer(result.change.lastInsertID), "rows": table(result.rows),
     ])
+  }
+
+  /// A transaction is kept as a whole.
+  private static func unlessInTransaction(_ recording: Recording) -> Recording {
+    .chosen { $0.value(1).integer == 0 ? recording : .none }
   }
 
   /// The transaction in which a call was made, and the call's own arguments.
   private static func target(
     _ arguments: Arguments, _ scope: ScriptScope
-  ) throws(HostError) -> ((any ScriptTransaction)?, Arguments) {
+  ) throws(HostError) -> (TransactionRecord?, Arguments) {
     let number = try arguments.integer(1)
-    return (scope.transaction(number), Arguments(Array(arguments.values.dropFirst()), of: arguments.function))
+    return (scope.transaction(number), arguments.rest)
   }
 
   @Sendable private static func begin(_ arguments: Arguments, _ scope: ScriptScope) async throws -> LuaValue {
     try scope.need({ $0.database >= .write }, #"db = "write""#, for: "db.transaction")
-    let transaction = try await scope.resources.database.begin(owner: scope.file)
-    if Task.isCancelled {
-      // The script will never learn its number.
-      await transaction.rollback()
-      throw CancellationError()
-    }
-    return .integer(scope.add(transaction))
+    return .integer(scope.add(try await TransactionRecord.begin(arguments, in: scope)))
   }
 
   @Sendable private static func commit(_ arguments: Arguments, _ scope: ScriptScope) async throws -> LuaValue

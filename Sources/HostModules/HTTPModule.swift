@@ -40,7 +40,7 @@ extension HostModule {
             try await send(
               method: "GET", url: try arguments.string(1), options: try arguments.options(2, optionNames),
               scope: scope, function: "http.get")
-          }, named: "http.get")),
+          }, named: "http.get", recorded: .observed)),
       Function(
         "post", "Posts to a URL.",
         [
@@ -53,7 +53,7 @@ extension HostModule {
             try await send(
               method: "POST", url: try arguments.string(1), options: try arguments.options(2, optionNames),
               scope: scope, function: "http.post")
-          }, named: "http.post")),
+          }, named: "http.post", recorded: .effect)),
       Function(
         "request", "Sends any request.",
         [Parameter("request", "perigee.HttpRequest", "what is sent, and where")],
@@ -66,10 +66,18 @@ extension HostModule {
               method: try options.string("method")?.uppercased() ?? "GET", url: url, options: options,
               scope: scope,
               function: "http.request")
-          }, named: "http.request")),
+          }, named: "http.request", recorded: .chosen { isSafe($0) ? .observed : .effect })),
     ])
 
   private static let optionNames: Set<String> = ["headers", "query", "body", "json", "timeout"]
+  /// Whether a request changes nothing where it goes.
+  ///
+  /// Source: RFC 9110, 9.2.1.
+  @Sendable private static func isSafe(_ arguments: Arguments) -> Bool {
+    let method = (arguments.value(1)["method"] ?? .nil).string?.uppercased() ?? "GET"
+    return ["GET", "HEAD", "OPTIONS"].contains(method)
+  }
+
   private static let redirectsMax = 5
   /// Some servers take the method from these.
   private static let overridingHeaders: Set<String> = [

@@ -30,7 +30,7 @@ extension HostModule {
               return .nil
             }
             return .json(value)
-          }, named: "kv.get")),
+          }, named: "kv.get", recorded: .observed)),
       Function(
         "set", "Keeps a value in place of the one before.",
         [
@@ -48,7 +48,7 @@ extension HostModule {
               value: RawJSON(try arguments.json(2)),
               ttl: try options.seconds("ttl").map { .seconds($0) })
             return .nil
-          }, named: "kv.set")),
+          }, named: "kv.set", recorded: .observed)),
       Function(
         "delete", "Deletes a value; true when there was one.",
         [Parameter("key", "string", "its key"), Parameter("opts", "perigee.KvOptions?", "`scope`")],
@@ -58,7 +58,7 @@ extension HostModule {
             try scope.need({ $0.keyValue >= .write }, #"kv = "write""#, for: "kv.delete")
             let area = try area(arguments.options(2, ["scope"]), scope)
             return .bool(try await scope.resources.keyValue.delete(scope: area, key: try arguments.string(1)))
-          }, named: "kv.delete")),
+          }, named: "kv.delete", recorded: .observed)),
       Function(
         "incr", "Adds to a whole number, 0 when there is none, in one step; the sum.",
         [
@@ -75,7 +75,7 @@ extension HostModule {
                 scope: try area(options, scope), key: try arguments.string(1),
                 by: arguments.isAbsent(2) ? 1 : try arguments.integer(2),
                 ttl: try options.seconds("ttl").map { .seconds($0) }))
-          }, named: "kv.incr")),
+          }, named: "kv.incr", recorded: .effect)),
     ])
 
   private static func area(_ options: Options, _ scope: ScriptScope) throws(HostError) -> KeyValueScope {

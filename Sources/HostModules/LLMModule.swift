@@ -87,7 +87,7 @@ extension HostModule {
     let pipe = scope.stream(number)
     defer { scope.endStream(number) }
     return try await answer(
-      Arguments(Array(arguments.values.dropFirst()), of: arguments.function), scope
+      arguments.rest, scope
     ) { pieces in for piece in pieces { await pipe?.offer(piece) } }
   }
 
@@ -112,8 +112,9 @@ extension HostModule {
       tools: tools, output: output, temperature: try options.number("temperature"),
       tokensMax: try options.integer("max_tokens"))
     // What has to fit is told when it does: a first try that is repaired could not be taken back.
-    var reply = try await scope.services.chat(request, onText: output == nil ? onText : nil)
-    let answer = try await structured(&reply, request, scope)
+    var reply = try await scope.services.chat(
+      request, key: scope.key(arguments), onText: output == nil ? onText : nil)
+    let answer = try await structured(&reply, request, scope, key: scope.key(arguments))
     let text = answer?.text ?? reply.text
     if output != nil, !text.isEmpty { await onText?([text]) }
     return .fields([
@@ -146,7 +147,7 @@ extension HostModule {
     let dimensions = try options.integer("dimensions")
     guard (dimensions ?? 1) > 0 else { throw arguments.fault(1, "'dimensions' must be positive") }
     let reply = try await scope.services.embed(
-      EmbeddingRequest(model: model, inputs: inputs, dimensions: dimensions))
+      EmbeddingRequest(model: model, inputs: inputs, dimensions: dimensions), key: scope.key(arguments))
     return .fields([
       "vectors": .array(reply.vectors.map { .array($0.map { .number(Double($0)) }) }),
       "model": .string(reply.model), "usage": usage(reply.usage),
@@ -186,7 +187,7 @@ extension HostModule {
   /// - Returns: `nil` for a reply that is no answer.
   /// - Throws: ``Failure`` `upstream` when the second does not fit, or when the run may not ask for one.
   private static func structured(
-    _ reply: inout ModelReply, _ request: ModelRequest, _ scope: ScriptScope
+    _ reply: inout ModelReply, _ request: ModelRequest, _ scope: ScriptScope, key: String
   ) async throws -> StructuredAnswer? {
     let misfit: StructuredAnswer.Misfit
     do {
@@ -196,7 +197,8 @@ extension HostModule {
     }
     let usage = reply.usage
     do {
-      reply = try await scope.services.chat(request.followed(by: misfit.repair), onText: nil)
+      reply = try await scope.services.chat(
+        request.followed(by: misfit.repair), key: "\(key).repair", onText: nil)
     } catch let failure as Failure where failure.code == .limit {
       throw misfit.failure("'output'")
     }

@@ -43,6 +43,22 @@ public enum Prelude {
         ("bad argument #1 to '%s' (%s expected, got %s)"):format(name, expected, type(value)))
     end
 
+    -- The clock of a run: what it said is kept with the run. While a script loads, there is none.
+    local os_time, os_date = os.time, os.date
+
+    local function now() return math.floor(call["time.now"]()) end
+
+    globals.os = {
+      time = function(parts)
+        if parts ~= nil or host.loading() then return os_time(parts) end
+        return now()
+      end,
+      date = function(format, moment)
+        if moment == nil and not host.loading() then moment = now() end
+        return os_date(format, moment)
+      end,
+    }
+
     -- Transactions -----------------------------------------------------------
 
     -- The open transaction of each coroutine, by its number; its own branches and coroutines work in it, too.
@@ -351,13 +367,23 @@ public enum Prelude {
       return summary
     end
 
-    function entries.call(file, name, arguments, context)
+    local function call_context(context)
       local parts = host.run().parts
-      local ctx = host.readonly{
+      return host.readonly{
         user = parts.user, session = parts.session, run = parts.run, input = parts.input, env = parts.env,
         call = host.readonly(context),
       }
-      return host.load(file)[name].run(ctx, arguments)
+    end
+
+    function entries.call(file, name, arguments, context)
+      return host.load(file)[name].run(call_context(context), arguments)
+    end
+
+    function entries.check_call(file, name, arguments, context)
+      local what, result = host.load(file)[name].unknown(call_context(context), arguments)
+      if what == "done" then return { result = result } end
+      if what == "retry" then return {} end
+      host.error("internal", ('unknown must return "done" and the result, or "retry", not %s'):format(tostring(what)))
     end
 
     function entries.after(answer)
@@ -421,4 +447,5 @@ public enum Prelude {
 /// The ways by which the host calls into scripts: names in the prelude's `entries`.
 public enum ScriptEntry: String, Sendable {
   case open, before, prompt, tools, compact, call, after, stub, run, state, describe, check, matches
+  case checkCall = "check_call"
 }

@@ -63,13 +63,23 @@ public final class ScriptScope: Sendable {
   let subject: String?
   /// What all functions of the run share.
   let shared: RunShared
-  private let transactions = Mutex<[Int64: any ScriptTransaction]>([:])
+  /// Keeps what this function's host calls do and see; `nil` = nobody asks twice, as inside a tool, whose call is kept as
+  /// a whole.
+  let journal: Journal?
+  /// Before the keys of this function's host calls: `run:`.
+  public let place: String
+  private let transactions = Mutex<[Int64: TransactionRecord]>([:])
   private let streams = Mutex<[Int64: TextPipe]>([:])
 
   /// The scope of an agent's own functions, which may always call models.
+  ///
+  /// - Parameter prefix: Before the keys of what they do.
   public init(
-    agentOf run: RunContext, services: any RunServices, resources: ScriptResources, tools: [String: Tool]
+    agentOf run: RunContext, services: any RunServices, resources: ScriptResources, tools: [String: Tool],
+    journal: Journal, prefix: String
   ) {
+    self.journal = journal
+    place = prefix
     self.run = run
     self.services = services
     self.resources = resources
@@ -82,8 +92,29 @@ public final class ScriptScope: Sendable {
     subject = "agent '\(run.agent.name)'"
   }
 
-  /// The scope of one call of `tool`.
-  public init(_ tool: Tool, in scope: ScriptScope) {
+  /// The scope of one call of one of the agent's functions.
+  public convenience init(_ function: String, in scope: ScriptScope) {
+    self.init(at: "\(scope.place)\(function):", in: scope)
+  }
+
+  /// - Parameter place: Before the keys of its host calls.
+  public init(at place: String, in scope: ScriptScope) {
+    run = scope.run
+    services = scope.services
+    resources = scope.resources
+    tools = scope.tools
+    access = scope.access
+    shared = scope.shared
+    file = scope.file
+    subject = scope.subject
+    journal = scope.journal
+    self.place = place
+  }
+
+  /// The scope of one attempt of a call of `tool`.
+  public init(_ tool: Tool, _ call: ToolCallContext, in scope: ScriptScope) {
+    journal = nil
+    place = "\(call.place):"
     run = scope.run
     services = scope.services
     resources = scope.resources
@@ -96,6 +127,8 @@ public final class ScriptScope: Sendable {
 
   /// The scope of a `check` in an eval: it looks at what the agent left behind, and changes nothing.
   public init(checkOf run: RunContext, resources: ScriptResources) {
+    journal = nil
+    place = ""
     self.run = run
     services = NoServices()
     self.resources = resources
@@ -116,18 +149,18 @@ public final class ScriptScope: Sendable {
   }
 
   /// The transaction of that number; `nil` when it has ended, or for 0.
-  func transaction(_ number: Int64) -> (any ScriptTransaction)? {
+  func transaction(_ number: Int64) -> TransactionRecord? {
     transactions.withLock { $0[number] }
   }
 
-  func add(_ transaction: any ScriptTransaction) -> Int64 {
+  func add(_ transaction: TransactionRecord) -> Int64 {
     let number = shared.nextNumber()
     transactions.withLock { $0[number] = transaction }
     return number
   }
 
   /// Takes a transaction out, so that it ends once; one that is let go of is rolled back.
-  func remove(_ number: Int64) -> (any ScriptTransaction)? {
+  func remove(_ number: Int64) -> TransactionRecord? {
     transactions.withLock { $0.removeValue(forKey: number) }
   }
 
@@ -164,12 +197,18 @@ private struct NoServices: RunServices {
     Failure(.denied, "\(call) is not allowed here: a check may only look")
   }
 
-  func callTool(name: String, arguments: JSON) async throws -> RawJSON { throw refusal("tools.call") }
-  func runAgent(name: String, input: JSON) async throws -> ScriptReply { throw refusal("agents.run") }
-  func chat(
-    _ request: ModelRequest, onText: TextListener?
-  ) async throws -> ModelReply { throw refusal("llm.chat") }
-  func embed(_ request: EmbeddingRequest) async throws -> EmbeddingReply { throw refusal("llm.embed") }
+  func callTool(name: String, arguments: JSON, key: String) async throws -> RawJSON {
+    throw refusal("tools.call")
+  }
+  func runAgent(name: String, input: JSON, key: String) async throws -> ScriptReply {
+    throw refusal("agents.run")
+  }
+  func chat(_ request: ModelRequest, key: String, onText: TextListener?) async throws -> ModelReply {
+    throw refusal("llm.chat")
+  }
+  func embed(_ request: EmbeddingRequest, key: String) async throws -> EmbeddingReply {
+    throw refusal("llm.embed")
+  }
 }
 
 /// What the functions of one run share, whoever called them.
@@ -226,12 +265,13 @@ extension HostError {
 extension HostFunction.Body where Context == ScriptScope? {
   /// A call that may wait; a ``Failure`` becomes the script's error table.
   static func waits(
-    _ body: @escaping @Sendable (Arguments, ScriptScope) async throws -> LuaValue, named name: String
+    _ body: @escaping @Sendable (Arguments, ScriptScope) async throws -> LuaValue, named name: String,
+    recorded recording: Recording = .none
   ) -> Self {
-    .suspending { values, scope in
+    .suspending { values, scope, site in
       guard let scope else { throw HostError.loading(name) }
       do {
-        return try await body(Arguments(values, of: name), scope)
+        return try await scope.recorded(Arguments(values, of: name, at: site), recording, body)
       } catch {
         throw scope.noted(error, of: name)
       }
@@ -239,13 +279,17 @@ extension HostFunction.Body where Context == ScriptScope? {
   }
 
   /// A call that answers at once.
+  ///
+  /// - Parameter recorded: It may answer something else another time.
   static func answers(
-    _ body: @escaping @Sendable (Arguments, ScriptScope) throws -> LuaValue, named name: String
+    _ body: @escaping @Sendable (Arguments, ScriptScope) throws -> LuaValue, named name: String,
+    recorded: Bool = false
   ) -> Self {
-    .immediate { values, scope in
+    .immediate { values, scope, site in
       guard let scope else { throw HostError.loading(name) }
+      let arguments = Arguments(values, of: name, at: site)
       do {
-        return try body(Arguments(values, of: name), scope)
+        return try recorded ? scope.recordedAtOnce(arguments, body) : body(arguments, scope)
       } catch {
         throw scope.noted(error, of: name)
       }

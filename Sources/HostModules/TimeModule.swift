@@ -10,7 +10,8 @@ extension HostModule {
       Function(
         "now", "The present moment.", returns: "number",
         body: .answers(
-          { _, scope in .number(Double(scope.resources.time.now.milliseconds) / 1000) }, named: "time.now")),
+          { _, scope in .number(Double(scope.resources.time.now.milliseconds) / 1000) }, named: "time.now",
+          recorded: true)),
       Function(
         "sleep", "Waits without holding anything up.", [Parameter("seconds", "number", "at most 3600")],
         mayWait: true,

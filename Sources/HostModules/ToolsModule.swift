@@ -23,7 +23,8 @@ extension HostModule {
             let isEmpty = given == .null || given == .array([])
             return .json(
               try await scope.services.callTool(
-                name: try arguments.string(1), arguments: isEmpty ? .object(JSONObject()) : given))
+                name: try arguments.string(1), arguments: isEmpty ? .object(JSONObject()) : given,
+                key: scope.key(arguments)))
           }, named: "tools.call"))
     ])
 }

@@ -9,6 +9,6 @@ extension HostModule {
     functions: [
       Function(
         "", "Makes a random UUID (version 4).", returns: "string",
-        body: .answers({ _, _ in .string(Identifier.randomUUID()) }, named: "uuid"))
+        body: .answers({ _, _ in .string(Identifier.randomUUID()) }, named: "uuid", recorded: true))
     ])
 }

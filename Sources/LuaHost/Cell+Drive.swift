@@ -5,7 +5,15 @@ internal import CLuaHost
 // SAFETY: only the cell's actor follows them, and the one task that `answer`s a waiting fiber its tapes.
 struct Fiber: @unchecked Sendable {
   let raw: OpaquePointer
+  /// As ``CallSite/fiber``.
+  let path: String
   let queue: FiberQueue
+
+  /// Of the host call that it waits for, or is making.
+  var site: CallSite { CallSite(fiber: path, number: clh_fiber_calls(raw)) }
+
+  /// Of the branches that it waits for.
+  var spawnSite: CallSite { CallSite(fiber: path, number: clh_fiber_spawns(raw)) }
 }
 
 /// How a fiber ended.
@@ -41,18 +49,19 @@ extension Cell {
 
   private func resume(_ fiber: Fiber, _ context: Context) -> clh_slice {
     if Task.isCancelled { clh_fiber_kill(fiber.raw, CLH_DEATH_CANCELLED) }
-    state.context = context
-    defer { state.context = nil }
+    state.begin(fiber, context)
+    defer { state.end() }
     return clh_fiber_resume(fiber.raw)
   }
 
   /// Calls the host function that the fiber waits for. Not on the cell's actor: reading large arguments and writing
   /// large results keeps none of its runs waiting.
   private nonisolated func answer(
-    _ fiber: Fiber, with body: @Sendable ([LuaValue], Context) async throws -> LuaValue, _ context: Context
+    _ fiber: Fiber, with body: @Sendable ([LuaValue], Context, CallSite) async throws -> LuaValue,
+    _ context: Context
   ) async {
     do {
-      let value = try await body(CellState<Context>.arguments(of: fiber.raw), context)
+      let value = try await body(CellState<Context>.arguments(of: fiber.raw), context, fiber.site)
       TapeWriter(tape: clh_fiber_input(fiber.raw)).write(value)
     } catch {
       TapeWriter(tape: clh_fiber_input(fiber.raw)).raise(HostError(any: error))
@@ -63,19 +72,25 @@ extension Cell {
   private func runBranches(of parent: Fiber, _ context: Context) async {
     let count = clh_fiber_branch_count(parent.raw)
     let mode = clh_fiber_spawn_mode(parent.raw)
-    var next = min(clh_fiber_branch_limit(parent.raw), count)
+    let site = parent.spawnSite
+    // Where one branch decided, the others ended with it: what they would do now is not what they did.
+    let decider = mode == CLH_SPAWN_SETTLE ? nil : branching?.recall(context, site)
+    let first = decider.map { min($0, count) } ?? 0
+    var next = decider == nil ? min(clh_fiber_branch_limit(parent.raw), count) : min(first + 1, count)
+    let end = decider == nil ? count : next
     await withTaskGroup(of: (UInt32, BranchEnd).self) { group in
-      for index in 0..<next { addBranch(index, of: parent, context, to: &group) }
+      for index in first..<next { addBranch(index, of: parent, context, to: &group) }
       var isDecided = false
-      while let (index, end) = await group.next() {
-        if !isDecided, Self.decides(end, mode) {
+      while let (index, branch) = await group.next() {
+        if !isDecided, Self.decides(branch, mode) {
           isDecided = true
+          if decider == nil { branching?.keep(context, site, index) }
           clh_fiber_decide(parent.raw, index)
           group.cancelAll()
         }
         // What waits in the host for a run that is over would keep its caller waiting.
         if clh_fiber_death(parent.raw) != CLH_ALIVE { group.cancelAll() }
-        guard !isDecided, next < count else { continue }
+        guard !isDecided, next < end else { continue }
         addBranch(next, of: parent, context, to: &group)
         next += 1
       }
@@ -103,7 +118,8 @@ extension Cell {
       if started == CLH_NO_MEMORY { clh_fiber_kill(parent.raw, CLH_DEATH_MEMORY) }
       return .stopped
     }
-    let fiber = Fiber(raw: raw, queue: parent.queue)
+    let path = "\(parent.path)\(clh_fiber_spawns(parent.raw)).\(index)/"
+    let fiber = Fiber(raw: raw, path: path, queue: parent.queue)
     defer { clh_fiber_close(raw) }
     switch await drive(fiber, context) {
     case .done: return .succeeded

@@ -10,6 +10,7 @@ public actor Cell<Context: Sendable> {
   let state: CellState<Context>
   private nonisolated let gauge: CellGauge
   let limits: CellLimits
+  let branching: BranchMemory<Context>?
   private var runs: [UInt64: Run] = [:]
   private var lastNumber: UInt64 = 0
 
@@ -25,13 +26,15 @@ public actor Cell<Context: Sendable> {
   /// - Parameters:
   ///   - preludes: Trusted programs, called once with the `host` table; each returns
   ///     `{ globals = {...}, entries = {...} }`, or a function that does when it is called with `host`.
+  ///   - branching: Remembers what parallel branches came to; nil = nobody asks twice.
   ///   - scripts: By the names by which `host.load` finds them; `require "lib.money"` finds `lib/money.lua`.
   /// - Throws: ``ScriptError`` when a prelude fails or the memory does not suffice.
   public init(
     functions: [HostFunction<Context>], preludes: [Program], scripts: [String: Program],
-    limits: CellLimits = CellLimits()
+    limits: CellLimits = CellLimits(), branching: BranchMemory<Context>? = nil
   ) throws(ScriptError) {
     self.limits = limits
+    self.branching = branching
     state = try CellState(functions: functions, preludes: preludes, scripts: scripts, limits: limits)
     gauge = CellGauge(raw: state.raw)
   }
@@ -46,10 +49,8 @@ public actor Cell<Context: Sendable> {
     guard runs.count < limits.runsMax else {
       throw ScriptError(.full, "the cell has \(runs.count) runs already")
     }
-    let seed = UInt64.random(in: .min ... .max)
     let branches = UInt32(clamping: budget.branchesMax)
-    guard let raw = clh_run_open(state.raw, budget.cpu.nanoseconds, budget.resultBytesMax, branches, seed)
-    else {
+    guard let raw = clh_run_open(state.raw, budget.cpu.nanoseconds, budget.resultBytesMax, branches) else {
       throw ScriptError(.memoryLimit, "the cell has not enough memory for another run")
     }
     clh_run_share_meter(raw, meter.nanoseconds)
@@ -74,9 +75,9 @@ public actor Cell<Context: Sendable> {
   ///
   /// - Throws: As ``call(_:_:_:returning:context:)``.
   public func value(
-    _ run: RunHandle, _ entry: String, _ arguments: [LuaValue] = [], context: Context
+    _ run: RunHandle, _ entry: String, _ arguments: [LuaValue] = [], context: Context, seed: UInt64? = nil
   ) async throws -> LuaValue {
-    try await perform(run, entry, arguments, returning: .value, context: context) { bytes in
+    try await perform(run, entry, arguments, returning: .value, context: context, seed: seed) { bytes in
       var reader = TapeReader(bytes)
       return reader.value()
     }
@@ -86,9 +87,9 @@ public actor Cell<Context: Sendable> {
   ///
   /// - Throws: As ``call(_:_:_:returning:context:)``.
   public func json(
-    _ run: RunHandle, _ entry: String, _ arguments: [LuaValue] = [], context: Context
+    _ run: RunHandle, _ entry: String, _ arguments: [LuaValue] = [], context: Context, seed: UInt64? = nil
   ) async throws -> RawJSON {
-    try await perform(run, entry, arguments, returning: .json, context: context) { bytes in
+    try await perform(run, entry, arguments, returning: .json, context: context, seed: seed) { bytes in
       RawJSON(trusted: Array(bytes))
     }
   }
@@ -98,16 +99,18 @@ public actor Cell<Context: Sendable> {
   /// Several calls of one run may overlap. Cancelling the task ends this call, not the run: pending `__close`
   /// handlers run, and no `pcall` of the script sees the end.
   ///
-  /// - Parameter context: What this call's host functions get, those of its branches too.
+  /// - Parameters:
+  ///   - context: What this call's host functions get, those of its branches too.
+  ///   - seed: Of which its random numbers come, and those of its branches; nil = nobody knows.
   /// - Throws: ``ScriptError``, or `CancellationError` when the task was cancelled. A run that used up its
   ///   time, or the memory, is over for all its calls; later ones throw kind `closed`.
   public func call(
     _ run: RunHandle, _ entry: String, _ arguments: [LuaValue] = [], returning form: ResultForm = .value,
-    context: Context
+    context: Context, seed: UInt64? = nil
   ) async throws -> CallResult {
     switch form {
-    case .value: .value(try await value(run, entry, arguments, context: context))
-    case .json: .json(try await json(run, entry, arguments, context: context))
+    case .value: .value(try await value(run, entry, arguments, context: context, seed: seed))
+    case .json: .json(try await json(run, entry, arguments, context: context, seed: seed))
     }
   }
 
@@ -139,13 +142,13 @@ public actor Cell<Context: Sendable> {
 
   private func perform<Result>(
     _ handle: RunHandle, _ entry: String, _ arguments: [LuaValue], returning form: ResultForm,
-    context: Context,
+    context: Context, seed: UInt64?,
     _ read: (UnsafeRawBufferPointer) -> Result
   ) async throws -> Result {
     guard let run = runs[handle.number], clh_run_death(run.raw) == CLH_ALIVE else {
       throw ScriptError(.closed, "the run is over")
     }
-    let fiber = try start(entry, arguments, form, in: run)
+    let fiber = try start(entry, arguments, form, seed ?? .random(in: .min ... .max), in: run)
     defer { clh_fiber_close(fiber.raw) }
     let end = await drive(fiber, context)
     var length = 0
@@ -168,17 +171,17 @@ public actor Cell<Context: Sendable> {
   }
 
   private func start(
-    _ entry: String, _ arguments: [LuaValue], _ form: ResultForm, in run: Run
+    _ entry: String, _ arguments: [LuaValue], _ form: ResultForm, _ seed: UInt64, in run: Run
   ) throws(ScriptError) -> Fiber {
     var raw: OpaquePointer?
     let form = form == .json ? CLH_RESULT_JSON : CLH_RESULT_VALUE
-    let started = clh_fiber_open(run.raw, entry, form, &raw)
+    let started = clh_fiber_open(run.raw, entry, form, seed, &raw)
     guard let raw, started == CLH_STARTED else {
       if started == CLH_NO_ENTRY { throw ScriptError(.unknownEntry, "there is no entry \(entry)") }
       throw ScriptError(.memoryLimit, "the cell has not enough memory for another call")
     }
     TapeWriter(tape: clh_fiber_input(raw)).write(.array(arguments))
-    return Fiber(raw: raw, queue: run.queue)
+    return Fiber(raw: raw, path: "", queue: run.queue)
   }
 }
 

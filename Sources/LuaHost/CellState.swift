@@ -4,12 +4,6 @@ internal import CLuaHost
 /// Owns one Lua state and answers what C asks during a slice. Used by one task at a time: the cell's actor.
 final class CellState<Context: Sendable> {
   let raw: OpaquePointer
-  /// Whose slice is running.
-  var context: Context? {
-    get { responder.context }
-    set { responder.context = newValue }
-  }
-
   private let responder: Responder<Context>
   private let callbacks: Callbacks
   /// Their bytecode is read in place.
@@ -74,6 +68,11 @@ final class CellState<Context: Sendable> {
 
   private static var noMemory: String { "there is not enough memory for a cell" }
 
+  /// Says whose slice begins.
+  func begin(_ fiber: Fiber, _ context: Context) { responder.running = (fiber, context) }
+
+  func end() { responder.running = nil }
+
   /// Reads the arguments of the host call that a fiber waits for, or has made.
   static func arguments(of fiber: OpaquePointer) -> [LuaValue] {
     var length = 0
@@ -83,7 +82,9 @@ final class CellState<Context: Sendable> {
   }
 
   /// What the suspending function of that number does.
-  func suspending(_ number: UInt32) -> (@Sendable ([LuaValue], Context) async throws -> LuaValue)? {
+  func suspending(
+    _ number: UInt32
+  ) -> (@Sendable ([LuaValue], Context, CallSite) async throws -> LuaValue)? {
     guard case .suspending(let body) = responder.functions[Int(number)].body else { return nil }
     return body
   }
@@ -100,20 +101,20 @@ struct CellGauge: @unchecked Sendable {
   var memoryBytes: Int { clh_state_bytes_seen(raw) }
 }
 
-/// Answers immediate host calls with the context of the running slice.
+/// Answers immediate host calls in the name of the running slice.
 private final class Responder<Context: Sendable> {
   let functions: [HostFunction<Context>]
-  var context: Context?
+  var running: (fiber: Fiber, context: Context)?
 
   init(functions: [HostFunction<Context>]) { self.functions = functions }
 
   func answer(_ fiber: OpaquePointer, function number: Int) {
     let arguments = CellState<Context>.arguments(of: fiber)
-    guard let context, case .immediate(let body) = functions[number].body,
+    guard let running, case .immediate(let body) = functions[number].body,
       let tape = clh_fiber_input(fiber)
     else { return }
     do {
-      TapeWriter(tape: tape).write(try body(arguments, context))
+      TapeWriter(tape: tape).write(try body(arguments, running.context, running.fiber.site))
     } catch {
       TapeWriter(tape: clh_fiber_input(fiber)).raise(HostError(any: error))
     }

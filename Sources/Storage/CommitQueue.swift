@@ -36,8 +36,18 @@ final class CommitQueue: Sendable {
     _ body: @escaping @Sendable (WriterConnection) throws -> Value
   ) async throws -> Value {
     try await withCheckedThrowingContinuation { continuation in
-      submit(Write(body: body, continuation: continuation))
+      enqueue(body) { continuation.resume(with: $0) }
     }
+  }
+
+  /// As ``write(_:)`` for who does not wait: writes are done in the order in which they are handed over.
+  ///
+  /// - Parameter done: Told how it ended, on the queue's thread, or at once when the queue is closed.
+  func enqueue<Value: Sendable>(
+    _ body: @escaping @Sendable (WriterConnection) throws -> Value,
+    done: @escaping @Sendable (Result<Value, any Error>) -> Void
+  ) {
+    submit(Write(body: body, done: done))
   }
 
   private func submit(_ write: any PendingWrite) {
@@ -135,22 +145,22 @@ private protocol PendingWrite: Sendable {
 // SAFETY: `value` is touched on the thread of the `CommitQueue` only; everything else is immutable.
 private final class Write<Value: Sendable>: PendingWrite, @unchecked Sendable {
   private let body: @Sendable (WriterConnection) throws -> Value
-  private let continuation: CheckedContinuation<Value, any Error>
+  private let done: @Sendable (Result<Value, any Error>) -> Void
   private var value: Value?
 
   init(
     body: @escaping @Sendable (WriterConnection) throws -> Value,
-    continuation: CheckedContinuation<Value, any Error>
+    done: @escaping @Sendable (Result<Value, any Error>) -> Void
   ) {
     self.body = body
-    self.continuation = continuation
+    self.done = done
   }
 
   func attempt(_ connection: WriterConnection) throws { value = try body(connection) }
 
   func succeed() {
-    if let value { continuation.resume(returning: value) } else { fail(Failure.storeClosed) }
+    if let value { done(.success(value)) } else { fail(Failure.storeClosed) }
   }
 
-  func fail(_ error: any Error) { continuation.resume(throwing: error) }
+  func fail(_ error: any Error) { done(.failure(error)) }
 }

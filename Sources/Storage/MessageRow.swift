@@ -68,29 +68,12 @@ enum ToolCallRow {
 }
 
 extension Failure {
-  /// The failure as a tool call's row keeps it.
-  var stored: RawJSON {
-    var writer = JSONWriter()
-    writer.object {
-      $0.member("code", code.rawValue)
-      $0.member("message", message)
-      if retryable { $0.member("retryable", true) }
-      if let detail { $0.member("detail", detail) }
-      if let retryAfterSeconds { $0.member("retry_after", retryAfterSeconds) }
-      if let diagnostic { $0.member("diagnostic", diagnostic) }
-    }
-    return writer.raw
-  }
-
-  /// Reads what ``stored`` wrote.
+  /// Reads the JSON of a row.
   init(stored bytes: [UInt8]) {
     guard let json = try? JSON(parsing: bytes) else {
       self.init(.internal, "the record of this failure is damaged")
       return
     }
-    self.init(
-      Code(rawValue: json["code"]?.string ?? "internal"), json["message"]?.string ?? "",
-      retryable: json["retryable"]?.bool ?? false, detail: json["detail"],
-      retryAfterSeconds: json["retry_after"]?.double, diagnostic: json["diagnostic"]?.string)
+    self.init(json: json)
   }
 }

@@ -15,6 +15,7 @@ enum Migrations {
     migrator.registerMigration("0004 summaries") { try $0.execute(sql: summaries) }
     migrator.registerMigration("0005 versions") { try $0.execute(sql: versions) }
     migrator.registerMigration("0006 answers of lone runs by key") { try $0.execute(sql: loneAnswers) }
+    migrator.registerMigration("0007 journal") { try $0.execute(sql: journal) }
     return migrator
   }
 
@@ -108,6 +109,27 @@ enum Migrations {
       runs_settled INTEGER NOT NULL
     ) STRICT;
     INSERT INTO marks VALUES (1, 0, 0);
+    """
+
+  /// Of version 7: what runs do and see, and what one needs to go on after a crash (`beginning`).
+  private static let journal = """
+    ALTER TABLE runs ADD COLUMN seed INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE runs ADD COLUMN beginning BLOB;
+    ALTER TABLE runs ADD COLUMN resumptions INTEGER NOT NULL DEFAULT 0;
+
+    CREATE TABLE journal (
+      run_id TEXT NOT NULL,
+      number INTEGER NOT NULL,
+      key TEXT NOT NULL,
+      name TEXT NOT NULL,
+      digest INTEGER NOT NULL,
+      arguments BLOB,
+      result BLOB,
+      failure BLOB,
+      started_at INTEGER NOT NULL,
+      duration_ms REAL NOT NULL,
+      PRIMARY KEY (run_id, number)
+    ) STRICT, WITHOUT ROWID;
     """
 
   /// Of version 5: the scripts of every version, each text once; and the one decision that is in force.

@@ -126,27 +126,39 @@ extension WriterConnection {
     message.bind(2, question.key)
     try message.run()
     try restartRun(turn)
+    return try earlier(than: question.key, in: session, historyMessages: turn.historyMessages)
+  }
+
+  /// What a turn sees whose message is there already.
+  ///
+  /// - Parameter first: Key of the oldest message that it may see.
+  func earlier(
+    than question: Int64, in session: Int64, from first: Int64 = 0, historyMessages: Int
+  ) throws -> OpenedTurn {
     let state = try statement("SELECT state FROM session_states WHERE session = ?")
     state.bind(1, session)
     defer { state.reset() }
-    let first = MessageKeys(session: session).first
+    let first = max(MessageKeys(session: session).first, first)
     return OpenedTurn(
-      history: question.key > first
-        ? try pastMessages(first...question.key - 1, count: turn.historyMessages) : [],
+      history: question > first ? try pastMessages(first...question - 1, count: historyMessages) : [],
       state: try state.step() ? RawJSON(trusted: state.bytes(0)) : .emptyObject)
   }
 
   /// Begins the run of a turn that is done again.
   func restartRun(_ turn: TurnOpening) throws {
+    try forgetJournal(of: turn.runID)
     let run = try statement(
       """
       UPDATE runs SET seq = (SELECT max(seq) + 1 FROM runs), status = 'running', failure = NULL,
-      failure_message = NULL, finished_at = NULL, agent = ?, version = ?, started_at = ? WHERE id = ?
+      failure_message = NULL, finished_at = NULL, agent = ?, version = ?, started_at = ?, seed = ?, beginning = ?,
+      resumptions = 0 WHERE id = ?
       """)
     run.bind(1, turn.agent)
     run.bind(2, turn.version)
     run.bind(3, turn.at.milliseconds)
-    run.bind(4, turn.runID)
+    run.bind(4, Int64(bitPattern: turn.seed))
+    if let beginning = turn.beginning { run.bindBlob(5, beginning.json.bytes) } else { run.bindNull(5) }
+    run.bind(6, turn.runID)
     try run.run()
   }
 
@@ -168,14 +180,14 @@ extension WriterConnection {
     return answer.key
   }
 
-  private struct StoredMessage {
+  struct StoredMessage {
     let key: Int64
     let id: String
     let text: String
   }
 
   /// Looks through the whole session: only turns that come again are looked for.
-  private func turnMessages(
+  func turnMessages(
     of runID: String, in session: Int64
   ) throws -> (question: StoredMessage?, answer: StoredMessage?) {
     let keys = MessageKeys(session: session)

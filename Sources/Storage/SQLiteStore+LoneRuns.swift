@@ -55,6 +55,7 @@ extension WriterConnection {
       run = find.integer(0)
     }
     try endRun(run, turn)
+    try write(turn.journal, runID: turn.runID)
     if turn.isAgain { try forgetCalls(of: turn.runID) }
     try insertCalls(turn)
     if turn.isKeyed, turn.status == .completed { try insertLoneAnswer(turn) }

@@ -60,22 +60,6 @@ extension SQLiteStore {
       return try UsageRow.read(select)
     }
   }
-
-  public func interruptRunningRuns(at time: Timestamp) async throws -> Int {
-    try await commits.write { connection in
-      let update = try connection.statement(
-        """
-        UPDATE runs SET status = 'interrupted', failure = 'interrupted', finished_at = ?
-        WHERE seq > (SELECT runs_settled FROM marks) AND status = 'running'
-        """)
-      update.bind(1, time.milliseconds)
-      try update.run()
-      let count = Int(connection.changes)
-      try connection.statement("UPDATE marks SET runs_settled = (SELECT coalesce(max(seq), 0) FROM runs)")
-        .run()
-      return count
-    }
-  }
 }
 
 /// What several runs took; a cost that is unknown counts as none.

@@ -54,8 +54,8 @@ extension WriterConnection {
       hasCalls: false, at: turn.at)
     let run = try statement(
       """
-      INSERT INTO runs (id, user_id, session, agent, version, status, started_at)
-      VALUES (?, ?, ?, ?, ?, 'running', ?)
+      INSERT INTO runs (id, user_id, session, agent, version, status, started_at, seed, beginning)
+      VALUES (?, ?, ?, ?, ?, 'running', ?, ?, ?)
       """)
     run.bind(1, turn.runID)
     run.bind(2, turn.userID)
@@ -63,6 +63,8 @@ extension WriterConnection {
     run.bind(4, turn.agent)
     run.bind(5, turn.version)
     run.bind(6, turn.at.milliseconds)
+    run.bind(7, Int64(bitPattern: turn.seed))
+    if let beginning = turn.beginning { run.bindBlob(8, beginning.json.bytes) } else { run.bindNull(8) }
     try run.run()
     let update = try statement(
       "UPDATE sessions SET message_count = message_count + 1, updated_at = ? WHERE id = ?")
@@ -135,6 +137,7 @@ extension WriterConnection {
       (run, session, agent, messageCount) = (find.integer(0), find.integer(1), find.text(2), find.integer(3))
     }
     try endRun(run, turn)
+    try write(turn.journal, runID: turn.runID)
     let hasCalls = turn.steps.contains { !$0.calls.isEmpty }
     let place = turn.isAgain ? try forgetAnswer(of: turn.runID, in: session) : nil
     try insertMessage(
@@ -146,7 +149,9 @@ extension WriterConnection {
     if let message = turn.message {
       // The run's own message is among the last, unless the turn is an old one that came again: only another
       // process may have added to the session meanwhile.
-      try change(message, of: turn.runID, in: session, from: turn.isAgain ? 0 : max(0, messageCount - 64))
+      try change(
+        message, of: turn.runID, in: session,
+        from: turn.isAgain || turn.isResumed ? 0 : max(0, messageCount - 64))
     }
     let update = try statement(
       "UPDATE sessions SET message_count = message_count + ?, updated_at = ?, agent = ? WHERE id = ?")
@@ -236,7 +241,7 @@ extension WriterConnection {
           insert.bindNull(9)
         case .failed(let failure):
           insert.bindNull(8)
-          insert.bindBlob(9, failure.stored.bytes)
+          insert.bindBlob(9, failure.json.bytes)
         }
         insert.bind(10, call.startedAt.milliseconds)
         insert.bind(11, call.durationMilliseconds)

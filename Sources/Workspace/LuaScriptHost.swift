@@ -43,10 +43,11 @@ public final class LuaScriptHost: ScriptHost {
 
   /// Makes the tables that the bundle's tools want, then stands ready.
   ///
+  /// - Parameter migrates: False: the tables are as they are, for a version that is in force no longer.
   /// - Throws: ``Failure`` when a `schema` is refused.
-  public init(_ bundle: ScriptBundle, resources: ScriptResources, settings: Settings = Settings())
-    async throws(Failure)
-  {
+  public init(
+    _ bundle: ScriptBundle, resources: ScriptResources, settings: Settings = Settings(), migrates: Bool = true
+  ) async throws(Failure) {
     self.bundle = bundle
     self.resources = resources
     environment = RawJSON(
@@ -61,6 +62,7 @@ public final class LuaScriptHost: ScriptHost {
       resources.logger.warning(
         "\(warning.file):\(warning.line):\(warning.column): \(warning.message) [\(warning.code)]")
     }
+    guard migrates else { return }
     for (file, schema) in bundle.schemas.sorted(by: { $0.key < $1.key }) {
       do {
         try await resources.database.migrate(owner: file, schema: schema)
@@ -75,9 +77,13 @@ public final class LuaScriptHost: ScriptHost {
   func retire() { pool.retire() }
 
   public func open(
-    _ context: RunContext, services: any RunServices, caller: (any ScriptRun)?
+    _ context: RunContext, services: any RunServices, caller: (any ScriptRun)?, journal: Journal,
+    prefix: String
   ) async throws -> any ScriptRun {
-    let scope = ScriptScope(agentOf: context, services: services, resources: resources, tools: bundle.tools)
-    return try await LuaScriptRun.open(scope, host: self, caller: caller as? LuaScriptRun)
+    let scope = ScriptScope(
+      agentOf: context, services: services, resources: resources, tools: bundle.tools, journal: journal,
+      prefix: prefix)
+    return try await LuaScriptRun.open(
+      scope, host: self, caller: caller as? LuaScriptRun, journal: journal)
   }
 }

@@ -13,9 +13,10 @@ struct LuaScriptRun: ScriptRun {
   private let handle: RunHandle
   /// Shared with the agents that it calls.
   private let meter: CPUMeter
+  private let journal: Journal
 
   static func open(
-    _ scope: ScriptScope, host: LuaScriptHost, caller: LuaScriptRun?
+    _ scope: ScriptScope, host: LuaScriptHost, caller: LuaScriptRun?, journal: Journal
   ) async throws -> LuaScriptRun {
     let meter = caller?.meter ?? CPUMeter()
     let place: CellPool.Place
@@ -27,7 +28,7 @@ struct LuaScriptRun: ScriptRun {
     do {
       let handle = try await place.cell.open(budget: host.budget, meter: meter)
       let run = LuaScriptRun(
-        scope: scope, pool: host.pool, place: place, handle: handle, meter: meter)
+        scope: scope, pool: host.pool, place: place, handle: handle, meter: meter, journal: journal)
       do {
         _ = try await run.value(.open, [.json(context(of: scope.run, host: host))])
         return run
@@ -84,8 +85,9 @@ extension LuaScriptRun {
 
   func prompt() async throws -> String { try await text(.prompt, []) }
 
-  func tools() async throws -> [String] {
-    guard case .array(let names) = try await value(.tools, []) else { return [] }
+  func tools(askedBy key: String?) async throws -> [String] {
+    let scope = key.map { ScriptScope(at: "\($0)/tools:", in: self.scope) }
+    guard case .array(let names) = try await value(.tools, [], in: scope) else { return [] }
     return names.compactMap { if case .string(let name) = $0 { name } else { nil } }
   }
 
@@ -103,16 +105,10 @@ extension LuaScriptRun {
   }
 
   func call(_ tool: Tool, arguments: RawJSON, call: ToolCallContext) async throws -> RawJSON {
-    var context = JSONWriter(reservingCapacity: 128)
-    context.object {
-      $0.member("id", call.id)
-      $0.member("key", call.key)
-      $0.member("attempt", call.attempt)
-    }
     do {
       return try await place.cell.json(
-        handle, .call, [.string(tool.file), .string(tool.name), .json(arguments), .json(context.raw)],
-        scope: ScriptScope(tool, in: scope))
+        handle, .call, [.string(tool.file), .string(tool.name), .json(arguments), .json(context(of: call))],
+        scope: ScriptScope(tool, call, in: scope), seed: journal.seed(for: call.place))
     } catch let error as ScriptError {
       // What the tool raised on purpose is for the model; a fault in its script is for its author.
       if error.hostError == nil {
@@ -122,6 +118,28 @@ extension LuaScriptRun {
       }
       throw Failure(error, of: tool)
     }
+  }
+
+  func check(_ tool: Tool, arguments: RawJSON, call: ToolCallContext) async throws -> RawJSON? {
+    do {
+      let verdict = try await place.cell.json(
+        handle, .checkCall,
+        [.string(tool.file), .string(tool.name), .json(arguments), .json(context(of: call))],
+        scope: ScriptScope(tool, call, in: scope), seed: journal.seed(for: call.place))
+      return try verdict.value()["result"].map { RawJSON($0) }
+    } catch let error as ScriptError {
+      throw Failure(error, of: tool)
+    }
+  }
+
+  private func context(of call: ToolCallContext) -> RawJSON {
+    var context = JSONWriter(reservingCapacity: 128)
+    context.object {
+      $0.member("id", call.id)
+      $0.member("key", call.key)
+      $0.member("attempt", call.attempt)
+    }
+    return context.raw
   }
 
   func after(_ reply: ScriptReply) async throws -> ScriptReply {
@@ -158,9 +176,13 @@ extension LuaScriptRun {
       text: value["text"]?.string ?? "", data: value["data"].flatMap { $0.isNull ? nil : RawJSON($0) })
   }
 
-  private func value(_ entry: ScriptEntry, _ arguments: [LuaValue]) async throws -> LuaValue {
+  private func value(
+    _ entry: ScriptEntry, _ arguments: [LuaValue], in given: ScriptScope? = nil
+  ) async throws -> LuaValue {
     do {
-      return try await place.cell.value(handle, entry, arguments, scope: scope)
+      let scope = given ?? ScriptScope(entry.rawValue, in: scope)
+      return try await place.cell.value(
+        handle, entry, arguments, scope: scope, seed: journal.seed(for: scope.place))
     } catch let error as ScriptError {
       throw Failure(error, in: scope)
     }
@@ -168,7 +190,9 @@ extension LuaScriptRun {
 
   private func json(_ entry: ScriptEntry, _ arguments: [LuaValue]) async throws -> RawJSON {
     do {
-      return try await place.cell.json(handle, entry, arguments, scope: scope)
+      let scope = ScriptScope(entry.rawValue, in: scope)
+      return try await place.cell.json(
+        handle, entry, arguments, scope: scope, seed: journal.seed(for: scope.place))
     } catch let error as ScriptError {
       throw Failure(error, in: scope)
     }
@@ -178,9 +202,9 @@ extension LuaScriptRun {
 extension Cell where Context == ScriptScope? {
   /// Calls an entry for a small result.
   func value(
-    _ run: RunHandle, _ entry: ScriptEntry, _ arguments: [LuaValue], scope: ScriptScope?
+    _ run: RunHandle, _ entry: ScriptEntry, _ arguments: [LuaValue], scope: ScriptScope?, seed: UInt64? = nil
   ) async throws -> LuaValue {
-    switch try await call(run, entry.rawValue, arguments, returning: .value, context: scope) {
+    switch try await call(run, entry.rawValue, arguments, returning: .value, context: scope, seed: seed) {
     case .value(let value): value
     case .json(let json): .json(json)
     }
@@ -188,9 +212,9 @@ extension Cell where Context == ScriptScope? {
 
   /// Calls an entry for a result that goes on as JSON.
   func json(
-    _ run: RunHandle, _ entry: ScriptEntry, _ arguments: [LuaValue], scope: ScriptScope?
+    _ run: RunHandle, _ entry: ScriptEntry, _ arguments: [LuaValue], scope: ScriptScope?, seed: UInt64? = nil
   ) async throws -> RawJSON {
-    switch try await call(run, entry.rawValue, arguments, returning: .json, context: scope) {
+    switch try await call(run, entry.rawValue, arguments, returning: .json, context: scope, seed: seed) {
     case .json(let json): json
     case .value: .null
     }

@@ -70,7 +70,7 @@ public struct ScriptBundle: Sendable {
   ) throws(ScriptError) -> Cell<ScriptScope?> {
     try Cell(
       functions: HostModule.functions, preludes: [prelude.get()], scripts: programs,
-      limits: CellLimits(memoryBytesMax: memoryBytesMax, runsMax: runsMax))
+      limits: CellLimits(memoryBytesMax: memoryBytesMax, runsMax: runsMax), branching: .journal)
   }
 
   private static let prelude = Result { () throws(ScriptError) in

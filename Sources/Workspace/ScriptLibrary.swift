@@ -70,15 +70,17 @@ actor ScriptLibrary {
   /// Loads a version from the sources that are kept of it; it was linted when it was new.
   ///
   /// - Throws: As ``host(of:)``.
-  func host(ofVersion version: String) async throws -> LuaScriptHost {
+  ///
+  /// - Parameter migrates: As in ``LuaScriptHost/init(_:resources:settings:migrates:)``.
+  func host(ofVersion version: String, migrates: Bool = true) async throws -> LuaScriptHost {
     try await load(
       WorkspaceFiles(sources: try await store.sources(ofVersion: version)), WorkspaceProblems(),
-      expecting: version)
+      expecting: version, migrates: migrates)
   }
 
   private func load(
     _ files: WorkspaceFiles, _ problems: WorkspaceProblems, expecting version: String? = nil,
-    isFolder: Bool = false
+    isFolder: Bool = false, migrates: Bool = true
   ) async throws -> LuaScriptHost {
     if let version, files.version != version {
       throw Failure(.notFound, "the sources of version \(version) are not kept")
@@ -90,6 +92,7 @@ actor ScriptLibrary {
       if isFolder { linted = loader.linted }
     }
     let bundle = try await loader.load()
-    return try await LuaScriptHost(bundle, resources: resources, settings: settings)
+    return try await LuaScriptHost(
+      bundle, resources: resources, settings: settings, migrates: migrates)
   }
 }

@@ -33,8 +33,15 @@ public final class Workspace: ScriptVersions {
     var problems: [ScriptProblem] = []
     /// Cells of versions that runs may still be in, beside those in force.
     var retired: [RetiredPool] = []
+    /// Versions that were loaded for runs that go on, by identifier.
+    var pinned: [String: PinnedHost] = [:]
     var watchers: [Int: AsyncStream<Void>.Continuation] = [:]
     var lastWatcher = 0
+  }
+
+  /// Lives as long as a run that began with it.
+  struct PinnedHost {
+    weak var host: LuaScriptHost?
   }
 
   /// Lives as long as its last run.
@@ -91,6 +98,23 @@ public final class Workspace: ScriptVersions {
       self?.state.withLock { _ = $0.watchers.removeValue(forKey: number) }
     }
     return stream
+  }
+
+  public func host(ofVersion version: String) async throws -> any ScriptHost {
+    try await loads.next { [self] in
+      let known = state.withLock { state in
+        state.deployment.hosts.first { $0.version == version } ?? state.pinned[version]?.host
+      }
+      if let known { return known }
+      let host = try await library.host(ofVersion: version, migrates: false)
+      state.withLock { state in
+        state.pinned = state.pinned.filter { $0.value.host != nil }
+        state.pinned[version] = PinnedHost(host: host)
+        state.retired.removeAll { $0.pool == nil }
+        state.retired.append(RetiredPool(pool: host.pool))
+      }
+      return host
+    }
   }
 
   // MARK: Loading

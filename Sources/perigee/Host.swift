@@ -21,6 +21,8 @@ struct Host: Sendable {
   let workspace: Workspace
   let runner: Runner
   let lease: DataLease
+  /// Runs that the last server here left under way.
+  let unfinished: [AdoptedRun]
   let dataDirectory: String
   let time = SystemTime()
 
@@ -39,9 +41,12 @@ struct Host: Sendable {
       logger: logger)
     let store = try await options.openStore(configuration)
     let lease = try DataLease.take(directory)
+    var unfinished: [UnfinishedRun] = []
     if lease.isFirst {
-      let count = try await store.interruptRunningRuns(at: time.now)
-      if count > 0 { logger.warning("\(count) runs were interrupted when the last process here stopped") }
+      if role != .guest {
+        _ = try await store.interruptLoneRuns(at: time.now)
+        unfinished = try await store.unfinishedRuns()
+      }
       lease.share()
     }
     try ActivationSignal.prepare(directory)
@@ -67,7 +72,8 @@ struct Host: Sendable {
       executor: { TurnLine() }, deployment: { workspace.deployment })
     return Host(
       configuration: configuration, store: store, scripts: scripts, client: client, model: model,
-      workspace: workspace, runner: runner, lease: lease, dataDirectory: directory)
+      workspace: workspace, runner: runner, lease: lease, unfinished: unfinished.map(runner.adopt),
+      dataDirectory: directory)
   }
 
   func close() async throws {

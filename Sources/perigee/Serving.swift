@@ -60,6 +60,7 @@ enum Serving {
     var services: [any Service] = [
       server, ReloadOnHangup(reloader: reloader),
       ReloadOnActivation(reloader: reloader, directory: host.dataDirectory),
+      Resuming(host: host, logger: logger),
     ]
     if host.configuration.reload.watch { services.append(ReloadOnChange(reloader: reloader)) }
     do {

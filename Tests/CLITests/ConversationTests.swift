@@ -161,15 +161,14 @@ struct ConversationTests {
     #expect(provider.requests.count == 2)
   }
 
-  @Test("a tool that knows its call's key does once what a request asks for that is repeated after a crash")
+  @Test("a tool that has answered is not called again after a crash")
   func crashAfterWrite() async throws {
     let turn = Tally()
     let provider = try ScriptedProvider { _ in
       switch turn.increment() {
       case 0: .toolCalls([("c1", "add_todo", #"{"title":"milk"}"#)])
       case 1: .silence
-      case 2: .toolCalls([("c2", "add_todo", #"{"title":"milk"}"#)])
-      case 4: .toolCalls([("c3", "list_todos", "{}")])
+      case 3: .toolCalls([("c3", "list_todos", "{}")])
       default: .completion("Done.")
       }
     }
@@ -374,9 +373,11 @@ struct ConversationTests {
     }
   }
 
-  @Test("a server that is killed keeps what it acknowledged, and calls the run that it was in interrupted")
+  @Test(
+    "a server that is killed keeps what it acknowledged, and the next one goes on with the run that it was in"
+  )
   func killed() async throws {
-    let provider = try ScriptedProvider(.silence)
+    let provider = try ScriptedProvider(.silence, .completion("late"))
     let data = try Folder()
     let workspace = try Folder([
       "agents/plain.lua": "return { prompt = 'p' }",
@@ -394,9 +395,14 @@ struct ConversationTests {
       try await next.get("/v1/sessions/a/messages").json["data"]?.array?.map { $0["content"] } == [
         "kept", "q",
       ])
-    let runs = try await next.get("/v1/runs").json["data"]?.array?.map { $0["status"]?.string }
-    #expect(runs == ["interrupted", "completed"])
+    // A message to the same session waits for the run that goes on.
     #expect(try await next.chat("quick", "again", session: "b").status == 200)
+    let runs = try await next.get("/v1/runs").json["data"]?.array?.map { $0["status"]?.string }
+    #expect(runs == ["completed", "completed", "completed"])
+    #expect(
+      try await next.get("/v1/sessions/b/messages").json["data"]?.array?.map { $0["content"] } == [
+        "never answered", "late", "again", "q",
+      ])
     await next.stop()
   }
 

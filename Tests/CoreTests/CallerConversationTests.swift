@@ -16,7 +16,8 @@ struct CallerConversationTests {
       ["add": Tool(name: "add", file: "tools/add.lua", description: "Adds.", parameters: .empty)]
     }
     func open(
-      _ context: RunContext, services: any RunServices, caller: (any ScriptRun)?
+      _ context: RunContext, services: any RunServices, caller: (any ScriptRun)?, journal: Journal,
+      prefix: String
     ) async throws -> any ScriptRun {
       throw CancellationError()
     }

@@ -11,7 +11,8 @@ struct DeploymentTests {
     let usage = ScriptUsage()
 
     func open(
-      _ context: RunContext, services: any RunServices, caller: (any ScriptRun)?
+      _ context: RunContext, services: any RunServices, caller: (any ScriptRun)?, journal: Journal,
+      prefix: String
     ) async throws -> any ScriptRun { throw Failure(.internal, "nothing runs here") }
   }
 

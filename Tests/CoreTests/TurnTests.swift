@@ -30,7 +30,8 @@ struct TurnTests {
     var agents: [String: Agent] { ["market.title": TurnTests.agent(name: "market.title")] }
     var tools: [String: Tool] { ["add": TurnTests.tool] }
     func open(
-      _ context: RunContext, services: any RunServices, caller: (any ScriptRun)?
+      _ context: RunContext, services: any RunServices, caller: (any ScriptRun)?, journal: Journal,
+      prefix: String
     ) async throws -> any ScriptRun {
       throw CancellationError()
     }

@@ -73,43 +73,43 @@ enum TestHost {
   static let functions: [HostFunction<Scene>] = [
     HostFunction(
       "note",
-      .immediate { arguments, scene in
+      .immediate { arguments, scene, _ in
         scene.note(arguments.map { $0.string ?? "\($0)" }.joined(separator: " "))
         return .nil
       }),
-    HostFunction("echo.now", .immediate { arguments, _ in arguments.first ?? .nil }),
+    HostFunction("echo.now", .immediate { arguments, _, _ in arguments.first ?? .nil }),
     HostFunction(
       "echo.later",
-      .suspending { arguments, _ in
+      .suspending { arguments, _, _ in
         await Task.yield()
         return arguments.first ?? .nil
       }),
-    HostFunction("echo.list", .immediate { arguments, _ in .array(arguments) }),
+    HostFunction("echo.list", .immediate { arguments, _, _ in .array(arguments) }),
     HostFunction(
       "echo.decoded",
-      .immediate { arguments, _ in
+      .immediate { arguments, _, _ in
         .json(RawJSON(trusted: Array((arguments.first?.string ?? "null").utf8)))
       }),
-    HostFunction("refuse.now", .immediate { _, _ in throw TestHost.refusal }),
+    HostFunction("refuse.now", .immediate { _, _, _ in throw TestHost.refusal }),
     HostFunction(
       "refuse.later",
-      .suspending { _, _ in
+      .suspending { _, _, _ in
         await Task.yield()
         throw TestHost.refusal
       }),
     HostFunction(
       "hang",
-      .suspending { arguments, scene in
+      .suspending { arguments, scene, _ in
         try await scene.waitForCancellation(arguments.first?.string ?? "")
         return .nil
       }),
     HostFunction(
       "cancel_caller",
-      .immediate { _, _ in
+      .immediate { _, _, _ in
         withUnsafeCurrentTask { $0?.cancel() }
         return .nil
       }),
-    HostFunction("_hidden", .immediate { _, _ in .string("only for preludes") }),
+    HostFunction("_hidden", .immediate { _, _, _ in .string("only for preludes") }),
   ]
 
   static let refusal = HostError(

@@ -52,7 +52,7 @@ struct IdempotencyTests {
       let now = Timestamp(milliseconds: 3000)
       try await store.turn("r0")
       _ = try await store.openTurn(opening("r1"))
-      #expect(try await store.interruptRunningRuns(at: now) == 1)
+      #expect(try await store.interruptLoneRuns(at: now) == 1)
       guard
         case .unanswered(let runID, let messageID, let sessionID) =
           try await store.earlierTurn(key, userID: "ann", at: now)
@@ -64,7 +64,7 @@ struct IdempotencyTests {
       var again = opening("r1", at: 4000)
       again.isAgain = true
       #expect(try await store.openTurn(again).history.map(\.runID) == ["r0", "r0"])
-      #expect(try await store.interruptRunningRuns(at: now) == 1)
+      #expect(try await store.interruptLoneRuns(at: now) == 1)
       _ = try await store.openTurn(again)
       var closing = closing("r1", text: "at last")
       closing.isAgain = true

@@ -55,7 +55,7 @@ struct LoneRunTests {
       var open = opening("r2")
       open.hasSession = false
       _ = try await store.openTurn(open)
-      #expect(try await store.interruptRunningRuns(at: Timestamp(milliseconds: 9)) == 1)
+      #expect(try await store.interruptLoneRuns(at: Timestamp(milliseconds: 9)) == 1)
       #expect(try await store.run(id: "r2", userID: nil).status == .interrupted)
     }
   }

@@ -68,8 +68,8 @@ struct RepairTests {
       try await store.turn("r1")
       _ = try await store.openTurn(opening("r2"))
       _ = try await store.openTurn(opening("r3", user: "bob"))
-      #expect(try await store.interruptRunningRuns(at: Timestamp(milliseconds: 9)) == 2)
-      #expect(try await store.interruptRunningRuns(at: Timestamp(milliseconds: 10)) == 0)
+      #expect(try await store.interruptLoneRuns(at: Timestamp(milliseconds: 9)) == 2)
+      #expect(try await store.interruptLoneRuns(at: Timestamp(milliseconds: 10)) == 0)
       let run = try await store.run(id: "r2", userID: "ann")
       #expect(run.status == .interrupted)
       #expect(run.finishedAt == Timestamp(milliseconds: 9))
@@ -82,10 +82,10 @@ struct RepairTests {
     try await withStore { store in
       try await store.turn("r1")
       try await store.turn("r2", session: "t")
-      #expect(try await store.interruptRunningRuns(at: Timestamp(milliseconds: 9)) == 0)
+      #expect(try await store.interruptLoneRuns(at: Timestamp(milliseconds: 9)) == 0)
       try await store.deleteSession(id: "t", userID: "ann")
       _ = try await store.openTurn(opening("r3"))
-      #expect(try await store.interruptRunningRuns(at: Timestamp(milliseconds: 10)) == 1)
+      #expect(try await store.interruptLoneRuns(at: Timestamp(milliseconds: 10)) == 1)
     }
   }
 
@@ -96,7 +96,7 @@ struct RepairTests {
       try await first.turn("r1")
       _ = try await first.openTurn(opening("r2"))
       let second = try await SQLiteStore.open(directory: directory)
-      #expect(try await second.interruptRunningRuns(at: Timestamp(milliseconds: 1)) == 1)
+      #expect(try await second.interruptLoneRuns(at: Timestamp(milliseconds: 1)) == 1)
       let page = try await second.messages(sessionID: "s", userID: "ann", page: PageRequest())
       #expect(page.items.map(\.id) == ["r1-q", "r1-a", "r2-q"])
       try await second.close()

@@ -51,7 +51,9 @@ extension ScriptVersions {
     let context = RunContext(
       runID: "r", agent: agent, user: .local, sessionID: session, state: .emptyObject,
       input: RawJSON(["message": "hi"]), history: [])
-    return try await host.open(context, services: NoServices(), caller: nil)
+    return try await host.open(
+      context, services: NoServices(), caller: nil,
+      journal: Journal(runID: "r", seed: 1, store: NoJournal(), time: RealTime()), prefix: "")
   }
 
   /// What an agent's `run` answers.
@@ -66,12 +68,20 @@ extension ScriptVersions {
 private struct NoServices: RunServices {
   private var none: Failure { Failure(.internal, "there is nothing here") }
 
-  func callTool(name: String, arguments: JSON) async throws -> RawJSON { throw none }
-  func runAgent(name: String, input: JSON) async throws -> ScriptReply { throw none }
-  func chat(
-    _ request: ModelRequest, onText: TextListener?
-  ) async throws -> ModelReply { throw none }
-  func embed(_ request: EmbeddingRequest) async throws -> EmbeddingReply { throw none }
+  func callTool(name: String, arguments: JSON, key: String) async throws -> RawJSON { throw none }
+  func runAgent(name: String, input: JSON, key: String) async throws -> ScriptReply { throw none }
+  func chat(_ request: ModelRequest, key: String, onText: TextListener?) async throws -> ModelReply {
+    throw none
+  }
+  func embed(_ request: EmbeddingRequest, key: String) async throws -> EmbeddingReply { throw none }
+}
+
+/// Keeps nothing.
+private struct NoJournal: JournalStore {
+  func writeJournal(
+    _ entries: [JournalEntry], runID: String, done: @escaping @Sendable (Failure?) -> Void
+  ) { done(nil) }
+  func journal(ofRun id: String) async throws -> [JournalEntry] { [] }
 }
 
 private struct RealTime: TimeSource {

@@ -97,7 +97,7 @@ void clh_state_collect(struct clh_state *state);
 
 /// Opens a run with an environment of its own. NULL when there is no memory.
 struct clh_run *clh_run_open(struct clh_state *state, int64_t cpu_ns_max, size_t result_bytes_max,
-                             uint32_t branches_max, uint64_t seed);
+                             uint32_t branches_max);
 /// Stops what still runs in it, runs `__close` handlers, and frees the run with its last fiber.
 void clh_run_close(struct clh_run *run);
 enum clh_death clh_run_death(const struct clh_run *run);
@@ -108,9 +108,10 @@ void clh_run_share_meter(struct clh_run *run, int64_t *meter);
 
 enum clh_fiber_start { CLH_STARTED, CLH_NO_ENTRY, CLH_NO_MEMORY, CLH_TOO_MANY };
 
-/// Makes a fiber for an entry; its arguments are then written to the input tape as one array.
+/// Makes a fiber for an entry; its arguments are then written to the input tape as one array. Its random numbers, and
+/// those of its branches, come of `seed`.
 enum clh_fiber_start clh_fiber_open(struct clh_run *run, const char *entry, enum clh_result_form form,
-                                    struct clh_fiber **fiber);
+                                    uint64_t seed, struct clh_fiber **fiber);
 /// Makes a fiber for branch `index` (from 0) of a fiber that stopped with `CLH_SLICE_SPAWN`.
 enum clh_fiber_start clh_fiber_open_branch(struct clh_fiber *parent, uint32_t index,
                                            struct clh_fiber **fiber);
@@ -124,6 +125,9 @@ void clh_fiber_kill(struct clh_fiber *fiber, enum clh_death death);
 
 enum clh_death clh_fiber_death(const struct clh_fiber *fiber);
 uint32_t clh_fiber_function(const struct clh_fiber *fiber);
+/// Host calls that it has made, the one under way included; and how often it has spawned branches.
+uint32_t clh_fiber_calls(const struct clh_fiber *fiber);
+uint32_t clh_fiber_spawns(const struct clh_fiber *fiber);
 /// Bytes that the fiber put out; valid until the fiber runs again.
 const char *clh_fiber_output(const struct clh_fiber *fiber, size_t *length);
 /// Counts the fiber's tapes as memory of the cell; where that is too much, the run that has allocated most ends.

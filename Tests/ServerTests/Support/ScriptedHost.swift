@@ -61,7 +61,8 @@ struct ScriptedHost: ScriptHost {
   }
 
   func open(
-    _ context: RunContext, services: any RunServices, caller: (any ScriptRun)?
+    _ context: RunContext, services: any RunServices, caller: (any ScriptRun)?, journal: Journal,
+    prefix: String
   ) async throws -> any ScriptRun {
     guard let agent = scripted[context.agent.name] else { throw Failure(.notFound, "no such agent") }
     return Script(agent: agent, context: context)
@@ -73,11 +74,12 @@ struct ScriptedHost: ScriptHost {
 
     func before(message: String) async throws -> String { message }
     func prompt() async throws -> String { "" }
-    func tools() async throws -> [String] { [] }
+    func tools(askedBy key: String?) async throws -> [String] { [] }
     func compact(_ passages: [FoldedPassage]) async throws -> String? { nil }
     func call(_ tool: Tool, arguments: RawJSON, call: ToolCallContext) async throws -> RawJSON {
       RawJSON(["sum": 3])
     }
+    func check(_ tool: Tool, arguments: RawJSON, call: ToolCallContext) async throws -> RawJSON? { nil }
     func after(_ reply: ScriptReply) async throws -> ScriptReply { reply }
     func stub(message: String) async throws -> ScriptReply { ScriptReply(text: "stub") }
     func run() async throws -> ScriptReply { try await agent.run(context) }
@@ -115,6 +117,8 @@ final class ScriptedVersions: ScriptVersions {
     }
     for watcher in watchers { watcher.yield() }
   }
+
+  func host(ofVersion version: String) async throws -> any ScriptHost { deployment.active }
 
   func activate(_ name: String, canaryPercent: Int?) async throws { throw ScriptsRefused(problems: problems) }
 }

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+public import JSONCodec
+import Synchronization
+
+/// What a run did and saw, so that it can go on after a crash: its script runs again, and what stands here is handed
+/// back in place of being done.
+///
+/// What may be done again is written with the next thing that may not: before that its intent is written, and after
+/// it its result. Agents that the run calls write into the same journal.
+public final class Journal: Sendable {
+  /// What the journal knows of a call that is to be made.
+  public enum Memory {
+    case ended(JournalEntry.Outcome)
+    /// It was begun; what became of it nobody knows.
+    case begun(JournalEntry)
+  }
+
+  private struct State {
+    /// Of an earlier life of the run, not handed back yet, by key.
+    var recorded: [String: JournalEntry]
+    /// Not handed to the store yet.
+    var unwritten: [JournalEntry] = []
+    var count: Int
+    /// Why the run may do nothing more.
+    var refusal: Failure?
+  }
+
+  public let runID: String
+  /// Of which the run's random numbers and names come, the same in each of its lives.
+  public let seed: UInt64
+  private let store: any JournalStore
+  private let time: any TimeSource
+  private let state: Mutex<State>
+  /// Held while entries are handed over, so that they come in their order.
+  private let handover = Mutex<Void>(())
+
+  /// - Parameter recorded: What an earlier life of the run left.
+  public init(
+    runID: String, seed: UInt64, recorded: [JournalEntry] = [], store: any JournalStore, time: any TimeSource
+  ) {
+    self.runID = runID
+    self.seed = seed
+    self.store = store
+    self.time = time
+    state = Mutex(
+      State(
+        recorded: Dictionary(recorded.map { ($0.key, $0) }) { _, last in last },
+        count: (recorded.last?.number ?? -1) + 1))
+  }
+
+  public var now: Timestamp { time.now }
+
+  /// Whether the run is still on its way to where it was.
+  public var isReplaying: Bool { state.withLock { !$0.recorded.isEmpty } }
+
+  /// Lets the run do nothing more.
+  func refuse(_ failure: Failure) { state.withLock { $0.refusal = $0.refusal ?? failure } }
+
+  /// Throws when the run did something else than it did before, or the journal cannot be written.
+  public func check() throws(Failure) {
+    if let refusal = state.withLock({ $0.refusal }) { throw refusal }
+  }
+
+  /// What stands under the call's key; it is handed out once.
+  ///
+  /// - Throws: ``Failure`` `conflict` when something else stands there.
+  public func recall(_ call: JournalCall) throws(Failure) -> Memory? {
+    try state.withLock { state throws(Failure) in
+      if let refusal = state.refusal { throw refusal }
+      guard let entry = state.recorded.removeValue(forKey: call.key) else { return nil }
+      guard entry.name == call.name, entry.digest == call.digest else {
+        let refusal = Failure.divergence(call, from: entry)
+        state.refusal = refusal
+        throw refusal
+      }
+      return entry.outcome.map(Memory.ended) ?? .begun(entry)
+    }
+  }
+
+  /// Keeps what came of a call that may be made again; it is written with the next thing that has to be.
+  public func keep(
+    _ call: JournalCall, _ outcome: JournalEntry.Outcome, startedAt: Timestamp, milliseconds: Double
+  ) {
+    state.withLock { state in
+      state.unwritten.append(
+        JournalEntry(
+          number: state.count, key: call.key, name: call.name, digest: call.digest, arguments: call.arguments,
+          outcome: outcome, startedAt: startedAt, durationMilliseconds: milliseconds))
+      state.count += 1
+    }
+  }
+
+  /// Writes that a call is about to be made, and all before it.
+  ///
+  /// - Throws: ``Failure``: nothing may be done, because it could not be written.
+  public func begin(_ call: JournalCall) async throws -> JournalEntry {
+    let entry = state.withLock { state in
+      let entry = JournalEntry(
+        number: state.count, key: call.key, name: call.name, digest: call.digest, arguments: call.arguments,
+        startedAt: time.now)
+      state.unwritten.append(entry)
+      state.count += 1
+      return entry
+    }
+    try await flush()
+    return entry
+  }
+
+  /// Writes what came of a call; nobody waits for it.
+  public func end(_ entry: JournalEntry, _ outcome: JournalEntry.Outcome, milliseconds: Double) {
+    var entry = entry
+    entry.outcome = outcome
+    entry.durationMilliseconds = milliseconds
+    let ended = entry
+    state.withLock { $0.unwritten.append(ended) }
+    write { _ in }
+  }
+
+  /// Writes what there is to write and waits until it is durable.
+  public func flush() async throws {
+    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+      write { failure in
+        if let failure { continuation.resume(throwing: failure) } else { continuation.resume() }
+      }
+    }
+  }
+
+  /// Hands over what is not written yet, before something that takes long; nobody waits for it.
+  public func spill() {
+    if state.withLock({ !$0.unwritten.isEmpty }) { write { _ in } }
+  }
+
+  private func write(_ done: @escaping @Sendable (Failure?) -> Void) {
+    handover.withLock { _ in
+      let (entries, refusal) = state.withLock { state in
+        defer { state.unwritten = [] }
+        return (state.unwritten, state.refusal)
+      }
+      if let refusal { return done(refusal) }
+      store.writeJournal(entries, runID: runID) { failure in
+        if let failure { self.state.withLock { $0.refusal = $0.refusal ?? failure } }
+        done(failure)
+      }
+    }
+  }
+
+  /// Takes what is not written yet, for the transaction that ends the run.
+  func takeUnwritten() -> [JournalEntry] {
+    state.withLock { state in
+      defer { state.unwritten = [] }
+      return state.unwritten
+    }
+  }
+}
+
+// MARK: Doing things once
+
+extension Journal {
+  /// Does what may be done again, or hands back what came of it before.
+  ///
+  /// - Throws: What `perform` throws or threw; ``Failure`` `conflict`, see ``recall(_:)``.
+  public func observe(_ call: JournalCall, _ perform: () async throws -> RawJSON) async throws -> RawJSON {
+    if case .ended(let outcome) = try recall(call) { return try outcome.get() }
+    let (startedAt, start) = (time.now, time.elapsed)
+    let outcome = try await JournalEntry.Outcome(perform)
+    keep(call, outcome, startedAt: startedAt, milliseconds: (time.elapsed - start) / .milliseconds(1))
+    return try outcome.get()
+  }
+
+  /// Does what must not be done twice, or hands back what came of it before.
+  ///
+  /// - Parameters:
+  ///   - unknown: Asked when nobody knows whether it was done: the result it had, or `nil` = do it (again).
+  /// - Throws: What `perform` throws or threw; ``Failure`` `conflict`, see ``recall(_:)``.
+  public func perform(
+    _ call: JournalCall, unknown: () async throws -> RawJSON?, _ perform: () async throws -> RawJSON
+  ) async throws -> RawJSON {
+    let entry: JournalEntry
+    switch try recall(call) {
+    case .ended(let outcome): return try outcome.get()
+    case .begun(let begun):
+      entry = begun
+      if let result = try await unknown() {
+        end(entry, .result(result), milliseconds: 0)
+        return result
+      }
+    case nil: entry = try await begin(call)
+    }
+    let start = time.elapsed
+    let outcome = try await JournalEntry.Outcome(perform)
+    end(entry, outcome, milliseconds: (time.elapsed - start) / .milliseconds(1))
+    return try outcome.get()
+  }
+
+  /// A name that is the run's alone and the same in each of its lives, as a UUID (RFC 9562, version 8).
+  public func identifier(for key: String) -> String {
+    var hash = StableHash()
+    hash.combine(seed)
+    hash.combine(runID)
+    hash.combine(key)
+    let high = hash.value
+    hash.combine(high)
+    return Identifier.uuid(high: high, low: hash.value)
+  }
+
+  /// Of which the random numbers of what happens under a key come.
+  public func seed(for key: String) -> UInt64 {
+    var hash = StableHash()
+    hash.combine(seed)
+    hash.combine(key)
+    return hash.value
+  }
+}
+
+extension JournalEntry.Outcome {
+  /// What came of `body`; only cancellation goes further: nobody knows what became of it then.
+  fileprivate init(_ body: () async throws -> RawJSON) async throws {
+    do {
+      self = .result(try await body())
+    } catch is CancellationError {
+      throw CancellationError()
+    } catch {
+      try Task.checkCancellation()
+      self = .failed(Failure(error))
+    }
+  }
+
+  public func get() throws(Failure) -> RawJSON {
+    switch self {
+    case .result(let result): return result
+    case .failed(let failure): throw failure
+    }
+  }
+}
+
+extension Failure {
+  /// A script that does something else on replay than it did before.
+  fileprivate static func divergence(_ call: JournalCall, from entry: JournalEntry) -> Failure {
+    let what =
+      entry.name == call.name
+      ? "\(call.name) got other arguments than before"
+      : "\(call.name) was called where it was \(entry.name) before"
+    return Failure(
+      .conflict, "the run cannot go on, because its script did something else than the first time: \(what)",
+      detail: [
+        "reason": "divergence", "at": .string(call.key), "before": .string(entry.name),
+        "now": .string(call.name),
+      ],
+      diagnostic: "at \(call.key): \(what)"
+        + (entry.arguments.map { "; before: \($0.text.prefix(500))" } ?? "")
+        + (call.arguments.map { "; now: \($0.text.prefix(500))" } ?? ""))
+  }
+}

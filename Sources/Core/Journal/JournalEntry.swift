@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+public import JSONCodec
+
+/// One effect of a run: what was asked of the world, and what came of it.
+public struct JournalEntry: Sendable, Hashable {
+  public enum Outcome: Sendable, Hashable {
+    case result(RawJSON)
+    case failed(Failure)
+  }
+
+  /// From 0, in the order in which they were begun.
+  public var number: Int
+  /// Where in the run: `model.1`, `tool.0.1`, `run:3`; of a called agent, behind the call's own: `run:3/model.1`.
+  public var key: String
+  /// What was done: `model`, `tool add_todo`, `http.post`.
+  public var name: String
+  /// Of the arguments: another value means that the script asks for something else.
+  public var digest: UInt64
+  /// `nil` where nobody wants to read them.
+  public var arguments: RawJSON?
+  /// `nil` = not known: it was begun, and nobody saw it end.
+  public var outcome: Outcome?
+  public var startedAt: Timestamp
+  public var durationMilliseconds: Double
+
+  public init(
+    number: Int, key: String, name: String, digest: UInt64, arguments: RawJSON? = nil,
+    outcome: Outcome? = nil, startedAt: Timestamp, durationMilliseconds: Double = 0
+  ) {
+    self.number = number
+    self.key = key
+    self.name = name
+    self.digest = digest
+    self.arguments = arguments
+    self.outcome = outcome
+    self.startedAt = startedAt
+    self.durationMilliseconds = durationMilliseconds
+  }
+}
+
+/// What a run is about to do.
+public struct JournalCall: Sendable {
+  /// As ``JournalEntry/key``.
+  public let key: String
+  /// As ``JournalEntry/name``.
+  public let name: String
+  public let digest: UInt64
+  public let arguments: RawJSON?
+
+  public init(key: String, name: String, digest: UInt64 = 0, arguments: RawJSON? = nil) {
+    self.key = key
+    self.name = name
+    self.digest = digest
+    self.arguments = arguments
+  }
+}
+
+/// Keeps journals. What is handed over is written in the order in which it came.
+public protocol JournalStore: Sendable {
+  /// Writes entries of a run, each in place of what stood under its number.
+  ///
+  /// - Parameter done: Told when they are durable, or why they are not; from anywhere.
+  func writeJournal(_ entries: [JournalEntry], runID: String, done: @escaping @Sendable (Failure?) -> Void)
+  /// By their numbers.
+  func journal(ofRun id: String) async throws -> [JournalEntry]
+}

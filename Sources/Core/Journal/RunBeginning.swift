@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+public import JSONCodec
+
+/// What a run began with beside its message and its session: with it, and its journal, it goes on after a crash.
+public struct RunBeginning: Sendable, Hashable {
+  public var user: Principal
+  /// What the caller sent beside the message, as scripts get it: a JSON object.
+  public var input: JSONObject
+  /// `nil` = the turn has none.
+  public var idempotencyKey: IdempotencyKey?
+
+  public init(user: Principal, input: JSONObject = JSONObject(), idempotencyKey: IdempotencyKey? = nil) {
+    self.user = user
+    self.input = input
+    self.idempotencyKey = idempotencyKey
+  }
+
+  /// As the store keeps it.
+  public var json: RawJSON {
+    var writer = JSONWriter(reservingCapacity: 64)
+    writer.object {
+      if user != .local {
+        $0.key("user")
+        $0.object {
+          $0.member("id", user.id)
+          $0.member("name", user.name)
+          $0.member("roles", JSON.array(user.roles.map { .string($0) }))
+          $0.member("claims", JSON.object(user.claims))
+        }
+      }
+      $0.member("input", JSON.object(input))
+      if let idempotencyKey {
+        $0.key("key")
+        $0.object {
+          $0.member("name", idempotencyKey.name)
+          $0.member("digest", JSON.array(idempotencyKey.digest.map { .integer(Int64($0)) }))
+        }
+      }
+    }
+    return writer.raw
+  }
+
+  /// Reads ``json``; `nil` when it is something else.
+  public init?(json: JSON) {
+    guard let input = json["input"]?.object else { return nil }
+    self.input = input
+    user =
+      json["user"].map {
+        Principal(
+          id: $0["id"]?.string ?? "", name: $0["name"]?.string,
+          roles: ($0["roles"]?.array ?? []).compactMap(\.string),
+          claims: $0["claims"]?.object ?? JSONObject())
+      } ?? .local
+    idempotencyKey = json["key"].flatMap {
+      IdempotencyKey(
+        name: $0["name"]?.string ?? "",
+        digest: ($0["digest"]?.array ?? []).compactMap { $0.integer.map { UInt8(clamping: $0) } })
+    }
+  }
+}
+
+/// A run that was under way when its process stopped.
+public struct UnfinishedRun: Sendable, Hashable {
+  public var runID: String
+  public var sessionID: String
+  public var agent: String
+  /// On which it began, and goes on.
+  public var version: String
+  /// As the user sent it.
+  public var message: String
+  public var beginning: RunBeginning
+
+  public init(
+    runID: String, sessionID: String, agent: String, version: String, message: String,
+    beginning: RunBeginning
+  ) {
+    self.runID = runID
+    self.sessionID = sessionID
+    self.agent = agent
+    self.version = version
+    self.message = message
+    self.beginning = beginning
+  }
+}
+
+/// What an unfinished run takes to go on.
+public struct ResumedTurn: Sendable {
+  public var seed: UInt64
+  /// How often it was taken up, this time included.
+  public var resumptions: Int
+  public var opened: OpenedTurn
+  public var journal: [JournalEntry]
+
+  public init(
+    seed: UInt64, resumptions: Int, opened: OpenedTurn, journal: [JournalEntry]
+  ) {
+    self.seed = seed
+    self.resumptions = resumptions
+    self.opened = opened
+    self.journal = journal
+  }
+}

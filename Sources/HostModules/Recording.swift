@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import JSONCodec
+public import LuaHost
+
+/// Whether a host call of an agent's function is kept in the run's journal.
+///
+/// Inside a tool nothing is: the tool's call is kept as a whole.
+enum Recording: Sendable {
+  /// It depends on nothing but its arguments, or keeps itself.
+  case none
+  /// What it brought is kept; after a crash it may be made again.
+  case observed
+  /// It must not be made twice.
+  case effect
+  /// As its arguments say.
+  case chosen(@Sendable (Arguments) -> Recording)
+}
+
+extension ScriptScope {
+  /// The journal's key of a host call.
+  func key(_ arguments: Arguments) -> String { "\(place)\(arguments.site)" }
+
+  /// Makes a host call, or hands back what came of it in an earlier life of the run.
+  func recorded(
+    _ arguments: Arguments, _ recording: Recording,
+    _ body: (Arguments, ScriptScope) async throws -> LuaValue
+  ) async throws -> LuaValue {
+    guard let journal else { return try await body(arguments, self) }
+    var live: LuaValue?
+    func perform() async throws -> RawJSON {
+      do {
+        let value = try await body(arguments, self)
+        live = value
+        return RawJSON(recording: value)
+      } catch let error as HostError {
+        throw Failure(error)
+      }
+    }
+    let result: RawJSON
+    switch recording {
+    case .none: return try await body(arguments, self)
+    case .chosen(let choose): return try await recorded(arguments, choose(arguments), body)
+    case .observed: result = try await journal.observe(arguments.journalCall(in: self), perform)
+    case .effect:
+      result = try await journal.perform(
+        arguments.journalCall(in: self), unknown: { throw Failure.unknownOutcome(of: arguments.function) },
+        perform)
+    }
+    return try live ?? LuaValue(recorded: result)
+  }
+
+  /// As ``recorded(_:_:_:)`` for a call that answers at once.
+  func recordedAtOnce(
+    _ arguments: Arguments, _ body: (Arguments, ScriptScope) throws -> LuaValue
+  ) throws -> LuaValue {
+    guard let journal else { return try body(arguments, self) }
+    let call = arguments.journalCall(in: self)
+    if case .ended(let outcome) = try journal.recall(call) { return try LuaValue(recorded: outcome.get()) }
+    let value = try body(arguments, self)
+    journal.keep(call, .result(RawJSON(recording: value)), startedAt: resources.time.now, milliseconds: 0)
+    return value
+  }
+}
+
+extension Arguments {
+  fileprivate func journalCall(in scope: ScriptScope) -> JournalCall {
+    // Headers hold the handles of secrets, which every process names anew.
+    let values = values.map { $0.without("headers") }
+    var hash = StableHash()
+    for value in values { value.hash(into: &hash) }
+    let readable = RawJSON(recording: .array(values))
+    return JournalCall(
+      key: scope.key(self), name: function, digest: hash.value,
+      arguments: readable.bytes.count <= Self.readableBytesMax ? readable : nil)
+  }
+
+  /// Arguments that are longer are not kept for people to read.
+  private static let readableBytesMax = 16 << 10
+}
+
+extension LuaValue {
+  fileprivate func without(_ key: String) -> LuaValue {
+    guard case .table(let fields) = self, fields.contains(where: { $0.key == key }) else { return self }
+    return .table(fields.filter { $0.key != key })
+  }
+
+  /// Equal for equal values; the order of a table's fields does not count.
+  fileprivate func hash(into hash: inout StableHash) {
+    switch self {
+    case .nil: hash.combine(0)
+    case .null: hash.combine(1)
+    case .bool(let value): hash.combine(value ? 3 : 2)
+    case .integer(let number):
+      hash.combine(4)
+      hash.combine(UInt64(bitPattern: number))
+    case .number(let number):
+      hash.combine(5)
+      hash.combine(number.bitPattern)
+    case .string(let text):
+      hash.combine(6)
+      hash.combine(text)
+    case .bytes(let bytes):
+      hash.combine(7)
+      hash.combine(bytes)
+    case .array(let elements):
+      hash.combine(8)
+      hash.combine(UInt64(elements.count))
+      for element in elements { element.hash(into: &hash) }
+    case .table(let fields):
+      hash.combine(9)
+      hash.combine(UInt64(fields.count))
+      var sum: UInt64 = 0
+      for field in fields {
+        var one = StableHash()
+        one.combine(field.key)
+        field.value.hash(into: &one)
+        sum = sum &+ one.value
+      }
+      hash.combine(sum)
+    case .json(let json):
+      hash.combine(10)
+      hash.combine(json.bytes)
+    }
+  }
+}
+
+extension Failure {
+  init(_ error: HostError) {
+    self.init(
+      Code(rawValue: error.code), error.message, retryable: error.retryable,
+      detail: error.detail.flatMap { try? $0.value() })
+  }
+
+  static func unknownOutcome(of function: String) -> Failure {
+    Failure(
+      .conflict,
+      "\(function) was under way when the server stopped, and nobody knows whether it did its work",
+      detail: ["reason": "unknown_outcome"])
+  }
+}
+
+// MARK: Values as the journal keeps them
+
+/// JSON, with what it cannot hold under keys that begin with `$`.
+extension RawJSON {
+  init(recording value: LuaValue) {
+    var writer = JSONWriter()
+    writer.write(recording: value)
+    self = writer.raw
+  }
+}
+
+extension JSONWriter {
+  fileprivate mutating func write(recording value: LuaValue) {
+    switch value {
+    case .nil: writeNull()
+    case .null: object { $0.member("$null", true) }
+    case .bool(let value): write(value)
+    case .integer(let number): write(number)
+    case .number(let number) where number.isFinite: write(number)
+    case .number(let number): object { $0.member("$number", "\(number)") }
+    case .string(let text): write(text)
+    case .bytes(let bytes): object { $0.member("$bytes", Hexadecimal.text(bytes)) }
+    case .json(let json):
+      object {
+        $0.key("$json")
+        $0.write(json)
+      }
+    case .array(let elements): array { for element in elements { $0.write(recording: element) } }
+    case .table(let fields) where fields.contains(where: { $0.key.hasPrefix("$") }):
+      object {
+        $0.key("$table")
+        $0.object { $0.write(recording: fields) }
+      }
+    case .table(let fields): object { $0.write(recording: fields) }
+    }
+  }
+
+  private mutating func write(recording fields: [LuaField]) {
+    for field in fields {
+      key(field.key)
+      write(recording: field.value)
+    }
+  }
+}
+
+extension LuaValue {
+  /// Reads what ``RawJSON/init(recording:)`` wrote.
+  init(recorded json: RawJSON) throws { self.init(recorded: try json.value()) }
+
+  private init(recorded json: JSON) {
+    switch json {
+    case .null: self = .nil
+    case .bool(let value): self = .bool(value)
+    case .integer(let number): self = .integer(number)
+    case .number(let number): self = .number(number)
+    case .string(let text): self = .string(text)
+    case .array(let elements): self = .array(elements.map(LuaValue.init(recorded:)))
+    case .object(let object):
+      guard let (key, value) = object.members.first, key.hasPrefix("$"), object.count == 1 else {
+        self = .table(recorded: object)
+        return
+      }
+      switch key {
+      case "$null": self = .null
+      case "$number": self = .number(Double(value.string ?? "") ?? .nan)
+      case "$bytes": self = .bytes(Hexadecimal.bytes(value.string ?? ""))
+      case "$json": self = .json(RawJSON(value))
+      default: self = .table(recorded: value.object ?? JSONObject())
+      }
+    }
+  }
+
+  private static func table(recorded object: JSONObject) -> LuaValue {
+    .table(object.members.map { LuaField($0.key, LuaValue(recorded: $0.value)) })
+  }
+}
+
+/// Bytes as lower-case hexadecimal digits.
+enum Hexadecimal {
+  static func text(_ bytes: some Sequence<UInt8>) -> String {
+    let digits = Array("0123456789abcdef".utf8)
+    return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+  }
+
+  /// What ``text(_:)`` wrote; nothing for anything else.
+  static func bytes(_ text: String) -> [UInt8] {
+    let digits = text.utf8.map { UInt8(ascii: "0") <= $0 && $0 <= UInt8(ascii: "9") ? $0 - 48 : $0 &- 87 }
+    guard digits.count.isMultiple(of: 2), digits.allSatisfy({ $0 < 16 }) else { return [] }
+    return stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
+  }
+}
+
+extension BranchMemory<ScriptScope?> {
+  /// Keeps in the run's journal which branch decided a spawn.
+  public static var journal: Self {
+    BranchMemory(
+      recall: { scope, spawn in
+        guard let scope, let journal = scope.journal,
+          case .ended(.result(let result))? = try? journal.recall(scope.call(spawn)),
+          case .integer(let branch)? = try? result.value()
+        else { return nil }
+        return UInt32(clamping: branch)
+      },
+      keep: { scope, spawn, branch in
+        guard let scope, let journal = scope.journal else { return }
+        journal.keep(
+          scope.call(spawn), .result(RawJSON(.integer(Int64(branch)))), startedAt: journal.now,
+          milliseconds: 0)
+      })
+  }
+}
+
+extension ScriptScope {
+  fileprivate func call(_ spawn: CallSite) -> JournalCall {
+    JournalCall(key: "\(place)\(spawn.fiber)spawn.\(spawn.number)", name: "branch")
+  }
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Core
+import JSONCodec
+
+extension SQLiteStore {
+  public func writeJournal(
+    _ entries: [JournalEntry], runID: String, done: @escaping @Sendable (Failure?) -> Void
+  ) {
+    commits.enqueue({ try $0.write(entries, runID: runID) }) { result in
+      if case .failure(let error) = result { done(Failure(error)) } else { done(nil) }
+    }
+  }
+
+  public func journal(ofRun id: String) async throws -> [JournalEntry] {
+    try await read { try JournalRow.entries(runID: id, $0.statement(JournalRow.selection.description)) }
+  }
+
+  public func interruptLoneRuns(at time: Timestamp) async throws -> Int {
+    try await commits.write { connection in
+      let update = try connection.statement(
+        """
+        UPDATE runs SET status = 'interrupted', failure = 'interrupted', finished_at = ?
+        WHERE seq > (SELECT runs_settled FROM marks) AND status = 'running'
+        AND (session IS NULL OR beginning IS NULL)
+        """)
+      update.bind(1, time.milliseconds)
+      try update.run()
+      let count = Int(connection.changes)
+      try connection.statement(
+        """
+        UPDATE marks SET runs_settled = coalesce(
+          (SELECT min(seq) - 1 FROM runs WHERE seq > runs_settled AND status = 'running'),
+          (SELECT coalesce(max(seq), 0) FROM runs))
+        """
+      ).run()
+      return count
+    }
+  }
+
+  public func unfinishedRuns() async throws -> [UnfinishedRun] {
+    try await commits.write { connection in
+      let select = try connection.statement(
+        """
+        SELECT runs.id, sessions.name, runs.agent, version, beginning, runs.session
+        FROM runs JOIN sessions ON sessions.id = runs.session
+        WHERE seq > (SELECT runs_settled FROM marks) AND status = 'running' AND beginning IS NOT NULL ORDER BY seq
+        """)
+      defer { select.reset() }
+      var runs: [UnfinishedRun] = []
+      while try select.step() {
+        guard let question = try connection.turnMessages(of: select.text(0), in: select.integer(5)).question,
+          let run = UnfinishedRun(select, message: question.text)
+        else { continue }
+        runs.append(run)
+      }
+      return runs
+    }
+  }
+
+  public func resumeTurn(
+    runID: String, historyMessages: Int, wantsSummary: Bool
+  ) async throws -> ResumedTurn? {
+    try await commits.write {
+      try $0.resumeTurn(runID: runID, historyMessages: historyMessages, wantsSummary: wantsSummary)
+    }
+  }
+}
+
+extension WriterConnection {
+  func write(_ entries: [JournalEntry], runID: String) throws {
+    guard !entries.isEmpty else { return }
+    let insert = try statement("INSERT OR REPLACE INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+    for entry in entries {
+      insert.bind(1, runID)
+      insert.bind(2, Int64(entry.number))
+      insert.bind(3, entry.key)
+      insert.bind(4, entry.name)
+      insert.bind(5, Int64(bitPattern: entry.digest))
+      if let arguments = entry.arguments { insert.bindBlob(6, arguments.bytes) } else { insert.bindNull(6) }
+      insert.bindNull(7)
+      insert.bindNull(8)
+      switch entry.outcome {
+      case .result(let json): insert.bindBlob(7, json.bytes)
+      case .failed(let failure): insert.bindBlob(8, failure.json.bytes)
+      case nil: break
+      }
+      insert.bind(9, entry.startedAt.milliseconds)
+      insert.bind(10, entry.durationMilliseconds)
+      try insert.run()
+    }
+  }
+
+  func forgetJournal(of runID: String) throws {
+    let delete = try statement("DELETE FROM journal WHERE run_id = ?")
+    delete.bind(1, runID)
+    try delete.run()
+  }
+
+  fileprivate func resumeTurn(
+    runID: String, historyMessages: Int, wantsSummary: Bool
+  ) throws -> ResumedTurn? {
+    let find = try statement(
+      """
+      SELECT session, seed, resumptions FROM runs
+      WHERE id = ? AND finished_at IS NULL AND session IN (SELECT id FROM sessions)
+      """)
+    find.bind(1, runID)
+    let session: Int64
+    let seed: UInt64
+    let resumptions: Int
+    do {
+      defer { find.reset() }
+      guard try find.step() else { return nil }
+      (session, seed) = (find.integer(0), UInt64(bitPattern: find.integer(1)))
+      resumptions = Int(find.integer(2)) + 1
+    }
+    guard let question = try turnMessages(of: runID, in: session).question else { return nil }
+    let count = try statement("UPDATE runs SET status = 'running', resumptions = ? WHERE id = ?")
+    count.bind(1, Int64(resumptions))
+    count.bind(2, runID)
+    try count.run()
+    let summary = wantsSummary ? try self.summary(of: session) : nil
+    let opened = try earlier(
+      than: question.key, in: session, from: summary?.firstKept ?? 0, historyMessages: historyMessages)
+    return ResumedTurn(
+      seed: seed, resumptions: resumptions,
+      opened: OpenedTurn(history: opened.history, state: opened.state, summary: summary?.text),
+      journal: try JournalRow.entries(runID: runID, statement(JournalRow.selection)))
+  }
+}
+
+extension UnfinishedRun {
+  fileprivate init?(_ row: SQLStatement, message: String) {
+    guard let beginning = (try? JSON(parsing: row.bytes(4))).flatMap(RunBeginning.init(json:)) else {
+      return nil
+    }
+    self.init(
+      runID: row.text(0), sessionID: row.text(1), agent: row.text(2), version: row.text(3), message: message,
+      beginning: beginning)
+  }
+}
+
+/// One row of `journal`.
+enum JournalRow {
+  static let selection: StaticString =
+    """
+    SELECT number, key, name, digest, arguments, result, failure, started_at, duration_ms
+    FROM journal WHERE run_id = ? ORDER BY number
+    """
+
+  static func entries(runID: String, _ select: SQLStatement) throws -> [JournalEntry] {
+    select.bind(1, runID)
+    defer { select.reset() }
+    var entries: [JournalEntry] = []
+    while try select.step() {
+      var entry = JournalEntry(
+        number: Int(select.integer(0)), key: select.text(1), name: select.text(2),
+        digest: UInt64(bitPattern: select.integer(3)),
+        arguments: select.isNull(4) ? nil : RawJSON(trusted: select.bytes(4)),
+        startedAt: Timestamp(milliseconds: select.integer(7)), durationMilliseconds: select.double(8))
+      if !select.isNull(5) {
+        entry.outcome = .result(RawJSON(trusted: select.bytes(5)))
+      } else if !select.isNull(6) {
+        entry.outcome = .failed(Failure(json: (try? JSON(parsing: select.bytes(6))) ?? .null))
+      }
+      entries.append(entry)
+    }
+    return entries
+  }
+}
