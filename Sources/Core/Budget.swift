@@ -20,6 +20,13 @@ final class Budget: Sendable {
     var outputTokensMax: Int?
     /// `nil` = unknown.
     var price: TokenPrice?
+    /// Requests that may be under way for it at once, each of which may be charged.
+    var copies = 1
+
+    fileprivate func all(_ tokens: Int) -> Int {
+      let (sum, overflow) = tokens.multipliedReportingOverflow(by: copies)
+      return overflow ? .max : sum
+    }
   }
 
   /// What a call holds until it is settled.
@@ -92,8 +99,9 @@ final class Budget: Sendable {
       output = min(output, try outputTokens(left: call))
       let reservation = Reservation(
         outputTokensMax: output < wanted ? output : call.outputTokensMax,
-        tokens: call.inputTokens.addingSaturated(output),
-        costUSD: call.price?.cost(inputTokens: call.inputTokens, outputTokens: output) ?? 0)
+        tokens: call.all(call.inputTokens.addingSaturated(output)),
+        costUSD: call.price?.cost(inputTokens: call.all(call.inputTokens), outputTokens: call.all(output))
+          ?? 0)
       // Another call may have come between: then there is less, and the next look sees it.
       if take(reservation) { return reservation }
     }
@@ -122,18 +130,20 @@ final class Budget: Sendable {
   private func outputTokens(left call: Call, _ state: State) throws(Exhausted) -> Int {
     var left = Int.max
     if let tokens = limits.tokens {
-      let used = state.spent.tokens.addingSaturated(state.reservedTokens).addingSaturated(call.inputTokens)
-      left = tokens - min(tokens, used)
+      let used = state.spent.tokens.addingSaturated(state.reservedTokens).addingSaturated(
+        call.all(call.inputTokens))
+      left = (tokens - min(tokens, used)) / call.copies
     }
     if let costUSD = limits.costUSD {
       guard let price = call.price else { throw Exhausted(level: level, isPriceUnknown: true) }
       let money =
         costUSD - (state.spent.costUSD ?? 0) - state.reservedCostUSD
-        - price.cost(inputTokens: call.inputTokens, outputTokens: 0)
+        - price.cost(inputTokens: call.all(call.inputTokens), outputTokens: 0)
       if money <= 0 {
         left = 0
       } else if price.outputPerMillion > 0 {
-        left = min(left, Int(min(money / price.outputPerMillion * 1_000_000, 1e15)))
+        let tokens = money / (price.outputPerMillion * Double(call.copies)) * 1_000_000
+        left = min(left, Int(min(tokens, 1e15)))
       }
     }
     guard left >= Self.outputTokensMin else { throw Exhausted(level: level) }
@@ -202,10 +212,13 @@ extension Budget.Call {
   /// - Returns: `nil` = nothing.
   func usage(after error: any Error, toldBytes: Int = 0) -> Usage? {
     if let error = error as? ModelError { return error.usage }
-    guard error is CancellationError else { return nil }
+    let charged = (error as? ChargedCancellation)?.usage
+    guard charged != nil || error is CancellationError else { return nil }
     let output = Usage.estimatedTokens(bytes: toldBytes)
-    return Usage(
+    var usage = Usage(
       inputTokens: inputTokens, outputTokens: output,
       costUSD: price?.cost(inputTokens: inputTokens, outputTokens: output), isEstimated: true)
+    if let charged { usage += charged }
+    return usage
   }
 }

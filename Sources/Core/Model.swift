@@ -15,12 +15,15 @@ public protocol Model: Sendable {
   /// What the dearest of these models takes; `nil` when the price of one of them is unknown.
   func price(of models: [String]) -> TokenPrice?
 
+  /// Requests that may be under way at once for one answer: 2 where a slow one is made a second time.
+  func askedAtOnce(of models: [String]) -> Int
+
   /// Answers one request.
   ///
   /// - Parameters:
   ///   - deadline: Remaining time, retries and waits between them included.
   ///   - onText: Hears the answer as it comes; `nil` when nobody watches.
-  /// - Throws: ``ModelError``, or `CancellationError` when the task is cancelled.
+  /// - Throws: ``ModelError``; when the task is cancelled, `CancellationError` or ``ChargedCancellation``.
   func respond(
     to request: ModelRequest, within deadline: Duration, onText: TextListener?
   ) async throws -> ModelReply
@@ -28,13 +31,14 @@ public protocol Model: Sendable {
   /// Turns texts into vectors.
   ///
   /// - Parameter deadline: Remaining time, retries and waits between them included.
-  /// - Throws: ``ModelError``, or `CancellationError` when the task is cancelled.
+  /// - Throws: ``ModelError``; when the task is cancelled, `CancellationError` or ``ChargedCancellation``.
   func embed(_ request: EmbeddingRequest, within deadline: Duration) async throws -> EmbeddingReply
 }
 
 extension Model {
   public var health: [ModelHealth] { [] }
   public func price(of models: [String]) -> TokenPrice? { nil }
+  public func askedAtOnce(of models: [String]) -> Int { 1 }
 }
 
 /// What a model's tokens cost.
@@ -225,6 +229,14 @@ extension Int {
     let (sum, overflow) = addingReportingOverflow(other)
     return overflow ? .max : sum
   }
+}
+
+/// The task was cancelled, and more than the request that was under way has been charged.
+public struct ChargedCancellation: Error, Sendable {
+  /// What came before that request, or beside it.
+  public let usage: Usage
+
+  public init(usage: Usage) { self.usage = usage }
 }
 
 /// Why a provider gave no usable answer, after the retries that its kind deserves.

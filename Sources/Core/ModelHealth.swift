@@ -17,11 +17,23 @@ public struct ModelHealth: Sendable, Hashable {
   public var state: State
   /// Until it may be asked again; `nil` while it may.
   public var retryAfterSeconds: Double?
+  public var hedges: Hedges
 
-  public init(provider: String, model: String, state: State, retryAfterSeconds: Double? = nil) {
+  /// Requests that were made a second time because the first was slow, by whether the second answered.
+  public struct Hedges: Sendable, Hashable {
+    public var won = 0
+    public var lost = 0
+
+    public init() {}
+  }
+
+  public init(
+    provider: String, model: String, state: State, retryAfterSeconds: Double? = nil, hedges: Hedges = Hedges()
+  ) {
     self.provider = provider
     self.model = model
     self.state = state
     self.retryAfterSeconds = retryAfterSeconds
+    self.hedges = hedges
   }
 }

@@ -134,7 +134,7 @@ extension Run {
     return try await spending(
       Budget.Call(
         inputTokens: request.estimatedTokens, outputTokensMax: request.tokensMax,
-        price: model.price(of: request.models)), told
+        price: model.price(of: request.models), copies: model.askedAtOnce(of: request.models)), told
     ) { reservation in
       let reply = try await model.respond(
         to: request.limited(to: reservation?.outputTokensMax), within: remaining, onText: counting)
@@ -161,7 +161,8 @@ extension Run {
       let usage = call().usage(after: error, toldBytes: told?.bytes.load(ordering: .relaxed) ?? 0)
       budget.settle(reservation, usage ?? Usage())
       if let usage { turn.withLock { $0.spent(usage) } }
-      throw error
+      // What it was charged is counted: to those above it is a cancellation like any other.
+      throw error is ChargedCancellation ? CancellationError() : error
     }
   }
 }

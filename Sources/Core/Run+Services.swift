@@ -86,7 +86,8 @@ extension Run {
   private func embedNow(_ request: EmbeddingRequest) async throws -> EmbeddingReply {
     let call = Budget.Call(
       inputTokens: Usage.estimatedTokens(bytes: request.inputs.reduce(0) { $0 + $1.utf8.count }),
-      outputTokensMax: 0, price: environment.model.price(of: [request.model]))
+      outputTokensMax: 0, price: environment.model.price(of: [request.model]),
+      copies: environment.model.askedAtOnce(of: [request.model]))
     return try await onBehalfOfScript([request.model]) {
       let reply = try await spending(call) { _ in
         let reply = try await environment.model.embed(request, within: remaining)

@@ -17,7 +17,8 @@ extension Runner {
       let budget = Budget(.run, limits: SpendingLimits(), parents: shared)
       let call = Budget.Call(
         inputTokens: Usage.estimatedTokens(bytes: request.inputs.reduce(0) { $0 + $1.utf8.count }),
-        outputTokensMax: 0, price: model.price(of: [request.model]))
+        outputTokensMax: 0, price: model.price(of: [request.model]),
+        copies: model.askedAtOnce(of: [request.model]))
       let reservation: Budget.Reservation?
       do {
         reservation = try budget.reserve(call)
@@ -30,7 +31,7 @@ extension Runner {
         return reply
       } catch {
         budget.settle(reservation, call.usage(after: error) ?? Usage())
-        throw error
+        throw error is ChargedCancellation ? CancellationError() : error
       }
     } catch let error as ModelError {
       throw Failure(error)

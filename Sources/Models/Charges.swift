@@ -3,7 +3,7 @@ import Core
 import Synchronization
 import Transport
 
-/// What the failed attempts of one call have probably been charged.
+/// What the failed attempts of one call, and those that another one overtook, have probably been charged.
 ///
 /// A provider charges for what it began to answer, and may for what it was sent and never answered; not for what it
 /// refuses with a status, nor for what never reached it.
@@ -24,6 +24,14 @@ final class Charges: Sendable {
       Usage(
         inputTokens: input, outputTokens: part.outputTokens,
         costUSD: price?.cost(inputTokens: input, outputTokens: part.outputTokens), isEstimated: true))
+  }
+
+  /// Counts an attempt that was cancelled because another one answers: it may be charged for what it was sent.
+  func addCancelled(inputTokens: Int, price: TokenPrice?) {
+    add(
+      Usage(
+        inputTokens: inputTokens, costUSD: price?.cost(inputTokens: inputTokens, outputTokens: 0),
+        isEstimated: true))
   }
 
   private static func part(of error: any Error) -> AnswerPart? {

@@ -11,15 +11,34 @@ struct Attempt: Sendable {
   fileprivate let limitHeaders: RateLimitHeaders.Names
   /// What is left of the run's time.
   let remaining: Duration
+  /// `nil` where no second request can be made for the same answer.
+  private(set) var claim: AnswerClaim?
 
   /// Takes what the head of the response says about the provider's limits.
   func learn(_ headers: HTTPHeaders) {
     upstream.learn(headers, limitHeaders, for: pass, time: time)
   }
+
+  /// The same attempt as one of two in a race.
+  func claiming(_ race: AnswerRace, _ lane: AnswerRace.Lane) -> Attempt {
+    var attempt = self
+    attempt.claim = AnswerClaim(race, lane)
+    return attempt
+  }
+
+  /// The right to ask once more beside this one; `nil` when there is no place for it, or no time.
+  func another(after elapsed: Duration) -> Attempt? {
+    guard remaining > elapsed, let pass = upstream.enterBeside(pass, at: time.elapsed) else { return nil }
+    return Attempt(
+      upstream: upstream, pass: pass, time: time, limitHeaders: limitHeaders, remaining: remaining - elapsed)
+  }
+
+  /// Counts that a second request was made.
+  func hedged(hasWon: Bool) { upstream.hedged(hasWon: hasWon) }
 }
 
 /// What an attempt came to, as far as the provider's health and limits are concerned.
-protocol AttemptResult {
+protocol AttemptResult: SendableMetatype {
   /// The provider broke off in the middle.
   var isInterrupted: Bool { get }
   /// As the provider counts them; `nil` = it said nothing.
@@ -50,7 +69,9 @@ extension ModelClient {
 
   /// Asks one model until it answers or its provider's retries are used up.
   ///
-  /// - Parameter tokens: What one attempt is thought to take.
+  /// - Parameters:
+  ///   - tokens: What one attempt is thought to take.
+  ///   - body: Asks once; where the provider's requests are hedged, by way of ``hedging(_:of:after:charge:_:)``.
   /// - Throws: ``ProviderFailure``, or `CancellationError`.
   func retrying<Result: AttemptResult>(
     _ target: Target, tokens: Int, until end: Duration, _ body: (Attempt) async throws -> Result
@@ -88,6 +109,8 @@ extension ModelClient {
     let attempt = Attempt(
       upstream: upstream, pass: pass, time: time, limitHeaders: target.provider.dialect.limitHeaders,
       remaining: end - time.elapsed)
+    // There may be two requests then, and each gives its own pass back.
+    if target.provider.hedgeDelay != nil { return try await body(attempt) }
     do {
       let result = try await body(attempt)
       succeed(attempt, result, target)
@@ -97,7 +120,7 @@ extension ModelClient {
     }
   }
 
-  @inline(never) private func succeed(
+  @inline(never) func succeed(
     _ attempt: Attempt, _ result: some AttemptResult, _ target: Target
   ) {
     let pause = attempt.upstream.leave(
@@ -107,7 +130,7 @@ extension ModelClient {
   }
 
   /// - Returns: What to throw: a ``ProviderFailure`` for whatever is the provider's fault.
-  @inline(never) private func fail(_ attempt: Attempt, _ error: any Error, _ target: Target) -> any Error {
+  @inline(never) func fail(_ attempt: Attempt, _ error: any Error, _ target: Target) -> any Error {
     let failure =
       (error as? TransportError).map { ProviderFailure($0, provider: target.provider) }
       ?? error as? ProviderFailure

@@ -18,10 +18,13 @@ extension ModelClient {
     guard stream.status == 200, stream.headers["content-type"]?.contains("event-stream") ?? false else {
       // A refusal, or a server that does not stream.
       let reply = try await whole(stream, of: exchange)
-      if !reply.text.isEmpty, !reply.hasNamelessCall { await onText([reply.text]) }
+      if !reply.text.isEmpty, !reply.hasNamelessCall {
+        try attempt.claim?.begin()
+        await onText([reply.text])
+      }
       return reply
     }
-    return try await read(stream, of: exchange, onText: onText)
+    return try await read(stream, of: exchange, attempt.claim, onText: onText)
   }
 
   private func whole(_ stream: HTTPStream, of exchange: Exchange) async throws -> ReplyAssembly {
@@ -33,9 +36,9 @@ extension ModelClient {
   }
 
   private func read(
-    _ stream: HTTPStream, of exchange: Exchange, onText: TextListener
+    _ stream: HTTPStream, of exchange: Exchange, _ claim: AnswerClaim?, onText: TextListener
   ) async throws -> ReplyAssembly {
-    var reading = StreamReading(exchange: exchange, headers: stream.headers)
+    var reading = StreamReading(exchange: exchange, headers: stream.headers, claim: claim)
     do {
       while !reading.assembly.isDone, let piece = try await stream.next() {
         try await reading.take(piece, now: time.now, onText: onText)
@@ -72,18 +75,18 @@ private struct StreamReading {
   let exchange: Exchange
   let headers: HTTPHeaders
   let assembly: ReplyAssembly
+  private let claim: AnswerClaim?
   private(set) var hasTold = false
   private var events = ServerSentEvents()
 
-  init(exchange: Exchange, headers: HTTPHeaders) {
+  init(exchange: Exchange, headers: HTTPHeaders, claim: AnswerClaim?) {
     self.exchange = exchange
     self.headers = headers
+    self.claim = claim
     assembly = exchange.provider.dialect.assembly(for: exchange.request)
   }
 
-  mutating func take(
-    _ piece: [UInt8], now: Timestamp, onText: TextListener
-  ) async throws(ProviderFailure) {
+  mutating func take(_ piece: [UInt8], now: Timestamp, onText: TextListener) async throws {
     let decoded: [ServerSentEvents.Event]
     do {
       decoded = try events.decode(piece)
@@ -93,20 +96,20 @@ private struct StreamReading {
     try await tell(decoded, now: now, onText: onText)
   }
 
-  mutating func end(
-    now: Timestamp, onText: TextListener
-  ) async throws(ProviderFailure) {
+  mutating func end(now: Timestamp, onText: TextListener) async throws {
     if let event = (try? events.finish()) ?? nil { try await tell([event], now: now, onText: onText) }
   }
 
   /// Tells at once what came at once: whoever listens is woken once for it.
+  ///
+  /// - Throws: ``ProviderFailure``, or `CancellationError` when another request answers in its place.
   private mutating func tell(
     _ events: [ServerSentEvents.Event], now: Timestamp, onText: TextListener
-  ) async throws(ProviderFailure) {
+  ) async throws {
     var texts: [String] = []
     var fault: ProviderFailure?
     for event in events {
-      do {
+      do throws(ProviderFailure) {
         let text = try read(event.data, now: now)
         if !text.isEmpty { texts.append(text) }
       } catch {
@@ -114,6 +117,7 @@ private struct StreamReading {
         break
       }
     }
+    if let claim, assembly.hasBegun { try claim.begin() }
     if !texts.isEmpty {
       hasTold = true
       await onText(texts)

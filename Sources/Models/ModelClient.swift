@@ -74,6 +74,10 @@ public final class ModelClient: Model {
       return reply
     } catch let error as ModelError {
       throw error.costing(charges.usage)
+    } catch let error as CancellationError {
+      let usage = charges.usage
+      guard usage.tokens > 0 else { throw error }
+      throw ChargedCancellation(usage: usage)
     }
   }
 
@@ -90,7 +94,10 @@ public final class ModelClient: Model {
           tokensMax: request.tokensMax ?? configuration.tokensMax, isStreamed: onText != nil),
         provider: target.provider)
       let assembly = try await retrying(target, tokens: exchange.tokens, until: end) { attempt in
-        try await askOnce(exchange, attempt, charges, price, onText: onText)
+        if let delay = target.provider.hedgeDelay {
+          return try await askHedged(exchange, attempt, target, delay, charges, price, onText: onText)
+        }
+        return try await askOnce(exchange, attempt, charges, price, onText: onText)
       }
       do throws(ModelError) {
         return try assembly.reply(of: target, price: price, requestBytes: exchange.bodyBytes)
@@ -115,6 +122,19 @@ public final class ModelClient: Model {
     }
   }
 
+  @inline(never) private func askHedged(
+    _ exchange: Exchange, _ attempt: Attempt, _ target: Target, _ delay: Duration, _ charges: Charges,
+    _ price: TokenPrice?, onText: TextListener?
+  ) async throws -> ReplyAssembly {
+    let lost = { (late: ReplyAssembly?) in
+      if let late { return charges.add(late.spent(price: price, requestBytes: exchange.bodyBytes)) }
+      charges.addCancelled(inputTokens: Usage.estimatedTokens(bytes: exchange.bodyBytes), price: price)
+    }
+    return try await hedging(attempt, of: target, after: delay, charge: lost) { attempt in
+      try await self.askOnce(exchange, attempt, charges, price, onText: onText)
+    }
+  }
+
   @inline(never) private func askWhole(
     _ exchange: Exchange, _ attempt: Attempt
   ) async throws -> ReplyAssembly {
@@ -131,6 +151,11 @@ public final class ModelClient: Model {
       dearest.outputPerMillion = max(dearest.outputPerMillion, price.outputPerMillion)
     }
     return dearest
+  }
+
+  public func askedAtOnce(of models: [String]) -> Int {
+    let names = models.isEmpty ? [configuration.defaultModel] : models
+    return names.contains { resolve($0)?.provider.hedgeDelay != nil } ? 2 : 1
   }
 
   func price(of target: Target) -> TokenPrice? {

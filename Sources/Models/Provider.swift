@@ -8,6 +8,8 @@ final class Provider: Sendable {
   let configuration: ProviderConfiguration
   let isUsable: Bool
   let dialect: any Dialect
+  /// How long a request may go unanswered before it is made a second time; `nil` = for ever.
+  let hedgeDelay: Duration?
   private let headers: [(name: String, value: String)]
   private let secrets: [String]
 
@@ -26,6 +28,7 @@ final class Provider: Sendable {
     self.configuration = configuration
     isUsable = configuration.isUsable
     dialect = Self.dialect(configuration)
+    hedgeDelay = configuration.hedgeSeconds > 0 ? .seconds(configuration.hedgeSeconds) : nil
     budget = ProviderBudget(
       requestsPerMinute: configuration.requestsPerMinute, tokensPerMinute: configuration.tokensPerMinute)
     headers = [("Content-Type", "application/json")] + dialect.headers + configuration.headers
@@ -53,7 +56,8 @@ final class Provider: Sendable {
         upstreams = upstreams.filter { !$0.value.isForgettable(at: now) }
       }
       let upstream = Upstream(
-        model: model, provider: configuration.name, attempts: configuration.retries + 1, budget: budget)
+        model: model, provider: configuration.name,
+        attempts: (configuration.retries + 1) * (hedgeDelay == nil ? 1 : 2), budget: budget)
       // One too many is asked without being remembered.
       if upstreams.count < Self.upstreamsMax { upstreams[model] = upstream }
       return upstream

@@ -32,6 +32,8 @@ public struct ProviderConfiguration: Sendable {
   public var timeoutSeconds: Double
   /// Further attempts after the first.
   public var retries: Int
+  /// An attempt without an answer for so long is made a second time beside it, once; 0 = never.
+  public var hedgeSeconds: Double
   /// Instructions have the role `developer`, not `system`: o1 and newer want it, many servers don't know it.
   public var usesDeveloperRole: Bool
   /// The limit of an answer is `max_completion_tokens`, not `max_tokens`: same story.
@@ -45,8 +47,9 @@ public struct ProviderConfiguration: Sendable {
   public init(
     name: String = "openai", dialect: Dialect = .openai, baseURL: String = publicBaseURL,
     apiKey: String? = nil, headers: [(name: String, value: String)] = [], timeoutSeconds: Double = 60,
-    retries: Int = 2, usesDeveloperRole: Bool = false, usesMaxCompletionTokens: Bool = false,
-    apiVersion: String? = nil, requestsPerMinute: Int = 0, tokensPerMinute: Int = 0
+    retries: Int = 2, hedgeSeconds: Double = 0, usesDeveloperRole: Bool = false,
+    usesMaxCompletionTokens: Bool = false, apiVersion: String? = nil, requestsPerMinute: Int = 0,
+    tokensPerMinute: Int = 0
   ) {
     self.name = name
     self.dialect = dialect
@@ -55,6 +58,7 @@ public struct ProviderConfiguration: Sendable {
     self.headers = headers
     self.timeoutSeconds = timeoutSeconds
     self.retries = retries
+    self.hedgeSeconds = hedgeSeconds
     self.usesDeveloperRole = usesDeveloperRole
     self.usesMaxCompletionTokens = usesMaxCompletionTokens
     self.apiVersion = apiVersion

@@ -57,6 +57,9 @@ final class ReplyAssembly: AttemptResult {
 
   /// Whether nothing has come that could be an answer.
   var isEmpty: Bool { text.isEmpty && refusal.isEmpty && calls.isEmpty }
+
+  /// Whether the answer has begun; what the model thinks before it is none.
+  var hasBegun: Bool { !isEmpty || isDone || ending != nil }
 }
 
 // MARK: Calls

@@ -214,6 +214,10 @@ extension Configuration.Provider {
       "Whether the limit of an answer is called so, as newer models want it, and not `max_tokens`."),
     .value("timeout_seconds", \.timeout, .seconds(0.001...3600), "Longest call."),
     .value("retries", \.retries, .integer(0...10), "Further attempts after a failure that may pass."),
+    .value(
+      "hedge_seconds", \.hedge, .seconds(0...600),
+      "A call without a first word (unstreamed: an answer) for so long is made a second time, and the quicker"
+        + " answers; both are paid. 0 is never."),
     .value("requests_per_minute", \.requestsPerMinute, .count, "Calls beyond it wait; 0 is no limit."),
     .value(
       "tokens_per_minute", \.tokensPerMinute, .count, "Calls that would go beyond it wait; 0 is no limit."),

@@ -117,6 +117,8 @@ extension Configuration {
     public var maxCompletionTokens = false
     public var timeout: Duration = .seconds(60)
     public var retries = 2
+    /// Without an answer for so long a request is made a second time; zero = never.
+    public var hedge: Duration = .zero
     public var requestsPerMinute = 0
     public var tokensPerMinute = 0
 

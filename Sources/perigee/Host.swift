@@ -129,6 +129,7 @@ extension ProviderConfiguration {
     self.init(
       name: name, dialect: dialect, baseURL: provider.baseURL, apiKey: key?.reveal(), headers: headers,
       timeoutSeconds: provider.timeout / .seconds(1), retries: provider.retries,
+      hedgeSeconds: provider.hedge / .seconds(1),
       usesDeveloperRole: provider.developerRole, usesMaxCompletionTokens: provider.maxCompletionTokens,
       apiVersion: provider.apiVersion, requestsPerMinute: provider.requestsPerMinute,
       tokensPerMinute: provider.tokensPerMinute)

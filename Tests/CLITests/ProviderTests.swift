@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import JSONCodec
+import Synchronization
 import TestSupport
 import Testing
 import Transport
@@ -69,5 +70,35 @@ struct ProviderTests {
       #expect(
         metrics.contains(#"perigee_model_breaker_state{provider="openai",model="gpt-4o-mini"} 2"#))
     }
+  }
+
+  @Test("a provider that is slow is asked a second time when it is told to be, and the metrics say so")
+  func hedges() async throws {
+    let first = Mutex(true)
+    let provider = try ScriptedProvider { _ in
+      first.withLock { isFirst in
+        defer { isFirst = false }
+        return isFirst ? .silence : .completion("quick")
+      }
+    }
+    let folder = try Folder([
+      "agents/a.lua": #"return { prompt = "Be kind." }"#,
+      "perigee.yaml": """
+      providers: { openai: { base_url: "\(provider.baseURL)", retries: 0, hedge_seconds: 0.2 } }
+      """,
+    ])
+    try await RunningServer.with(workspace: folder.path) { server in
+      let reply = try await server.chat("a", "hi")
+      #expect(reply.status == 200 && reply.json["response"]?.string == "quick", "\(reply.text)")
+      #expect(provider.requests.count == 2)
+      // Told twice, counted once.
+      for _ in 0..<2 {
+        let metrics = try await server.get("/metrics").text
+        let series = #"perigee_model_hedges_total{provider="openai",model="gpt-4o-mini",outcome="#
+        #expect(metrics.contains(series + #""won"} 1"#) && metrics.contains(series + #""lost"} 0"#))
+      }
+    }
+    let doctor = try await perigee(["doctor", "--workspace", folder.path])
+    #expect(doctor.output.contains("providers.openai.hedge_seconds"), "\(doctor.output)")
   }
 }

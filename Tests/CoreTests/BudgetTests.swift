@@ -62,6 +62,36 @@ struct BudgetTests {
     #expect(unknown?.failure(at: Timestamp(milliseconds: 0)).message.contains("models.prices") == true)
   }
 
+  @Test("a call that may be asked twice at once sets aside twice what one takes, in tokens and money")
+  func copies() throws {
+    func call(_ input: Int, _ output: Int?) -> Budget.Call {
+      Budget.Call(inputTokens: input, outputTokensMax: output, price: Self.price, copies: 2)
+    }
+    let tokens = Budget(.run, limits: SpendingLimits(tokens: 1000))
+    let held = try #require(try tokens.reserve(call(200, 250)))
+    #expect(held.outputTokensMax == 250)
+    #expect(throws: Budget.Exhausted.self) { try tokens.reserve(call(40, 50)) }
+    // Both of them answered.
+    tokens.settle(held, Usage(inputTokens: 400, outputTokens: 500))
+    #expect(try #require(try tokens.reserve(call(20, nil))).outputTokensMax == 30)
+
+    let money = Budget(.run, limits: SpendingLimits(costUSD: 0.001))
+    // 0.0004 for what goes in twice leaves 0.0006 for two answers.
+    #expect(try #require(try money.reserve(call(200, nil))).outputTokensMax == 150)
+    #expect(throws: Budget.Exhausted.self) { try money.reserve(call(1, 16)) }
+  }
+
+  @Test("a cancelled call counts what it was sent, and what the model says was charged beside it")
+  func cancelled() {
+    let call = Self.call(100, nil)
+    let alone = call.usage(after: CancellationError(), toldBytes: 40)
+    #expect(alone == Usage(inputTokens: 100, outputTokens: 10, costUSD: 120e-6, isEstimated: true))
+    let charged = ChargedCancellation(usage: Usage(inputTokens: 100, costUSD: 100e-6))
+    let both = call.usage(after: charged, toldBytes: 40)
+    #expect(both?.inputTokens == 200 && both?.outputTokens == 10)
+    #expect(abs((both?.costUSD ?? 0) - 220e-6) < 1e-12)
+  }
+
   @Test("every level above counts too, and a refusal above leaves nothing set aside below")
   func levels() throws {
     let day = Budget(.day(over: Timestamp(milliseconds: 60_000)), limits: SpendingLimits(tokens: 1000))

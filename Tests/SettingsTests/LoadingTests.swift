@@ -66,7 +66,7 @@ import Testing
     let configuration = try Configuration.load(
       text: """
         providers:
-          openai: { retries: 5 }
+          openai: { retries: 5, hedge_seconds: 0.25 }
           local: { base_url: "http://127.0.0.1:8081/v1/" }
           claude: { dialect: anthropic, api_key_env: ANTHROPIC_API_KEY }
           corp: { dialect: azure, base_url: "https://corp.openai.azure.com/openai", api_version: 2024-10-21 }
@@ -76,6 +76,8 @@ import Testing
       environment: ["PERIGEE_PROVIDERS_CORP_API_KEY_ENV": "CORP_KEY", "PERIGEE_PROVIDERS_EXTRA_RETRIES": "1"])
     #expect(configuration.providers.keys.sorted() == ["claude", "corp", "extra", "local", "new", "openai"])
     #expect(configuration.providers["openai"]?.retries == 5)
+    #expect(configuration.providers["openai"]?.hedge == .milliseconds(250))
+    #expect(configuration.providers["local"]?.hedge == .zero)
     #expect(configuration.providers["openai"]?.apiKeyEnv == "OPENAI_API_KEY")
     #expect(configuration.providers["local"]?.baseURL == "http://127.0.0.1:8081/v1")
     #expect(configuration.providers["claude"]?.baseURL == "https://api.anthropic.com/v1")

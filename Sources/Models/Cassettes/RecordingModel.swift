@@ -22,6 +22,7 @@ public final class RecordingModel: Model {
 
   public var health: [ModelHealth] { model.health }
   public func price(of models: [String]) -> TokenPrice? { model.price(of: models) }
+  public func askedAtOnce(of models: [String]) -> Int { model.askedAtOnce(of: models) }
 
   /// Answers as the model does.
   ///

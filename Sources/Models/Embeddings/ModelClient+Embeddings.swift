@@ -26,39 +26,63 @@ extension ModelClient {
           .encoded()
         let estimate = Usage.estimatedTokens(bytes: body.count)
         let part = try await retrying(target, tokens: estimate, until: end) { attempt in
-          do {
-            return try await embedOnce(body, count: inputs.count, at: url, target, attempt)
-          } catch {
-            charges.add(error, inputTokens: estimate, price: price)
-            throw error
+          if let delay = target.provider.hedgeDelay {
+            return try await embedHedged(body, count: inputs.count, at: url, target, attempt, delay, charges)
           }
+          return try await embedOnce(body, count: inputs.count, at: url, target, attempt, charges)
         }
         reply.vectors += part.vectors
-        let tokens = part.countedTokens ?? estimate
         // Counted at once: the next request may fail, and with it all.
-        charges.add(
-          Usage(
-            inputTokens: tokens, costUSD: price?.cost(inputTokens: tokens, outputTokens: 0),
-            isEstimated: part.countedTokens == nil))
+        charges.add(part, estimate: estimate, price: price)
       }
       return reply
     }
   }
 
+  private func embedHedged(
+    _ body: [UInt8], count: Int, at url: String, _ target: Target, _ attempt: Attempt, _ delay: Duration,
+    _ charges: Charges
+  ) async throws -> EmbeddingsReply {
+    let price = price(of: target)
+    let estimate = Usage.estimatedTokens(bytes: body.count)
+    let lost = { (late: EmbeddingsReply?) in
+      if let late { return charges.add(late, estimate: estimate, price: price) }
+      charges.addCancelled(inputTokens: estimate, price: price)
+    }
+    return try await hedging(attempt, of: target, after: delay, charge: lost) { attempt in
+      try await self.embedOnce(body, count: count, at: url, target, attempt, charges)
+    }
+  }
+
   private func embedOnce(
-    _ body: [UInt8], count: Int, at url: String, _ target: Target, _ attempt: Attempt
+    _ body: [UInt8], count: Int, at url: String, _ target: Target, _ attempt: Attempt, _ charges: Charges
   ) async throws -> EmbeddingsReply {
     let provider = target.provider
     var request = provider.request(
       HTTPBody(body), to: url,
       timeout: min(attempt.remaining, .seconds(provider.configuration.timeoutSeconds)))
     request.responseBytesMax = Provider.embeddingsBytesMax
-    let response = try await client.send(request)
-    attempt.learn(response.headers)
-    let json = try provider.read(response, now: time.now)
-    guard let reply = EmbeddingsReply(json, count: count) else {
-      throw provider.badReply("did not give one vector for each input", response.body)
+    do {
+      let response = try await client.send(request)
+      attempt.learn(response.headers)
+      let json = try provider.read(response, now: time.now)
+      guard let reply = EmbeddingsReply(json, count: count) else {
+        throw provider.badReply("did not give one vector for each input", response.body)
+      }
+      return reply
+    } catch {
+      charges.add(error, inputTokens: Usage.estimatedTokens(bytes: body.count), price: price(of: target))
+      throw error
     }
-    return reply
+  }
+}
+
+extension Charges {
+  fileprivate func add(_ reply: EmbeddingsReply, estimate: Int, price: TokenPrice?) {
+    let tokens = reply.countedTokens ?? estimate
+    add(
+      Usage(
+        inputTokens: tokens, costUSD: price?.cost(inputTokens: tokens, outputTokens: 0),
+        isEstimated: reply.countedTokens == nil))
   }
 }

@@ -16,6 +16,7 @@ final class Upstream: Sendable {
   private struct State {
     var breaker: CircuitBreaker
     var limits = LearnedLimits()
+    var hedges = ModelHealth.Hedges()
   }
 
   let model: String
@@ -51,6 +52,33 @@ final class Upstream: Sendable {
       state.withLock { $0.limits.cancel(tokens: tokens) }
       if let booking { budget?.cancel(booking) }
       throw error
+    }
+  }
+
+  /// Takes another place for what was let in, if there is one at once; it never probes a breaker.
+  func enterBeside(_ pass: Pass, at now: Duration) -> Pass? {
+    var booking: MinuteBudget.Booking?
+    if let budget {
+      guard case .success(let place) = budget.book(tokens: pass.tokens, at: now, before: now) else {
+        return nil
+      }
+      booking = place
+    }
+    let isLetIn = state.withLock { state in
+      guard state.breaker.state == .closed, state.limits.bookAtOnce(tokens: pass.tokens, at: now) else {
+        return false
+      }
+      state.limits.sent(tokens: pass.tokens)
+      return true
+    }
+    if !isLetIn, let booking { budget?.cancel(booking) }
+    return isLetIn ? Pass(isProbe: false, tokens: pass.tokens, booking: booking) : nil
+  }
+
+  /// Counts a second request that was made beside another.
+  func hedged(hasWon: Bool) {
+    state.withLock { state in
+      if hasWon { state.hedges.won += 1 } else { state.hedges.lost += 1 }
     }
   }
 
@@ -124,7 +152,7 @@ final class Upstream: Sendable {
   }
 
   func health(at now: Duration) -> ModelHealth {
-    let breaker = state.withLock { $0.breaker }
+    let (breaker, hedges) = state.withLock { ($0.breaker, $0.hedges) }
     let state: ModelHealth.State =
       switch breaker.state {
       case .closed: .closed
@@ -133,7 +161,7 @@ final class Upstream: Sendable {
       }
     return ModelHealth(
       provider: provider, model: model, state: state,
-      retryAfterSeconds: breaker.refusal(at: now)?.seconds)
+      retryAfterSeconds: breaker.refusal(at: now)?.seconds, hedges: hedges)
   }
 
   /// Whether nothing would be lost with it.

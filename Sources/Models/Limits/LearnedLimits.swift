@@ -52,6 +52,11 @@ struct LearnedLimits: Sendable {
     return time
   }
 
+  /// Takes the room for a request that does not wait; false when there is none now.
+  mutating func bookAtOnce(tokens amount: Int, at now: Duration) -> Bool {
+    book(tokens: amount, at: now, before: now + .nanoseconds(1)) <= now
+  }
+
   /// Gives back what was promised to a request that is not sent after all.
   mutating func cancel(tokens amount: Int) {
     requests?.remaining += 1

@@ -25,6 +25,14 @@ final class ServerMetrics: Sendable {
     var toolCalls: [Pair: Counter] = [:]
     var canaryTurns: [Pair: Counter] = [:]
     var breakers: [Pair: Meter] = [:]
+    var hedges: [Pair: HedgeCounters] = [:]
+  }
+
+  /// What was counted elsewhere, and how much of it is told.
+  private struct HedgeCounters {
+    let won: Counter
+    let lost: Counter
+    var told = ModelHealth.Hedges()
   }
 
   let registry: PrometheusRegistry
@@ -69,6 +77,10 @@ final class ServerMetrics: Sendable {
       (
         "perigee_model_breaker_state",
         "Whether a model is asked, by provider and model: 0 it is, 1 one request probes it, 2 it is left alone."
+      ),
+      (
+        "perigee_model_hedges_total",
+        "Requests that were made a second time because the first was slow, by whether the second answered: won, lost."
       ), ("perigee_tool_calls_total", "Tool calls in completed turns, by tool and outcome."),
     ] { registry.describe(name, help) }
   }
@@ -158,7 +170,10 @@ final class ServerMetrics: Sendable {
     scriptProblems.set(versions.problems.count)
     canaryPercent.set(versions.deployment.candidate?.percent ?? 0)
     let scripts = versions.usage
-    for health in models { set(health) }
+    for health in models {
+      set(health)
+      count(health)
+    }
     cells.set(scripts.cells)
     scriptRuns.set(scripts.runs)
     luaMemory.set(scripts.memoryBytes)
@@ -181,6 +196,29 @@ final class ServerMetrics: Sendable {
       instruments.breakers[key] = meter
       return meter
     }.set(value)
+  }
+
+  private func count(_ health: ModelHealth) {
+    guard health.hedges != ModelHealth.Hedges() else { return }
+    instruments.withLock { instruments in
+      let key = Pair(first: health.provider, second: health.model)
+      var counters = instruments.hedges[key] ?? hedgeCounters(of: health)
+      // A model that was forgotten meanwhile begins anew.
+      counters.won.increment(by: max(0, health.hedges.won - counters.told.won))
+      counters.lost.increment(by: max(0, health.hedges.lost - counters.told.lost))
+      counters.told = health.hedges
+      instruments.hedges[key] = counters
+    }
+  }
+
+  private func hedgeCounters(of health: ModelHealth) -> HedgeCounters {
+    func counter(_ outcome: String) -> Counter {
+      Counter(
+        label: "perigee_model_hedges_total",
+        dimensions: [("provider", health.provider), ("model", health.model), ("outcome", outcome)],
+        factory: registry)
+    }
+    return HedgeCounters(won: counter("won"), lost: counter("lost"))
   }
 
   private static let methods: Set<HTTPRequest.Method> = [
