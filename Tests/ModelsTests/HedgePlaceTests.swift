@@ -81,6 +81,28 @@ struct HedgePlaceTests {
     #expect(server.requests.count == 6)
   }
 
+  @Test("one call, each of its attempts asked twice, does not open the breaker alone")
+  func oneCall() async throws {
+    let gates = [Gate(), Gate(), Gate()]
+    let server = try NumberedProvider { number in
+      let gate = gates[min((number - 1) / 2, 2)]
+      guard number % 2 == 0 else { return .failure(500).held(by: gate) }
+      gate.open()
+      return .failure(500)
+    }
+    let models = fixture.models(server) { $0.retries = 2 }
+    async let error = failure { try await ask(models) }
+    for attempt in 0..<3 {
+      await fixture.passDelay(server)
+      await server.next()
+      guard attempt < 2 else { break }
+      #expect(await fixture.time.nextSleep() ?? .seconds(9) <= .milliseconds(500))
+      fixture.time.wake()
+    }
+    #expect(await error?.kind == .server)
+    #expect(server.requests.count == 6 && models.health.map(\.state) == [.closed])
+  }
+
   @Test("the one that is closed is no failure of the model, however often")
   func breakerKnowsNothing() async throws {
     let server = try NumberedProvider { $0 % 2 == 1 ? .silence : .completion("ok") }

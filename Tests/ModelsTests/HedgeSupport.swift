@@ -86,7 +86,7 @@ struct HedgeFixture {
     _ provider: NumberedProvider, hedge: Double = 2, change: (inout ProviderConfiguration) -> Void = { _ in }
   ) -> ModelClient {
     var configuration = ProviderConfiguration(
-      baseURL: provider.server.baseURL, apiKey: "sk-secret-key", timeoutSeconds: 20, retries: 0,
+      baseURL: provider.server.baseURL, apiKey: "sk-secret-key", timeoutSeconds: 3600, retries: 0,
       hedgeSeconds: hedge)
     change(&configuration)
     return ModelClient(
