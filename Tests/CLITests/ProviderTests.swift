@@ -84,7 +84,7 @@ struct ProviderTests {
     let folder = try Folder([
       "agents/a.lua": #"return { prompt = "Be kind." }"#,
       "perigee.yaml": """
-      providers: { openai: { base_url: "\(provider.baseURL)", retries: 0, hedge_seconds: 0.2 } }
+      providers: { openai: { base_url: "\(provider.baseURL)", retries: 0, hedge_seconds: 1 } }
       """,
     ])
     try await RunningServer.with(workspace: folder.path) { server in

@@ -96,7 +96,8 @@ struct HedgePlaceTests {
       await fixture.passDelay(server)
       await server.next()
       guard attempt < 2 else { break }
-      #expect(await fixture.time.nextSleep() ?? .seconds(9) <= .milliseconds(500))
+      // The wait before the retry: up to 0.5 s, then up to 1 s.
+      #expect(await fixture.time.nextSleep() ?? .seconds(9) <= .seconds(1))
       fixture.time.wake()
     }
     #expect(await error?.kind == .server)
