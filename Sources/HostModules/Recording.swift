@@ -69,10 +69,11 @@ extension Arguments {
     let values = values.map { $0.without("headers") }
     var hash = StableHash()
     for value in values { value.hash(into: &hash) }
-    let readable = RawJSON(recording: .array(values))
+    var room = Self.readableBytesMax
+    let isReadable = values.allSatisfy { $0.fits(in: &room) }
     return JournalCall(
       key: scope.key(self), name: function, digest: hash.value,
-      arguments: readable.bytes.count <= Self.readableBytesMax ? readable : nil)
+      arguments: isReadable ? RawJSON(recording: .array(values)) : nil)
   }
 
   /// Arguments that are longer are not kept for people to read.
@@ -83,6 +84,24 @@ extension LuaValue {
   fileprivate func without(_ key: String) -> LuaValue {
     guard case .table(let fields) = self, fields.contains(where: { $0.key == key }) else { return self }
     return .table(fields.filter { $0.key != key })
+  }
+
+  /// Takes what the value needs off `room`, in bytes and about; stops where that is used up.
+  fileprivate func fits(in room: inout Int) -> Bool {
+    switch self {
+    case .nil, .null, .bool, .integer, .number: room -= 8
+    case .string(let text): room -= text.utf8.count + 2
+    case .bytes(let bytes): room -= 2 * bytes.count + 12
+    case .json(let json): room -= json.bytes.count + 10
+    case .array(let elements):
+      for element in elements where !element.fits(in: &room) { return false }
+    case .table(let fields):
+      for field in fields {
+        room -= field.key.utf8.count + 4
+        if !field.value.fits(in: &room) { return false }
+      }
+    }
+    return room >= 0
   }
 
   /// Equal for equal values; the order of a table's fields does not count.
