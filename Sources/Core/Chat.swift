@@ -95,6 +95,34 @@ public final class ChatReply: Sendable {
   }
 }
 
+/// What became of a message: the answer, or the run waits for something that may take days.
+public enum ChatOutcome: Sendable {
+  case answered(ChatReply)
+  case waiting(WaitingRun)
+
+  /// The answer.
+  ///
+  /// - Throws: ``Failure`` `conflict` when the run waits: for callers that cannot.
+  public func reply() throws(Failure) -> ChatReply {
+    switch self {
+    case .answered(let reply): return reply
+    case .waiting(let run): throw Failure(waiting: run)
+    }
+  }
+}
+
+extension Failure {
+  /// For callers that cannot wait.
+  public init(waiting run: WaitingRun) {
+    self.init(
+      .conflict, "the run waits for a person; it goes on when that is decided",
+      detail: [
+        "reason": "waiting", "run_id": .string(run.runID),
+        "approval_id": run.approval.map { .string($0.id) } ?? .null,
+      ])
+  }
+}
+
 extension ChatRequest {
   /// Checks what a caller sent.
   ///

@@ -7,6 +7,7 @@ public enum Cursor {
     case messages = "m"
     case runs = "r"
     case versions = "v"
+    case approvals = "a"
 
     /// Numbers in the sort key.
     var keyCount: Int { self == .sessions ? 2 : 1 }

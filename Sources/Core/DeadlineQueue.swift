@@ -76,14 +76,25 @@ final class DeadlineQueue: Sendable {
   }
 
   /// Calls `cancel` when `duration` is over, unless ``end(_:)`` comes first.
-  func start(after duration: Duration, cancel: @escaping @Sendable () -> Void) -> Deadline {
+  func start(
+    after duration: Duration, unless isHeld: @escaping @Sendable () -> Bool = { false },
+    cancel: @escaping @Sendable () -> Void
+  ) -> Deadline {
     let deadline = Deadline()
-    let ticket = schedule(after: duration) {
+    arm(deadline, after: duration, unless: isHeld, cancel: cancel)
+    return deadline
+  }
+
+  private func arm(
+    _ deadline: Deadline, after duration: Duration, unless isHeld: @escaping @Sendable () -> Bool,
+    cancel: @escaping @Sendable () -> Void
+  ) {
+    let ticket = schedule(after: duration) { [self] in
+      if isHeld() { return arm(deadline, after: duration, unless: isHeld, cancel: cancel) }
       deadline.pass()
       cancel()
     }
     deadline.ticket.withLock { $0 = ticket }
-    return deadline
   }
 
   func end(_ deadline: Deadline) {
@@ -92,14 +103,16 @@ final class DeadlineQueue: Sendable {
 
   /// Runs `operation`, cancels it when `duration` is over, and waits for it to have ended.
   ///
+  /// - Parameter isHeld: Asked when `duration` is over: whether it begins anew.
   /// - Throws: ``Failure`` `timeout` with `message`, or what `operation` throws.
   func withTimeout<Value: Sendable>(
     _ duration: Duration, _ message: @autoclosure () -> String,
+    unless isHeld: @escaping @Sendable () -> Bool = { false },
     _ operation: @escaping @Sendable () async throws -> Value
   ) async throws -> Value {
     let executor = withUnsafeCurrentTask { $0?.unownedTaskExecutor?.asTaskExecutor() }
     let task = Task(executorPreference: executor) { try await operation() }
-    let deadline = start(after: duration) { task.cancel() }
+    let deadline = start(after: duration, unless: isHeld) { task.cancel() }
     let result = await withTaskCancellationHandler {
       await task.result
     } onCancel: {

@@ -24,6 +24,8 @@ public struct IdempotencyKey: Sendable, Hashable {
 /// What became of the turn that came with an idempotency key before.
 public enum EarlierTurn: Sendable {
   case answered(ChatReply)
+  /// Its run waits.
+  case waiting(WaitingRun)
   /// It failed, was cancelled or interrupted: it is done again, under the same names.
   case unanswered(runID: String, messageID: String, sessionID: String)
 }

@@ -7,6 +7,7 @@ final class LiveRuns: Sendable {
     let userID: String
     let cancellation: RunCancellation
     let feed: RunFeed?
+    let waits: RunWaits
   }
 
   /// How long a watcher that lost its connection may take to come back after the run's end.

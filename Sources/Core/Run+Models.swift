@@ -99,12 +99,12 @@ extension Run {
     switch outcome {
     case .result(let json):
       guard let value = try? json.value(), let reply = ModelReply(json: value) else { return nil }
-      budget.count(reply.usage)
+      journal.recount(reply.usage, in: budget)
       return reply
     case .failed(let failure):
       guard let error = ModelError(recorded: failure) else { return nil }
       if let usage = error.usage {
-        budget.count(usage)
+        journal.recount(usage, in: budget)
         turn.withLock { $0.spent(usage) }
       }
       throw error
@@ -136,8 +136,10 @@ extension Run {
         inputTokens: request.estimatedTokens, outputTokensMax: request.tokensMax,
         price: model.price(of: request.models), copies: model.askedAtOnce(of: request.models)), told
     ) { reservation in
-      let reply = try await model.respond(
-        to: request.limited(to: reservation?.outputTokensMax), within: remaining, onText: counting)
+      let reply = try await journal.waits.working {
+        try await model.respond(
+          to: request.limited(to: reservation?.outputTokensMax), within: remaining, onText: counting)
+      }
       return (reply, reply.usage)
     }
   }

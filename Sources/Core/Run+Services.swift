@@ -23,6 +23,18 @@ extension Run {
     func embed(_ request: EmbeddingRequest, key: String) async throws -> EmbeddingReply {
       try await run.embed(request, key: key)
     }
+
+    func ask(_ question: Approval.Question, timeout: Duration?, key: String) async throws -> JSON {
+      try await run.ask(question, timeout: timeout, key: key)
+    }
+
+    func sleep(for duration: Duration, key: String) async throws {
+      try await run.sleep(for: duration, key: key)
+    }
+
+    func askWhetherDone(_ call: JournalCall) async throws -> RawJSON? {
+      try await run.askWhetherDone(call.name, arguments: call.arguments, key: call.key)
+    }
   }
 
   /// Bounds the calls under way, so that a tool that calls itself ends.

@@ -108,6 +108,8 @@ extension Run {
   ) async throws -> RawJSON {
     let call = JournalCall(
       key: key, name: "tool \(tool.name)", digest: arguments.digest, arguments: arguments)
+    if tool.approval != .never { try await approve(tool, arguments: arguments, id: id, key: key, in: script) }
+    defer { journal.forgetInside(key) }
     let attempt = {
       try await self.attempt(tool, arguments: arguments, id: id, key: key, in: script)
     }
@@ -129,11 +131,53 @@ extension Run {
       return try await script.check(
         tool, arguments: arguments,
         call: ToolCallContext(id: id, key: idempotencyKey(of: key), place: key, attempt: 1))
-    case .ask:
+    case .ask: return try await askWhetherDone(tool.name, arguments: arguments, key: key)
+    }
+  }
+
+  /// Asks a person what became of a call that nobody saw the end of.
+  ///
+  /// - Returns: As ``settle(_:arguments:id:key:in:)``.
+  func askWhetherDone(_ name: String, arguments: RawJSON?, key: String) async throws -> RawJSON? {
+    let question = Approval.Question(
+      title: "\(name) was under way when the server stopped. Did it do its work?",
+      detail: RawJSON([
+        "call": .string(name), "key": .string(idempotencyKey(of: key)),
+        "arguments": try arguments?.value() ?? .null,
+      ]), choices: Approval.Question.unknownOutcome)
+    let answer = try await ask(question, timeout: nil, key: "\(key)/unknown")
+    switch answer["decision"]?.string {
+    case "retry": return nil
+    case "done": return answer["values"].map { RawJSON($0["result"] ?? $0) } ?? .null
+    default:
       throw Failure(
-        .conflict,
-        "\(tool.name) was under way when the server stopped, and nobody knows whether it did its work",
-        detail: ["reason": "unknown_outcome", "tool": .string(tool.name)])
+        .conflict, "\(name) was under way when the server stopped, and a person gave it up",
+        detail: ["reason": "unknown_outcome"])
+    }
+  }
+
+  /// Asks a person whether a tool may be called, where it wants that.
+  ///
+  /// - Throws: ``Failure`` `denied` when it may not.
+  private func approve(
+    _ tool: Tool, arguments: RawJSON, id: String, key: String, in script: any ScriptRun
+  ) async throws {
+    var question = Approval.Question(title: "\(tool.name) wants to run")
+    if tool.approval == .asked {
+      let wish = try await journal.observe(JournalCall(key: "\(key)/approve", name: "approve \(tool.name)")) {
+        try await script.wantsApproval(
+          tool, arguments: arguments,
+          call: ToolCallContext(id: id, key: idempotencyKey(of: key), place: "\(key)/approve", attempt: 1))
+      }.value()
+      if wish.isNull || wish == false { return }
+      if let title = wish["title"]?.string { question.title = title }
+      question.roles = (wish["by"]?["roles"]?.array ?? []).compactMap(\.string)
+    }
+    question.detail = RawJSON(["tool": .string(tool.name), "arguments": try arguments.value()])
+    let answer = try await ask(question, timeout: nil, key: "\(key)/approval")
+    guard answer["approved"] == true else {
+      let comment = answer["comment"]?.string.map { ": \($0)" } ?? ""
+      throw Failure(.denied, "a person rejected this call of \(tool.name)\(comment)")
     }
   }
 
@@ -150,7 +194,8 @@ extension Run {
         let call = ToolCallContext(
           id: id, key: idempotencyKey(of: key), place: "\(key)#\(attempt)", attempt: attempt)
         return try await environment.deadlines.withTimeout(
-          .seconds(tool.timeoutSeconds), "\(tool.name) took longer than \(tool.timeoutSeconds) s"
+          .seconds(tool.timeoutSeconds), "\(tool.name) took longer than \(tool.timeoutSeconds) s",
+          unless: { [waits = journal.waits] in waits.isWaiting(under: "\(key)#") }
         ) { try await script.call(tool, arguments: arguments, call: call) }
       } catch let failure as Failure where failure.retryable && attempt <= tool.retries {
         try await time.sleep(for: .milliseconds(100 << min(attempt, 6)))

@@ -9,6 +9,10 @@ public enum RunEvent: Sendable {
   case text(String)
   indirect case toolStarted(id: String, name: String, arguments: RawJSON)
   indirect case toolFinished(ToolCall)
+  /// The run asks a person, and may wait for long.
+  indirect case approvalRequested(Approval)
+  /// The last event of a turn whose run has left memory until something happens.
+  indirect case waiting(WaitingRun)
   /// The last event of a turn that was answered.
   case completed(ChatReply)
   /// The last event of a turn that was not.
@@ -43,11 +47,12 @@ public final class RunFeed: Sendable {
   }
 
   /// Adds what the answer has beyond the text that was shown, and the last event.
-  func finish(_ result: Result<ChatReply, Failure>) {
+  func finish(_ result: Result<ChatOutcome, Failure>) {
     let waiting = state.withLock { state -> [Wakeup] in
       if state.isOver { return [] }
       switch result {
-      case .success(let reply):
+      case .success(.waiting(let run)): state.append(.waiting(run))
+      case .success(.answered(let reply)):
         if reply.text.utf8.starts(with: state.shown.utf8) {
           let rest = reply.text.utf8.dropFirst(state.shown.utf8.count)
           if !rest.isEmpty { state.append(.text(String(Substring(rest)))) }
@@ -100,7 +105,7 @@ extension RunFeed.State {
     case .text(let piece):
       shown += piece
     case .toolStarted, .toolFinished: shown = ""
-    case .started, .completed, .failed: break
+    case .started, .completed, .failed, .approvalRequested, .waiting: break
     }
     events.append(event)
   }

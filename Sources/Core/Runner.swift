@@ -23,12 +23,12 @@ public final class Runner: Sendable {
   }
 
   /// Told how a run ended, and on which version of the scripts.
-  public typealias OnEnd = @Sendable (Result<ChatReply, Failure>, _ version: String) -> Void
+  public typealias OnEnd = @Sendable (Result<ChatOutcome, Failure>, _ version: String) -> Void
 
   /// Told of each call of a tool that an agent made which another agent called, as it ends.
   public typealias OnDelegatedCall = @Sendable (_ agent: String, ToolCall) -> Void
 
-  private let store: any Store
+  let store: any Store
   let model: any Model
   let time: any TimeSource
   private let limits: Limits
@@ -37,10 +37,12 @@ public final class Runner: Sendable {
   private let onDelegatedCall: OnDelegatedCall?
   private let deadlines: DeadlineQueue
   private let gate = SessionGate()
-  private let runs: LiveRuns
+  let runs: LiveRuns
   let ledger: BudgetLedger
   private let unsettled: UnsettledTurns
   private let running = Atomic<Int>(0)
+  /// Tells whoever resumes due runs that there may be one.
+  public let wakeups = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
 
   /// - Parameters:
   ///   - executor: On which the task of a new run prefers to run.
@@ -76,7 +78,7 @@ public final class Runner: Sendable {
   public func chat(
     _ request: ChatRequest, as user: Principal, cancellation: RunCancellation = RunCancellation(),
     onEnd: @escaping OnEnd = { _, _ in }
-  ) async throws(Failure) -> ChatReply {
+  ) async throws(Failure) -> ChatOutcome {
     let task = try start(request, as: user, feed: nil, cancellation: cancellation, onEnd: onEnd)
     return try await withTaskCancellationHandler {
       await task.value
@@ -102,19 +104,20 @@ public final class Runner: Sendable {
   /// - Throws: ``Failure`` as ``chat(_:as:cancellation:onEnd:)`` does.
   public func chat(
     _ request: ChatRequest, as user: Principal, onEvent: @escaping @Sendable (RunEvent) -> Void
-  ) async throws(Failure) -> ChatReply {
+  ) async throws(Failure) -> ChatOutcome {
     let cancellation = RunCancellation()
     let feed = try stream(request, as: user, cancellation: cancellation)
     // A task of its own: a cancelled one could not hear how the run ends.
-    let task = Task { () async -> Result<ChatReply, Failure> in
+    let task = Task { () async -> Result<ChatOutcome, Failure> in
       var watcher = feed.watch()
       while let events = try? await watcher.next(within: .seconds(60)) {
         for event in events {
           onEvent(event)
           switch event {
-          case .completed(let reply): return .success(reply)
+          case .completed(let reply): return .success(.answered(reply))
+          case .waiting(let run): return .success(.waiting(run))
           case .failed(let failure): return .failure(failure)
-          case .started, .text, .toolStarted, .toolFinished: break
+          case .started, .text, .toolStarted, .toolFinished, .approvalRequested: break
           }
         }
       }
@@ -130,7 +133,7 @@ public final class Runner: Sendable {
   private func start(
     _ request: ChatRequest, as user: Principal, feed: RunFeed?, cancellation: RunCancellation,
     onEnd: @escaping OnEnd
-  ) throws(Failure) -> Task<Result<ChatReply, Failure>, Never> {
+  ) throws(Failure) -> Task<Result<ChatOutcome, Failure>, Never> {
     try request.validate(messageCharactersMax: limits.messageCharactersMax)
     var request = request
     // Named here, because a session stays on its version from its first message on.
@@ -148,7 +151,7 @@ public final class Runner: Sendable {
   private func start(
     _ request: ChatRequest, as user: Principal, _ agent: Agent, on host: any ScriptHost,
     unfinished: AdoptedRun? = nil, feed: RunFeed?, cancellation: RunCancellation, onEnd: @escaping OnEnd
-  ) throws(Failure) -> Task<Result<ChatReply, Failure>, Never> {
+  ) throws(Failure) -> Task<Result<ChatOutcome, Failure>, Never> {
     guard running.add(1, ordering: .relaxed).newValue <= limits.runsMax else {
       running.subtract(1, ordering: .relaxed)
       throw Failure(.limit, "the server is at its limit of runs", retryable: true, retryAfterSeconds: 1)
@@ -179,16 +182,21 @@ public final class Runner: Sendable {
 extension Runner {
   /// Keeps a run's session for it, and its idempotency key, until it has been ``resume(_:on:onEnd:)``d or
   /// ``giveUp(_:_:)``.
-  public func adopt(_ run: UnfinishedRun) -> AdoptedRun {
+  ///
+  /// - Parameter keepingSession: False: it waits for its session like a message that comes now.
+  public func adopt(_ run: UnfinishedRun, keepingSession: Bool = true) -> AdoptedRun {
     let cancellation = RunCancellation()
     let user = run.beginning.user.id
     return AdoptedRun(
       run: run, cancellation: cancellation,
-      holdsKey: run.beginning.idempotencyKey.map {
-        gate.enterIfFree(SessionGate.Key($0, userID: user)) {}
-      } ?? false,
-      holdsSession: gate.enterIfFree(
-        SessionGate.Key(userID: user, sessionID: run.sessionID), interrupt: cancellation.cancel))
+      holdsKey: keepingSession
+        && run.beginning.idempotencyKey.map {
+          gate.enterIfFree(SessionGate.Key($0, userID: user)) {}
+        } ?? false,
+      holdsSession: keepingSession
+        && gate.enterIfFree(
+          SessionGate.Key(userID: user, sessionID: run.sessionID), interrupt: cancellation.cancel)
+    )
   }
 
   /// Goes on with a run that was under way when its process stopped, and waits for its end.
@@ -198,7 +206,7 @@ extension Runner {
   @discardableResult
   public func resume(
     _ adopted: AdoptedRun, on host: any ScriptHost, onEnd: @escaping OnEnd = { _, _ in }
-  ) async throws(Failure) -> ChatReply {
+  ) async throws(Failure) -> ChatOutcome {
     let run = adopted.run
     guard let agent = host.agents[run.agent] else {
       let failure = Failure(.notFound, "there is no agent '\(run.agent)'")

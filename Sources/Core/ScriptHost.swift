@@ -81,6 +81,8 @@ public protocol ScriptRun: Sendable {
   func call(_ tool: Tool, arguments: RawJSON, call: ToolCallContext) async throws -> RawJSON
   /// Asks the tool's `unknown` function what became of a call; `nil` = nothing, so that it is made again.
   func check(_ tool: Tool, arguments: RawJSON, call: ToolCallContext) async throws -> RawJSON?
+  /// Asks the tool's `approve` function whether a person must agree: `null` or `false`, or how to ask.
+  func wantsApproval(_ tool: Tool, arguments: RawJSON, call: ToolCallContext) async throws -> RawJSON
   func after(_ reply: ScriptReply) async throws -> ScriptReply
   func stub(message: String) async throws -> ScriptReply
   func run() async throws -> ScriptReply
@@ -136,6 +138,12 @@ public protocol RunServices: Sendable {
   ///
   /// - Parameter onText: Gets pieces of the answer; the provider is not read on while it waits.
   func chat(_ request: ModelRequest, key: String, onText: TextListener?) async throws -> ModelReply
+  /// `approval.request`: a person's answer, as ``Approval/answer(_:)`` writes it.
+  func ask(_ question: Approval.Question, timeout: Duration?, key: String) async throws -> JSON
+  /// `time.sleep`.
+  func sleep(for duration: Duration, key: String) async throws
+  /// What became of a host call that nobody saw the end of, as a person says; `nil` = it is made again.
+  func askWhetherDone(_ call: JournalCall) async throws -> RawJSON?
   /// `llm.embed`: vectors of texts, on this run's budget.
   func embed(_ request: EmbeddingRequest, key: String) async throws -> EmbeddingReply
 }

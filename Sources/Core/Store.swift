@@ -104,6 +104,8 @@ public struct TurnClosing: Sendable {
   public var isResumed = false
   /// Entries of the run's journal that are not written yet.
   public var journal: [JournalEntry] = []
+  /// The run has asked people: what is not decided yet never will be.
+  public var hasAsked = false
   /// The session's new state; `nil` = as it was.
   public var state: RawJSON?
   /// False: the run and its tool calls are all that is kept.
@@ -163,7 +165,7 @@ public struct PageRequest: Sendable, Hashable {
 ///
 /// Methods throw ``Failure``: `not_found`, `invalid_arguments` for a cursor that is none, `internal` when the
 /// database fails; and `CancellationError`.
-public protocol Store: VersionStore, JournalStore {
+public protocol Store: VersionStore, JournalStore, ApprovalStore {
   /// Writes the user's message and the run (`running`), makes user and session if need be, and reads what came before.
   func openTurn(_ turn: TurnOpening) async throws -> OpenedTurn
   /// Finds the turn that came with this key in the last ``IdempotencyKey/keptFor``.
@@ -201,6 +203,12 @@ public protocol Store: VersionStore, JournalStore {
   ///
   /// - Returns: `nil` when it has ended meanwhile, or its session is gone.
   func resumeTurn(runID: String, historyMessages: Int, wantsSummary: Bool) async throws -> ResumedTurn?
+  /// Marks a run as `waiting` and remembers when it has to be woken: at once where what it waits for has come meanwhile.
+  func suspendTurn(_ suspension: TurnSuspension) async throws
+  /// Waiting runs whose time has come, the longest due first.
+  func dueRuns(at: Timestamp, limit: Int) async throws -> [UnfinishedRun]
+  /// A run that waits; `nil` when it does not.
+  func waitingRun(id: String, userID: String?) async throws -> UnfinishedRun?
 
   /// Answers whether the database can be written, for readiness.
   func check() async throws

@@ -35,13 +35,13 @@ final class StoredTurn: Sendable {
   private var time: any TimeSource { environment.time }
 
   /// Waits for the session, then does the turn; whoever watches is told how it ended.
-  func complete(behind gate: SessionGate) async -> Result<ChatReply, Failure> {
+  func complete(behind gate: SessionGate) async -> Result<ChatOutcome, Failure> {
     let result = await enter(gate)
     environment.feed?.finish(result)
     return result
   }
 
-  private func enter(_ gate: SessionGate) async -> Result<ChatReply, Failure> {
+  private func enter(_ gate: SessionGate) async -> Result<ChatOutcome, Failure> {
     guard let key = request.idempotencyKey else { return await enter(gate, for: names()) }
     let turn = SessionGate.Key(key, userID: user.id)
     do {
@@ -56,7 +56,8 @@ final class StoredTurn: Sendable {
       switch try await store.earlierTurn(key, userID: user.id, at: time.now) {
       case .answered(let reply):
         environment.feed?.append(.started(runID: reply.runID, sessionID: reply.sessionID))
-        return .success(reply)
+        return .success(.answered(reply))
+      case .waiting(let run): return .success(.waiting(run))
       case .unanswered(let runID, let messageID, let sessionID):
         return await enter(
           gate,
@@ -92,7 +93,7 @@ final class StoredTurn: Sendable {
       sessionID: request.sessionID ?? Identifier.randomUUID(), seed: Identifier.randomNumber())
   }
 
-  private func enter(_ gate: SessionGate, for names: Names) async -> Result<ChatReply, Failure> {
+  private func enter(_ gate: SessionGate, for names: Names) async -> Result<ChatOutcome, Failure> {
     let key = SessionGate.Key(userID: user.id, sessionID: names.sessionID)
     do {
       if unfinished?.holdsSession != true {
@@ -106,7 +107,7 @@ final class StoredTurn: Sendable {
     return await complete(names)
   }
 
-  private func complete(_ names: Names) async -> Result<ChatReply, Failure> {
+  private func complete(_ names: Names) async -> Result<ChatOutcome, Failure> {
     let runID = names.runID
     await unsettled.settle(sessionID: names.sessionID, userID: user.id)
     do {
@@ -114,7 +115,9 @@ final class StoredTurn: Sendable {
       // The message is kept before anything is done about it, so that a crash loses neither.
       let (opened, journal) = try await open(names)
       runs.begin(
-        runID, LiveRuns.Entry(userID: user.id, cancellation: cancellation, feed: environment.feed))
+        runID,
+        LiveRuns.Entry(
+          userID: user.id, cancellation: cancellation, feed: environment.feed, waits: journal.waits))
       defer { runs.end(runID) }
       environment.feed?.append(.started(runID: runID, sessionID: names.sessionID))
       return await answer(names, opened, journal, budgets)
@@ -138,7 +141,9 @@ final class StoredTurn: Sendable {
       opening.wantsSummary = agent.summarizer != nil
       opening.historyMessages = historyMessages
     }
-    let journal = Journal(runID: names.runID, seed: names.seed, store: store, time: time)
+    let journal = Journal(
+      runID: names.runID, seed: names.seed, store: store, time: time, deadlines: environment.deadlines)
+    if request.conversation == nil { journal.waits.onIdle(cancellation.cancel) }
     return (try await store.openTurn(opening), journal)
   }
 
@@ -156,7 +161,9 @@ final class StoredTurn: Sendable {
         runID: names.runID, historyMessages: historyMessages, wantsSummary: agent.summarizer != nil)
     else { throw CancellationError() }
     let journal = Journal(
-      runID: names.runID, seed: resumed.seed, recorded: resumed.journal, store: store, time: time)
+      runID: names.runID, seed: resumed.seed, recorded: resumed.journal, isFromWaiting: resumed.wasWaiting,
+      store: store, time: time, deadlines: environment.deadlines)
+    journal.waits.onIdle(cancellation.cancel)
     if resumed.resumptions > Self.resumptionsMax { journal.refuse(.givenUp) }
     return (resumed.opened, journal)
   }
@@ -166,7 +173,7 @@ final class StoredTurn: Sendable {
 
   @inline(never) private func answer(
     _ names: Names, _ opened: OpenedTurn, _ journal: Journal, _ budgets: [Budget]
-  ) async -> Result<ChatReply, Failure> {
+  ) async -> Result<ChatOutcome, Failure> {
     let run = makeRun(names, opened, journal, budgets)
     let deadline = environment.deadlines.start(
       after: .seconds(agent.limits.seconds), cancel: cancellation.cancel)
@@ -180,7 +187,29 @@ final class StoredTurn: Sendable {
       result = .failure(Task.isCancelled ? stopped : Failure(error))
     }
     environment.deadlines.end(deadline)
+    if case .failure = result, journal.waits.isSuspended, !deadline.isOver {
+      return await suspend(run, names)
+    }
     return await close(run, names, result)
+  }
+
+  /// Lets a run leave memory that has nothing to do but wait.
+  @inline(never) private func suspend(_ run: Run, _ names: Names) async -> Result<ChatOutcome, Failure> {
+    let journal = run.journal
+    do {
+      try await store.suspendTurn(
+        TurnSuspension(
+          runID: names.runID, journal: journal.takeUnwritten(), keys: journal.waits.keysLeft,
+          usage: run.progress.usage))
+    } catch {
+      return .failure(Failure(error))
+    }
+    let keys = Set(journal.waits.keysLeft)
+    return .success(
+      .waiting(
+        WaitingRun(
+          runID: names.runID, sessionID: names.sessionID,
+          approval: journal.waits.approvals.last { keys.contains($0.key) })))
   }
 
   @inline(never) private func makeRun(
@@ -197,7 +226,7 @@ final class StoredTurn: Sendable {
 
   @inline(never) private func close(
     _ run: Run, _ names: Names, _ result: Result<(Turn.Ending, RawJSON?), Failure>
-  ) async -> Result<ChatReply, Failure> {
+  ) async -> Result<ChatOutcome, Failure> {
     let progress = run.progress
     let messageID = Identifier.uuid(at: time.now)
     var closing = TurnClosing(
@@ -209,6 +238,7 @@ final class StoredTurn: Sendable {
     closing.isAgain = names.isAgain
     closing.isResumed = names.isResumed
     closing.journal = run.journal.takeUnwritten()
+    closing.hasAsked = run.journal.waits.hasWaited
     closing.answerTokens = progress.answerTokens
     closing.summary = run.newSummary
     closing.isKeyed = request.idempotencyKey != nil
@@ -237,7 +267,7 @@ final class StoredTurn: Sendable {
       unsettled.add(closing, key: request.idempotencyKey, refusedBy: failure)
       return .failure(failure)
     }
-    return result.map { ending, _ in reply(ending, closing) }
+    return result.map { ending, _ in .answered(reply(ending, closing)) }
   }
 
   private func reply(_ ending: Turn.Ending, _ closing: TurnClosing) -> ChatReply {

@@ -17,6 +17,13 @@ public final class Tool: Sendable {
     case check
   }
 
+  /// Whether a person must agree before it runs.
+  public enum ApprovalRule: Sendable, Hashable {
+    case never, always
+    /// The tool's function says, by what it is called with.
+    case asked
+  }
+
   public let name: String
   /// Path in the workspace, `tools/todos.lua`.
   public let file: String
@@ -28,10 +35,12 @@ public final class Tool: Sendable {
   public let retries: Int
   public let effect: Effect
   public let unknown: UnknownOutcome
+  public let approval: ApprovalRule
 
   public init(
     name: String, file: String, description: String, parameters: Schema, access: Access = Access(),
-    timeoutSeconds: Double = 30, retries: Int = 0, effect: Effect = .write, unknown: UnknownOutcome? = nil
+    timeoutSeconds: Double = 30, retries: Int = 0, effect: Effect = .write, unknown: UnknownOutcome? = nil,
+    approval: ApprovalRule = .never
   ) {
     self.name = name
     self.file = file
@@ -41,6 +50,7 @@ public final class Tool: Sendable {
     self.timeoutSeconds = timeoutSeconds
     self.retries = retries
     self.effect = effect
+    self.approval = approval
     self.unknown = unknown ?? (effect == .read ? .retry : .ask)
   }
 }

@@ -82,7 +82,8 @@ public struct HostModule: Sendable {
 extension HostModule {
   /// Every module that scripts see, by name.
   public static let all: [HostModule] = [
-    agents, crypto, db, guardModule, http, json, kv, llm, log, parallel, reject, secrets, text, time, tools,
+    agents, approval, crypto, db, guardModule, http, json, kv, llm, log, parallel, reject, secrets, text,
+    time, tools,
     uuid,
   ]
 

@@ -379,6 +379,14 @@ public enum Prelude {
       return host.load(file)[name].run(call_context(context), arguments)
     end
 
+    function entries.wants_approval(file, name, arguments, context)
+      local wish = host.load(file)[name].approve(call_context(context), arguments)
+      if wish == nil or wish == false or wish == true then return wish or false end
+      if type(wish) == "string" then return { title = wish } end
+      if type(wish) == "table" then return wish end
+      host.error("internal", ("approve must return true, false, a title or { title = }, not a %s"):format(type(wish)))
+    end
+
     function entries.check_call(file, name, arguments, context)
       local what, result = host.load(file)[name].unknown(call_context(context), arguments)
       if what == "done" then return { result = result } end
@@ -448,4 +456,5 @@ public enum Prelude {
 public enum ScriptEntry: String, Sendable {
   case open, before, prompt, tools, compact, call, after, stub, run, state, describe, check, matches
   case checkCall = "check_call"
+  case wantsApproval = "wants_approval"
 }

@@ -27,25 +27,31 @@ extension ScriptScope {
     _ body: (Arguments, ScriptScope) async throws -> LuaValue
   ) async throws -> LuaValue {
     guard let journal else { return try await body(arguments, self) }
+    switch recording {
+    case .none: return try await body(arguments, self)
+    case .chosen(let choose): return try await recorded(arguments, choose(arguments), body)
+    case .observed where isInside: return try await journal.waits.working { try await body(arguments, self) }
+    case .observed, .effect: break
+    }
     var live: LuaValue?
     func perform() async throws -> RawJSON {
       do {
-        let value = try await body(arguments, self)
+        let value = try await journal.waits.working { try await body(arguments, self) }
         live = value
         return RawJSON(recording: value)
       } catch let error as HostError {
         throw Failure(error)
       }
     }
+    let call = arguments.journalCall(in: self)
     let result: RawJSON
-    switch recording {
-    case .none: return try await body(arguments, self)
-    case .chosen(let choose): return try await recorded(arguments, choose(arguments), body)
-    case .observed: result = try await journal.observe(arguments.journalCall(in: self), perform)
-    case .effect:
+    if isInside {
+      result = try await journal.performInside(call, perform)
+    } else if case .observed = recording {
+      result = try await journal.observe(call, perform)
+    } else {
       result = try await journal.perform(
-        arguments.journalCall(in: self), unknown: { throw Failure.unknownOutcome(of: arguments.function) },
-        perform)
+        call, unknown: { try await services.askWhetherDone(call) }, perform)
     }
     return try live ?? LuaValue(recorded: result)
   }
@@ -54,7 +60,7 @@ extension ScriptScope {
   func recordedAtOnce(
     _ arguments: Arguments, _ body: (Arguments, ScriptScope) throws -> LuaValue
   ) throws -> LuaValue {
-    guard let journal else { return try body(arguments, self) }
+    guard let journal, !isInside else { return try body(arguments, self) }
     let call = arguments.journalCall(in: self)
     if case .ended(let outcome) = try journal.recall(call) { return try LuaValue(recorded: outcome.get()) }
     let value = try body(arguments, self)

@@ -63,9 +63,10 @@ public final class ScriptScope: Sendable {
   let subject: String?
   /// What all functions of the run share.
   let shared: RunShared
-  /// Keeps what this function's host calls do and see; `nil` = nobody asks twice, as inside a tool, whose call is kept as
-  /// a whole.
+  /// Keeps what this function's host calls do and see; `nil` = nobody asks twice.
   let journal: Journal?
+  /// Inside a tool, whose call is kept as a whole.
+  let isInside: Bool
   /// Before the keys of this function's host calls: `run:`.
   public let place: String
   private let transactions = Mutex<[Int64: TransactionRecord]>([:])
@@ -79,6 +80,7 @@ public final class ScriptScope: Sendable {
     journal: Journal, prefix: String
   ) {
     self.journal = journal
+    isInside = false
     place = prefix
     self.run = run
     self.services = services
@@ -108,12 +110,14 @@ public final class ScriptScope: Sendable {
     file = scope.file
     subject = scope.subject
     journal = scope.journal
+    isInside = scope.isInside
     self.place = place
   }
 
   /// The scope of one attempt of a call of `tool`.
   public init(_ tool: Tool, _ call: ToolCallContext, in scope: ScriptScope) {
-    journal = nil
+    journal = scope.journal
+    isInside = true
     place = "\(call.place):"
     run = scope.run
     services = scope.services
@@ -128,6 +132,7 @@ public final class ScriptScope: Sendable {
   /// The scope of a `check` in an eval: it looks at what the agent left behind, and changes nothing.
   public init(checkOf run: RunContext, resources: ScriptResources) {
     journal = nil
+    isInside = false
     place = ""
     self.run = run
     services = NoServices()
@@ -209,6 +214,11 @@ private struct NoServices: RunServices {
   func embed(_ request: EmbeddingRequest, key: String) async throws -> EmbeddingReply {
     throw refusal("llm.embed")
   }
+  func ask(_ question: Approval.Question, timeout: Duration?, key: String) async throws -> JSON {
+    throw refusal("approval.request")
+  }
+  func sleep(for duration: Duration, key: String) async throws { throw refusal("time.sleep") }
+  func askWhetherDone(_ call: JournalCall) async throws -> RawJSON? { nil }
 }
 
 /// What the functions of one run share, whoever called them.

@@ -3,6 +3,9 @@ import Core
 import LuaHost
 
 extension HostModule {
+  /// Seconds: 31 days.
+  private static let sleepMax = 31 * 86_400.0
+
   /// `time`: the clock.
   static let time = HostModule(
     "time", "The clock. A moment is a number: seconds since 1970 UTC, with milliseconds as its fraction.",
@@ -13,15 +16,16 @@ extension HostModule {
           { _, scope in .number(Double(scope.resources.time.now.milliseconds) / 1000) }, named: "time.now",
           recorded: true)),
       Function(
-        "sleep", "Waits without holding anything up.", [Parameter("seconds", "number", "at most 3600")],
+        "sleep", "Waits without holding anything up; the run leaves memory where that is for long.",
+        [Parameter("seconds", "number", "at most 31 days")],
         mayWait: true,
         body: .waits(
           { arguments, scope in
             let seconds = try arguments.number(1)
-            guard seconds >= 0, seconds <= 3600 else {
-              throw arguments.fault(1, "0 to 3600 expected, got \(seconds)")
+            guard seconds >= 0, seconds <= sleepMax else {
+              throw arguments.fault(1, "0 to \(Int(sleepMax)) expected, got \(seconds)")
             }
-            try await scope.resources.time.sleep(for: .seconds(seconds))
+            try await scope.services.sleep(for: .seconds(seconds), key: scope.key(arguments))
             return .nil
           }, named: "time.sleep")),
       Function(

@@ -7,9 +7,10 @@ import Synchronization
 /// A `db.transaction` of a script: it is kept in the journal as one thing, with what each of its statements brought.
 final class TransactionRecord: Sendable {
   private enum Mode {
-    /// Nobody asks twice: inside a tool.
+    /// Nobody asks twice.
     case unrecorded(any ScriptTransaction)
-    case live(any ScriptTransaction, Journal, JournalCall)
+    /// - Parameter isInside: In a tool's call, which is kept as a whole.
+    case live(any ScriptTransaction, Journal, JournalCall, isInside: Bool)
     /// It ended in an earlier life of the run.
     case replayed(committed: Bool, results: [JSON])
   }
@@ -31,7 +32,8 @@ final class TransactionRecord: Sendable {
         .replayed(committed: ended["committed"]?.bool ?? true, results: ended["results"]?.array ?? []))
     case .ended(.failed(let failure)): throw failure
     case .begun: throw Failure.unknownOutcome(of: call.name)
-    case nil: return TransactionRecord(.live(try await open(scope), journal, call))
+    case nil:
+      return TransactionRecord(.live(try await open(scope), journal, call, isInside: scope.isInside))
     }
   }
 
@@ -49,7 +51,7 @@ final class TransactionRecord: Sendable {
   func run(_ statement: (any ScriptTransaction) async throws -> LuaValue) async throws -> LuaValue {
     switch mode {
     case .unrecorded(let transaction): return try await statement(transaction)
-    case .live(let transaction, _, _):
+    case .live(let transaction, _, _, _):
       do {
         let value = try await statement(transaction)
         results.withLock { $0.append(RawJSON(recording: value)) }
@@ -76,7 +78,11 @@ final class TransactionRecord: Sendable {
   func commit() async throws {
     switch mode {
     case .unrecorded(let transaction): try await transaction.commit()
-    case .live(let transaction, let journal, let call):
+    case .live(let transaction, let journal, let call, isInside: true):
+      try await transaction.commit()
+      journal.keepInside(
+        call, .result(ended(committed: true)), startedAt: journal.now, milliseconds: 0)
+    case .live(let transaction, let journal, let call, isInside: false):
       let entry = try await journal.begin(call)
       do {
         try await transaction.commit()
@@ -92,8 +98,9 @@ final class TransactionRecord: Sendable {
   func rollback() async {
     switch mode {
     case .unrecorded(let transaction): await transaction.rollback()
-    case .live(let transaction, let journal, let call):
+    case .live(let transaction, let journal, let call, let isInside):
       await transaction.rollback()
+      if isInside { break }
       journal.keep(call, .result(ended(committed: false)), startedAt: journal.now, milliseconds: 0)
     case .replayed: break
     }

@@ -16,6 +16,7 @@ enum Migrations {
     migrator.registerMigration("0005 versions") { try $0.execute(sql: versions) }
     migrator.registerMigration("0006 answers of lone runs by key") { try $0.execute(sql: loneAnswers) }
     migrator.registerMigration("0007 journal") { try $0.execute(sql: journal) }
+    migrator.registerMigration("0009 approvals") { try $0.execute(sql: approvals) }
     return migrator
   }
 
@@ -130,6 +131,38 @@ enum Migrations {
       duration_ms REAL NOT NULL,
       PRIMARY KEY (run_id, number)
     ) STRICT, WITHOUT ROWID;
+    """
+
+  /// Of version 9: questions to people, and when runs that wait have to be woken.
+  private static let approvals = """
+    ALTER TABLE runs ADD COLUMN wake_at INTEGER;
+    CREATE INDEX runs_by_wake ON runs (wake_at) WHERE wake_at IS NOT NULL;
+
+    CREATE TABLE approvals (
+      seq INTEGER PRIMARY KEY AUTOINCREMENT,
+      id TEXT NOT NULL UNIQUE,
+      run_id TEXT NOT NULL,
+      key TEXT NOT NULL,
+      user_id TEXT NOT NULL,
+      agent TEXT NOT NULL,
+      title TEXT NOT NULL,
+      detail BLOB,
+      choices TEXT NOT NULL,
+      form BLOB,
+      roles TEXT NOT NULL,
+      digest INTEGER NOT NULL,
+      status TEXT NOT NULL,
+      created_at INTEGER NOT NULL,
+      expires_at INTEGER,
+      choice TEXT,
+      comment TEXT,
+      filled BLOB,
+      decided_by TEXT,
+      decided_at INTEGER
+    ) STRICT;
+    CREATE INDEX approvals_by_run ON approvals (run_id);
+    CREATE INDEX approvals_by_user ON approvals (user_id);
+    CREATE INDEX approvals_by_expiry ON approvals (expires_at) WHERE status = 'pending' AND expires_at IS NOT NULL;
     """
 
   /// Of version 5: the scripts of every version, each text once; and the one decision that is in force.

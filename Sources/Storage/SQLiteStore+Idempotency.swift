@@ -49,7 +49,10 @@ extension WriterConnection {
             inputTokens: Int(find.integer(10)), outputTokens: Int(find.integer(11)),
             costUSD: find.optionalDouble(12)),
           at: Timestamp(milliseconds: find.integer(13))))
-    case .queued, .running, .waiting:
+    case .waiting:
+      return .waiting(
+        WaitingRun(runID: runID, sessionID: find.text(3), approval: try pendingApproval(of: runID)))
+    case .queued, .running:
       throw Failure(
         .conflict, "the first request with this Idempotency-Key is being answered", retryable: true,
         retryAfterSeconds: 1)

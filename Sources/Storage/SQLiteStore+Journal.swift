@@ -4,9 +4,13 @@ import JSONCodec
 
 extension SQLiteStore {
   public func writeJournal(
-    _ entries: [JournalEntry], runID: String, done: @escaping @Sendable (Failure?) -> Void
+    _ entries: [JournalEntry], asking approvals: [Approval], runID: String,
+    done: @escaping @Sendable (Failure?) -> Void
   ) {
-    commits.enqueue({ try $0.write(entries, runID: runID) }) { result in
+    commits.enqueue({ connection in
+      try connection.write(entries, runID: runID)
+      for approval in approvals { try connection.insert(approval) }
+    }) { result in
       if case .failure(let error) = result { done(Failure(error)) } else { done(nil) }
     }
   }
@@ -39,21 +43,14 @@ extension SQLiteStore {
 
   public func unfinishedRuns() async throws -> [UnfinishedRun] {
     try await commits.write { connection in
-      let select = try connection.statement(
-        """
-        SELECT runs.id, sessions.name, runs.agent, version, beginning, runs.session
-        FROM runs JOIN sessions ON sessions.id = runs.session
-        WHERE seq > (SELECT runs_settled FROM marks) AND status = 'running' AND beginning IS NOT NULL ORDER BY seq
-        """)
-      defer { select.reset() }
-      var runs: [UnfinishedRun] = []
-      while try select.step() {
-        guard let question = try connection.turnMessages(of: select.text(0), in: select.integer(5)).question,
-          let run = UnfinishedRun(select, message: question.text)
-        else { continue }
-        runs.append(run)
-      }
-      return runs
+      try connection.unfinishedRuns(
+        connection.statement(
+          """
+          SELECT runs.id, sessions.name, runs.agent, version, beginning, runs.session
+          FROM runs JOIN sessions ON sessions.id = runs.session
+          WHERE seq > (SELECT runs_settled FROM marks) AND status = 'running' AND beginning IS NOT NULL
+          ORDER BY seq
+          """))
     }
   }
 
@@ -96,26 +93,42 @@ extension WriterConnection {
     try delete.run()
   }
 
+  /// Reads the rows of a statement whose last column is the session.
+  func unfinishedRuns(_ select: SQLStatement) throws -> [UnfinishedRun] {
+    defer { select.reset() }
+    var runs: [UnfinishedRun] = []
+    while try select.step() {
+      guard let question = try turnMessages(of: select.text(0), in: select.integer(5)).question,
+        let run = UnfinishedRun(select, message: question.text)
+      else { continue }
+      runs.append(run)
+    }
+    return runs
+  }
+
   fileprivate func resumeTurn(
     runID: String, historyMessages: Int, wantsSummary: Bool
   ) throws -> ResumedTurn? {
     let find = try statement(
       """
-      SELECT session, seed, resumptions FROM runs
+      SELECT session, seed, resumptions, status = 'waiting' FROM runs
       WHERE id = ? AND finished_at IS NULL AND session IN (SELECT id FROM sessions)
       """)
     find.bind(1, runID)
     let session: Int64
     let seed: UInt64
     let resumptions: Int
+    let wasWaiting: Bool
     do {
       defer { find.reset() }
       guard try find.step() else { return nil }
       (session, seed) = (find.integer(0), UInt64(bitPattern: find.integer(1)))
-      resumptions = Int(find.integer(2)) + 1
+      wasWaiting = find.integer(3) != 0
+      resumptions = wasWaiting ? 0 : Int(find.integer(2)) + 1
     }
     guard let question = try turnMessages(of: runID, in: session).question else { return nil }
-    let count = try statement("UPDATE runs SET status = 'running', resumptions = ? WHERE id = ?")
+    let count = try statement(
+      "UPDATE runs SET status = 'running', wake_at = NULL, resumptions = ? WHERE id = ?")
     count.bind(1, Int64(resumptions))
     count.bind(2, runID)
     try count.run()
@@ -123,7 +136,7 @@ extension WriterConnection {
     let opened = try earlier(
       than: question.key, in: session, from: summary?.firstKept ?? 0, historyMessages: historyMessages)
     return ResumedTurn(
-      seed: seed, resumptions: resumptions,
+      seed: seed, wasWaiting: wasWaiting, resumptions: resumptions,
       opened: OpenedTurn(history: opened.history, state: opened.state, summary: summary?.text),
       journal: try JournalRow.entries(runID: runID, statement(JournalRow.selection)))
   }

@@ -79,6 +79,7 @@ extension SQLiteStore {
       let keys = MessageKeys(session: key)
       for sql: StaticString in [
         "DELETE FROM tool_calls WHERE run_id IN (SELECT run_id FROM messages WHERE key BETWEEN ? AND ?)",
+        "DELETE FROM approvals WHERE run_id IN (SELECT run_id FROM messages WHERE key BETWEEN ? AND ?)",
         "DELETE FROM journal WHERE run_id IN (SELECT run_id FROM messages WHERE key BETWEEN ? AND ?)",
         "DELETE FROM runs WHERE id IN (SELECT run_id FROM messages WHERE key BETWEEN ? AND ?)",
         "DELETE FROM messages WHERE key BETWEEN ? AND ?",

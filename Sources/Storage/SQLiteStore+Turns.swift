@@ -189,8 +189,10 @@ extension WriterConnection {
   func endRun(_ run: Int64, _ turn: TurnClosing) throws {
     let update = try statement(
       """
-      UPDATE runs SET status = ?, failure = ?, failure_message = ?, input_tokens = input_tokens + ?,
-      output_tokens = output_tokens + ?, cost_usd = cost_usd + ?, finished_at = ?, finish_reason = ?, using_stub = ?, data = ? WHERE seq = ?
+      UPDATE runs SET status = ?1, failure = ?2, failure_message = ?3,
+      input_tokens = iif(?12, 0, input_tokens) + ?4, output_tokens = iif(?12, 0, output_tokens) + ?5,
+      cost_usd = iif(?12, 0, cost_usd) + ?6, finished_at = ?7, finish_reason = ?8, using_stub = ?9, data = ?10,
+      wake_at = NULL WHERE seq = ?11
       """)
     update.bind(1, turn.status.rawValue)
     update.bind(2, turn.failure?.code.rawValue)
@@ -203,7 +205,10 @@ extension WriterConnection {
     update.bind(9, turn.usingStub ? 1 : 0)
     if let data = turn.data { update.bindBlob(10, data.bytes) } else { update.bindNull(10) }
     update.bind(11, run)
+    // A run that goes on has counted again what was counted when it left.
+    update.bind(12, turn.isResumed ? 1 : 0)
     try update.run()
+    if turn.hasAsked { try cancelApprovals(of: turn.runID) }
   }
 
   private func insertMessage(

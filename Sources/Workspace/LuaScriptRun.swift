@@ -132,6 +132,19 @@ extension LuaScriptRun {
     }
   }
 
+  func wantsApproval(
+    _ tool: Tool, arguments: RawJSON, call: ToolCallContext
+  ) async throws -> RawJSON {
+    do {
+      return try await place.cell.json(
+        handle, .wantsApproval,
+        [.string(tool.file), .string(tool.name), .json(arguments), .json(context(of: call))],
+        scope: ScriptScope(tool, call, in: scope), seed: journal.seed(for: call.place))
+    } catch let error as ScriptError {
+      throw Failure(error, of: tool)
+    }
+  }
+
   private func context(of call: ToolCallContext) -> RawJSON {
     var context = JSONWriter(reservingCapacity: 128)
     context.object {

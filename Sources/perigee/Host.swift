@@ -72,7 +72,7 @@ struct Host: Sendable {
       executor: { TurnLine() }, deployment: { workspace.deployment })
     return Host(
       configuration: configuration, store: store, scripts: scripts, client: client, model: model,
-      workspace: workspace, runner: runner, lease: lease, unfinished: unfinished.map(runner.adopt),
+      workspace: workspace, runner: runner, lease: lease, unfinished: unfinished.map { runner.adopt($0) },
       dataDirectory: directory)
   }
 

@@ -3,32 +3,84 @@ import Core
 import Logging
 import Server
 import ServiceLifecycle
+import Synchronization
 import Workspace
 
-/// Goes on with the runs that the last server left under way.
+/// Goes on with runs: those that the last server left under way, and those that wait when their time has come.
 struct Resuming: Service {
   let host: Host
   let logger: Logger
+  private let awake = Awake()
 
   /// Runs that are taken up at once: each replays its journal first.
   private static let atOnce = 64
+  /// Another process on the same data may have decided something.
+  private static let lookInterval = Duration.seconds(1)
+
+  init(host: Host, logger: Logger) {
+    self.host = host
+    self.logger = logger
+  }
+
+  /// Runs that this process has woken and that have not ended.
+  private final class Awake: Sendable {
+    private let ids = Mutex<Set<String>>([])
+    func insert(_ id: String) -> Bool { ids.withLock { $0.insert(id).inserted } }
+    func remove(_ id: String) { ids.withLock { _ = $0.remove(id) } }
+    var count: Int { ids.withLock { $0.count } }
+  }
 
   func run() async throws {
     if !host.unfinished.isEmpty {
       logger.info("\(host.unfinished.count) runs go on that were under way when the last server stopped")
-      await cancelWhenGracefulShutdown { await resumeAll() }
+    }
+    await cancelWhenGracefulShutdown {
+      await withTaskGroup(of: Void.self) { group in
+        group.addTask { await resumeUnfinished() }
+        group.addTask { await resumeDue() }
+      }
     }
     // A service that returns would end the others.
     try? await gracefulShutdown()
   }
 
-  private func resumeAll() async {
+  private func resumeUnfinished() async {
     await withTaskGroup(of: Void.self) { group in
       for (position, run) in host.unfinished.enumerated() {
         if position >= Self.atOnce { await group.next() }
         if Task.isCancelled { break }
         group.addTask { await resume(run) }
       }
+    }
+  }
+
+  /// Looks for runs that are due, each second and when something was decided.
+  private func resumeDue() async {
+    let (looks, look) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+    await withDiscardingTaskGroup { group in
+      group.addTask { for await _ in host.runner.wakeups.stream { look.yield() } }
+      group.addTask {
+        while !Task.isCancelled {
+          look.yield()
+          try? await host.time.sleep(for: Self.lookInterval)
+        }
+        look.finish()
+      }
+      for await _ in looks {
+        do {
+          for run in try await host.runner.dueRuns(limit: max(0, Self.atOnce - awake.count)) {
+            guard awake.insert(run.runID) else { continue }
+            let adopted = host.runner.adopt(run, keepingSession: false)
+            group.addTask {
+              await resume(adopted)
+              awake.remove(run.runID)
+            }
+          }
+        } catch {
+          logger.error("runs that are due cannot be read: \(error)")
+        }
+      }
+      group.cancelAll()
     }
   }
 

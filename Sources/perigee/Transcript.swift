@@ -27,7 +27,10 @@ final class Transcript: Sendable {
       case .toolFinished(let call):
         state.endLine()
         Console.note(dim: call.line)
-      case .completed, .failed: state.endLine()
+      case .approvalRequested(let approval):
+        state.endLine()
+        Console.note(dim: "· waits for approval: \(approval.question.title) (perigee approve \(approval.id))")
+      case .completed, .failed, .waiting: state.endLine()
       }
     }
   }

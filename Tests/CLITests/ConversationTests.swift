@@ -183,6 +183,8 @@ struct ConversationTests {
       workspace: PerigeeBinary.repository, data: data.path, environment: environment)
     async let lost = ask(first)
     await provider.requests(atLeast: 2)
+    // What was written before is on the disk when this is.
+    _ = try await first.send("POST", "/v1/sessions", body: Array("{}".utf8))
     await first.stop(signal: SIGKILL)
     _ = try? await lost
 

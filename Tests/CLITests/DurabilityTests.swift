@@ -38,6 +38,8 @@ struct DurabilityTests {
       let server = try await start()
       let lost = Task { try await server.chat(agent, "go", session: "s") }
       await provider.requests(atLeast: count)
+      // What was written before is on the disk when this is.
+      _ = try await server.send("POST", "/v1/sessions", body: Array("{}".utf8))
       await server.stop(signal: SIGKILL)
       _ = await lost.result
     }

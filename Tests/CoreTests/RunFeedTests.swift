@@ -24,6 +24,8 @@ struct RunFeedTests {
     case .text(let text): text
     case .toolStarted: "tool"
     case .toolFinished: "tool done"
+    case .approvalRequested: "approval"
+    case .waiting: "waiting"
     case .completed: "completed"
     case .failed: "failed"
     }
@@ -44,7 +46,7 @@ struct RunFeedTests {
     #expect(try await watcher.next(within: .zero)?.map(Self.name) == ["a", "b"])
     #expect(watcher.read == 2)
     feed.append(.text("c"))
-    feed.finish(.success(Self.reply("abc")))
+    feed.finish(.success(.answered(Self.reply("abc"))))
     #expect(try await watcher.next(within: .zero)?.map(Self.name) == ["c", "completed"])
     #expect(try await watcher.next(within: .zero) == nil)
     #expect(try await events() == ["a", "b", "c", "completed"])
@@ -61,7 +63,7 @@ struct RunFeedTests {
       feed.append(.text(shown))
       _ = try await watcher.next(within: .zero)
     }
-    feed.finish(.success(Self.reply("All.")))
+    feed.finish(.success(.answered(Self.reply("All."))))
     #expect(try await events() == pieces + ["completed"])
   }
 
@@ -69,7 +71,7 @@ struct RunFeedTests {
   func forgetsAtTools() async throws {
     feed.append(.text("Let me see."))
     feed.append(.toolStarted(id: "c", name: "t", arguments: .emptyObject))
-    feed.finish(.success(Self.reply("Done.")))
+    feed.finish(.success(.answered(Self.reply("Done."))))
     #expect(try await events() == ["Let me see.", "tool", "Done.", "completed"])
   }
 
@@ -77,7 +79,7 @@ struct RunFeedTests {
   func ends() async throws {
     feed.finish(.failure(Failure(.timeout, "late")))
     feed.append(.text("more"))
-    feed.finish(.success(Self.reply("more")))
+    feed.finish(.success(.answered(Self.reply("more"))))
     #expect(try await events() == ["failed"])
   }
 

@@ -469,7 +469,7 @@ struct ModuleTests {
         let reply = try await workspace.runner.chat(ChatRequest(agent: "a", message: "x"), as: .local) { _ in
           _ = token
         }
-        #expect(reply.data?.text == "\"b\"")
+        #expect(try reply.reply().data?.text == "\"b\"")
       }
       #expect(weakToken == nil)
     }
@@ -502,10 +502,10 @@ struct ModuleTests {
         let first = await slow.result
         switch policy {
         case "queue":
-          #expect(try first.get().text == "slow1")
+          #expect(try first.get().reply().text == "slow1")
           #expect(try quick.get() == "quick2")
         case "reject":
-          #expect(try first.get().text == "slow1")
+          #expect(try first.get().reply().text == "slow1")
           #expect((quick.failure as? Failure)?.code == .conflict)
         default:
           #expect((first.failure as? Failure)?.code == .cancelled)

@@ -77,7 +77,7 @@ struct StructuredOutputTests {
         event in
         if case .text(let text) = event { texts.withLock { $0.append(text) } }
       }
-      #expect(reply.data?.text == #"{"n":1}"#)
+      #expect(try reply.reply().data?.text == #"{"n":1}"#)
       #expect(texts.withLock { $0 } == [#"{"n":1}"#])
     }
   }

@@ -62,7 +62,7 @@ final class TestWorkspace: Sendable {
   func chat(
     _ agent: String, _ message: String = "hi", session: String? = nil, as user: Principal = .local
   ) async throws -> ChatReply {
-    try await runner.chat(ChatRequest(agent: agent, message: message, sessionID: session), as: user)
+    try await runner.chat(ChatRequest(agent: agent, message: message, sessionID: session), as: user).reply()
   }
 
   func close() async throws {

@@ -74,12 +74,18 @@ private struct NoServices: RunServices {
     throw none
   }
   func embed(_ request: EmbeddingRequest, key: String) async throws -> EmbeddingReply { throw none }
+  func ask(_ question: Approval.Question, timeout: Duration?, key: String) async throws -> JSON {
+    throw none
+  }
+  func sleep(for duration: Duration, key: String) async throws {}
+  func askWhetherDone(_ call: JournalCall) async throws -> RawJSON? { nil }
 }
 
 /// Keeps nothing.
 private struct NoJournal: JournalStore {
   func writeJournal(
-    _ entries: [JournalEntry], runID: String, done: @escaping @Sendable (Failure?) -> Void
+    _ entries: [JournalEntry], asking approvals: [Approval], runID: String,
+    done: @escaping @Sendable (Failure?) -> Void
   ) { done(nil) }
   func journal(ofRun id: String) async throws -> [JournalEntry] { [] }
 }

@@ -18,6 +18,8 @@ public final class Journal: Sendable {
   private struct State {
     /// Of an earlier life of the run, not handed back yet, by key.
     var recorded: [String: JournalEntry]
+    /// Of tools under way: to be kept only where the tool has to wait, by key.
+    var interior: [JournalEntry] = []
     /// Not handed to the store yet.
     var unwritten: [JournalEntry] = []
     var count: Int
@@ -31,24 +33,41 @@ public final class Journal: Sendable {
   private let store: any JournalStore
   private let time: any TimeSource
   private let state: Mutex<State>
+  public let waits: RunWaits
+  /// The earlier life of the run ended when it had nothing to do but wait: calls without an end were not under way.
+  private let isFromWaiting: Bool
   /// Held while entries are handed over, so that they come in their order.
   private let handover = Mutex<Void>(())
 
-  /// - Parameter recorded: What an earlier life of the run left.
-  public init(
-    runID: String, seed: UInt64, recorded: [JournalEntry] = [], store: any JournalStore, time: any TimeSource
+  /// - Parameters:
+  ///   - recorded: What an earlier life of the run left.
+  ///   - isFromWaiting: That life ended because there was nothing to do but wait.
+  init(
+    runID: String, seed: UInt64, recorded: [JournalEntry] = [], isFromWaiting: Bool = false,
+    store: any JournalStore, time: any TimeSource, deadlines: DeadlineQueue
   ) {
     self.runID = runID
     self.seed = seed
     self.store = store
     self.time = time
+    self.isFromWaiting = isFromWaiting
+    waits = RunWaits(deadlines: deadlines)
     state = Mutex(
       State(
         recorded: Dictionary(recorded.map { ($0.key, $0) }) { _, last in last },
         count: (recorded.last?.number ?? -1) + 1))
   }
 
+  /// Counts what an earlier life spent: its process may have stopped before it was counted anywhere.
+  func recount(_ usage: Usage, in budget: Budget) { if !isFromWaiting { budget.count(usage) } }
+
   public var now: Timestamp { time.now }
+
+  /// A journal of a run that begins and never leaves memory.
+  public convenience init(runID: String, seed: UInt64, store: any JournalStore, time: any TimeSource) {
+    self.init(
+      runID: runID, seed: seed, recorded: [], store: store, time: time, deadlines: DeadlineQueue(time: time))
+  }
 
   /// Whether the run is still on its way to where it was.
   public var isReplaying: Bool { state.withLock { !$0.recorded.isEmpty } }
@@ -117,9 +136,11 @@ public final class Journal: Sendable {
   }
 
   /// Writes what there is to write and waits until it is durable.
-  public func flush() async throws {
+  public func flush() async throws { try await flush(asking: []) }
+
+  private func flush(asking approvals: [Approval]) async throws {
     try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-      write { failure in
+      write(asking: approvals) { failure in
         if let failure { continuation.resume(throwing: failure) } else { continuation.resume() }
       }
     }
@@ -130,14 +151,14 @@ public final class Journal: Sendable {
     if state.withLock({ !$0.unwritten.isEmpty }) { write { _ in } }
   }
 
-  private func write(_ done: @escaping @Sendable (Failure?) -> Void) {
+  private func write(asking approvals: [Approval] = [], _ done: @escaping @Sendable (Failure?) -> Void) {
     handover.withLock { _ in
       let (entries, refusal) = state.withLock { state in
         defer { state.unwritten = [] }
         return (state.unwritten, state.refusal)
       }
       if let refusal { return done(refusal) }
-      store.writeJournal(entries, runID: runID) { failure in
+      store.writeJournal(entries, asking: approvals, runID: runID) { failure in
         if let failure { self.state.withLock { $0.refusal = $0.refusal ?? failure } }
         done(failure)
       }
@@ -180,7 +201,7 @@ extension Journal {
     case .ended(let outcome): return try outcome.get()
     case .begun(let begun):
       entry = begun
-      if let result = try await unknown() {
+      if !waitedInside(call.key), let result = try await unknown() {
         end(entry, .result(result), milliseconds: 0)
         return result
       }
@@ -190,6 +211,83 @@ extension Journal {
     let outcome = try await JournalEntry.Outcome(perform)
     end(entry, outcome, milliseconds: (time.elapsed - start) / .milliseconds(1))
     return try outcome.get()
+  }
+
+  /// Whether a call without an end was left because something within it had to wait: then it goes on.
+  private func waitedInside(_ key: String) -> Bool {
+    isFromWaiting && state.withLock { $0.recorded.keys.contains { $0.hasPrefix("\(key)#") } }
+  }
+
+  /// Does something within a tool's call, which is kept as a whole; kept for itself where the tool has to wait.
+  public func performInside(
+    _ call: JournalCall, _ perform: () async throws -> RawJSON
+  ) async throws -> RawJSON {
+    if case .ended(let outcome) = try recall(call) { return try outcome.get() }
+    let (startedAt, start) = (time.now, time.elapsed)
+    let outcome = try await JournalEntry.Outcome(perform)
+    keepInside(call, outcome, startedAt: startedAt, milliseconds: (time.elapsed - start) / .milliseconds(1))
+    return try outcome.get()
+  }
+
+  public func keepInside(
+    _ call: JournalCall, _ outcome: JournalEntry.Outcome, startedAt: Timestamp, milliseconds: Double
+  ) {
+    let entry = JournalEntry(
+      number: 0, key: call.key, name: call.name, digest: call.digest, arguments: call.arguments,
+      outcome: outcome, startedAt: startedAt, durationMilliseconds: milliseconds)
+    state.withLock { $0.interior.append(entry) }
+  }
+
+  /// Lets go of what happened inside a tool's call that has ended.
+  func forgetInside(_ key: String) {
+    state.withLock { state in
+      if !state.interior.isEmpty { state.interior.removeAll { $0.key.hasPrefix("\(key)#") } }
+    }
+  }
+
+  /// Waits for something that may take days, or hands back what came of it.
+  ///
+  /// - Parameters:
+  ///   - approval: The question that is asked; `nil` = none.
+  ///   - wait: Waits for the outcome; it gets the entry.
+  func await(
+    _ call: JournalCall, asking approval: Approval? = nil, _ wait: (JournalEntry) async throws -> RawJSON
+  ) async throws -> RawJSON {
+    switch try recall(call) {
+    case .ended(let outcome): return try outcome.get()
+    case .begun(let entry):
+      if let approval { waits.asked(approval) }
+      return try await finish(entry, wait)
+    case nil:
+      let entry = state.withLock { state in
+        // What tools have done on the way here must not be done again when the run comes back.
+        for var done in state.interior {
+          done.number = state.count
+          state.count += 1
+          state.unwritten.append(done)
+        }
+        state.interior = []
+        let entry = JournalEntry(
+          number: state.count, key: call.key, name: call.name, digest: call.digest,
+          arguments: call.arguments, startedAt: time.now)
+        state.unwritten.append(entry)
+        state.count += 1
+        return entry
+      }
+      try await flush(asking: approval.map { [$0] } ?? [])
+      if let approval { waits.asked(approval) }
+      return try await finish(entry, wait)
+    }
+  }
+
+  /// Who brought the answer wrote it down as well, but for sleeps.
+  private func finish(
+    _ entry: JournalEntry, _ wait: (JournalEntry) async throws -> RawJSON
+  ) async throws -> RawJSON {
+    let result = try await wait(entry)
+    end(
+      entry, .result(result), milliseconds: Double(time.now.milliseconds - entry.startedAt.milliseconds))
+    return result
   }
 
   /// A name that is the run's alone and the same in each of its lives, as a UUID (RFC 9562, version 8).

@@ -59,8 +59,12 @@ public struct JournalCall: Sendable {
 public protocol JournalStore: Sendable {
   /// Writes entries of a run, each in place of what stood under its number.
   ///
-  /// - Parameter done: Told when they are durable, or why they are not; from anywhere.
-  func writeJournal(_ entries: [JournalEntry], runID: String, done: @escaping @Sendable (Failure?) -> Void)
+  /// - Parameters:
+  ///   - approvals: Questions that the entries ask.
+  ///   - done: Told when they are durable, or why they are not; from anywhere.
+  func writeJournal(
+    _ entries: [JournalEntry], asking approvals: [Approval], runID: String,
+    done: @escaping @Sendable (Failure?) -> Void)
   /// By their numbers.
   func journal(ofRun id: String) async throws -> [JournalEntry]
 }

@@ -86,17 +86,38 @@ public struct UnfinishedRun: Sendable, Hashable {
 /// What an unfinished run takes to go on.
 public struct ResumedTurn: Sendable {
   public var seed: UInt64
-  /// How often it was taken up, this time included.
+  /// It had left memory until something happened; else its process stopped in its middle.
+  public var wasWaiting: Bool
+  /// How often it was taken up in its middle, this time included.
   public var resumptions: Int
   public var opened: OpenedTurn
   public var journal: [JournalEntry]
 
   public init(
-    seed: UInt64, resumptions: Int, opened: OpenedTurn, journal: [JournalEntry]
+    seed: UInt64, wasWaiting: Bool, resumptions: Int, opened: OpenedTurn, journal: [JournalEntry]
   ) {
     self.seed = seed
+    self.wasWaiting = wasWaiting
     self.resumptions = resumptions
     self.opened = opened
     self.journal = journal
+  }
+}
+
+/// A run that leaves memory until something happens.
+public struct TurnSuspension: Sendable {
+  public var runID: String
+  /// Entries of its journal that are not written yet.
+  public var journal: [JournalEntry]
+  /// Of the entries that it waits for.
+  public var keys: [String]
+  /// Of the run so far.
+  public var usage: Usage
+
+  public init(runID: String, journal: [JournalEntry], keys: [String], usage: Usage) {
+    self.runID = runID
+    self.journal = journal
+    self.keys = keys
+    self.usage = usage
   }
 }

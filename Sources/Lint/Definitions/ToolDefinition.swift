@@ -37,9 +37,9 @@ public enum ToolDefinition {
     }
     guard let reader = file.table(name, noun: "a tool") else { return nil }
     reader.allow(fields)
-    if let approve = reader.value("approve"), approve != .bool(false) {
-      reader.report(
-        "approve", .notAvailable, "'approve' is not available yet; a tool that needs it may not run without")
+    let approve = reader.value("approve")
+    if let approve, !approve.isFunctionMark, approve != .bool(false), approve != .bool(true) {
+      reader.report("approve", .outOfRange, "'approve' must be true, false or a function")
     }
     if let action = reader.value("action"), action != .bool(false) {
       reader.report("action", .notAvailable, "'action' is not available yet")
@@ -47,6 +47,7 @@ public enum ToolDefinition {
     if let unknown = reader.value("unknown"), !unknown.isFunctionMark, unknown != "retry", unknown != "ask" {
       reader.report("unknown", .outOfRange, "'unknown' must be \"retry\", \"ask\" or a function")
     }
+    let unknown = reader.value("unknown")
     let description = reader.string("description")
     if !reader.isPresent("description"), !reader.isOpen {
       reader.report(
@@ -62,7 +63,12 @@ public enum ToolDefinition {
       access: AccessDefinition.decode(reader),
       timeoutSeconds: reader.number("timeout", in: 0.001...3600) ?? 30,
       retries: reader.integer("retry", in: 0...10) ?? 0,
-      effect: reader.choice("effect", Tool.Effect.self) ?? .write)
+      effect: reader.choice("effect", Tool.Effect.self) ?? .write,
+      unknown: unknown.flatMap { value in
+        if value.isFunctionMark { return .check }
+        return value == "retry" ? .retry : .ask
+      },
+      approval: approve.map { $0.isFunctionMark ? .asked : $0 == .bool(true) ? .always : .never } ?? .never)
     return isRunnable && description != nil && parameters != nil ? tool : nil
   }
 

@@ -29,6 +29,8 @@ struct ResponseEvents: RunEventEncoder {
     case .text(let piece):
       if let piece = text.add(piece) { writeText(piece, to: &buffer) }
     case .toolStarted, .toolFinished: text.interrupt()
+    case .approvalRequested: break
+    case .waiting(let run): write(.failed(.init(waiting: run)), place, to: &buffer)
     case .completed(let reply): writeEnd(of: reply, to: &buffer)
     case .failed(let failure):
       write(.failed(Problem(failure, isDraining: place.isDraining)), "response.failed", to: &buffer)

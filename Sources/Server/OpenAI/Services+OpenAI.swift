@@ -99,7 +99,8 @@ extension Services {
     guard call.isStreamed else {
       return .json(
         document(
-          try await runner.chat(request, as: exchange.user, cancellation: cancellation, onEnd: onEnd)))
+          try await runner.chat(request, as: exchange.user, cancellation: cancellation, onEnd: onEnd).reply())
+      )
     }
     let feed = try runner.stream(request, as: exchange.user, cancellation: cancellation, onEnd: onEnd)
     return .events(

@@ -38,7 +38,9 @@ extension Services {
         answers: [
           .init(
             .ok, "The answer, with the tool calls that led to it; as events, what happens as it happens.",
-            .json("ChatReply"), .text("text/event-stream"))
+            .json("ChatReply"), .text("text/event-stream")),
+          .init(
+            .accepted, "The run waits for a person; it goes on when that is decided.", .json("WaitingRun")),
         ]
       ) { try await chat($0) }
     ]
@@ -58,9 +60,12 @@ extension Services {
     _ exchange: Exchange, _ body: JSONObject, _ cancellation: RunCancellation
   ) async throws -> Reply {
     let request = try ChatRequest(exchange, body)
-    let reply = try await runner.chat(
+    switch try await runner.chat(
       request, as: exchange.user, cancellation: cancellation, onEnd: counted(agent: request.agent))
-    return .json(reply.json.bytes)
+    {
+    case .answered(let reply): return .json(reply.json.bytes)
+    case .waiting(let run): return .document(status: .accepted, run)
+    }
   }
 
   @inline(never) private func events(
@@ -79,7 +84,8 @@ extension Services {
     return { result, version in
       let outcome =
         switch result {
-        case .success(let reply): reply.usingStub ? "stub" : "completed"
+        case .success(.answered(let reply)): reply.usingStub ? "stub" : "completed"
+        case .success(.waiting): "waiting"
         case .failure(let failure): failure.code.metricLabel
         }
       metrics.turned(agent: agent, outcome: outcome, nanoseconds: (time.elapsed - start).nanoseconds)
@@ -87,7 +93,7 @@ extension Services {
       if deployment.candidate != nil {
         metrics.tried(deployment.track(of: version), outcome: outcome)
       }
-      if case .success(let reply) = result { metrics.used(reply, tools: deployment.active.tools) }
+      if case .success(.answered(let reply)) = result { metrics.used(reply, tools: deployment.active.tools) }
     }
   }
 }

@@ -15,7 +15,8 @@ struct Services: Sendable {
 
   /// Every route but the OpenAPI document, which is made of them.
   var routes: [Route] {
-    chatRoutes + socketRoutes + agentRoutes + versionRoutes + sessionRoutes + runRoutes + openAIRoutes
+    chatRoutes + socketRoutes + agentRoutes + versionRoutes + sessionRoutes + runRoutes
+      + approvalRoutes + openAIRoutes
       + embeddingRoutes
       + operationRoutes + pageRoutes
   }

@@ -166,6 +166,8 @@ final class ConversationSocket: Sendable {
         $0.member("status", "finished")
         call.writeMembers(to: &$0)
       }
+    case .approvalRequested(let approval): await send("approval") { $0.member("approval", approval) }
+    case .waiting(let run): await send("waiting") { $0.member("run_id", run.runID) }
     case .completed(let reply): await send("message") { reply.writeMembers(to: &$0) }
     case .failed(let failure): await report(failure)
     }

@@ -18,6 +18,8 @@ struct RunEvents: RunEventEncoder {
     case .failed(let failure):
       return Problem(failure, isDraining: place.isDraining).document(requestID: place.requestID)
     case .toolFinished(let call): return call.bytes()
+    case .approvalRequested(let approval): return approval.bytes()
+    case .waiting(let run): return run.bytes()
     case .started(let runID, let sessionID):
       return object {
         $0.member("run_id", runID)
@@ -48,6 +50,8 @@ extension RunEvent {
     case .text: "message.delta"
     case .toolStarted: "tool.started"
     case .toolFinished: "tool.finished"
+    case .approvalRequested: "approval.requested"
+    case .waiting: "run.waiting"
     case .completed: "message.completed"
     case .failed: "error"
     }

@@ -84,12 +84,19 @@ struct RunCommand: AsyncParsableCommand {
     }
     let timeline = trace ? Timeline(host.time) : nil
     let principal = user == Principal.local.id ? Principal.local : Principal(id: user)
-    let reply =
+    let outcome =
       if let timeline {
         try await host.runner.chat(request, as: principal, onEvent: timeline.note)
       } else {
         try await host.runner.chat(request, as: principal)
       }
+    let reply: ChatReply
+    switch outcome {
+    case .answered(let answer): reply = answer
+    case .waiting(let run):
+      if json { return Console.print(run.json.text) }
+      throw Failure(waiting: run)
+    }
     if reply.usingStub {
       Console.note(dim: "(no model is configured or reachable: the stub answered)")
     }
@@ -121,6 +128,8 @@ private struct Timeline: Sendable {
     case .toolFinished(let call):
       say("tool \(call.name) done: \(call.content.prefix(200))")
       if case .failed(let failure) = call.outcome, let diagnostic = failure.diagnostic { say(diagnostic) }
+    case .approvalRequested(let approval): say("asks \(approval.id): \(approval.question.title)")
+    case .waiting: say("waits")
     case .completed(let reply): end(reply)
     case .failed(let failure): say("failed: \(failure)")
     }

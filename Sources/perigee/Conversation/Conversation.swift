@@ -36,12 +36,12 @@ final class LocalConversation: Conversation {
 
   func say(_ message: String, _ transcript: Transcript) async throws -> Bool {
     let request = ChatRequest(agent: agent, message: message, sessionID: sessionID.withLock { $0 })
-    let reply = try await host.runner.chat(request, as: user) { [self] event in
+    let outcome = try await host.runner.chat(request, as: user) { [self] event in
       // From the start on: a turn that is cancelled belongs to the session, too.
       if case .started(_, let id) = event { sessionID.withLock { $0 = id } }
       transcript.show(event)
     }
-    return reply.usingStub
+    return try outcome.reply().usingStub
   }
 
   func close() async throws { try await host.close() }

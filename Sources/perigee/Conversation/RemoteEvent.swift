@@ -11,6 +11,8 @@ enum RemoteEvent: Sendable {
   case toolFinished(ToolCall)
   case completed(Answer)
   case failed(Failure)
+  /// The run asks a person.
+  case approvalRequested(id: String, title: String)
 
   struct Answer: Sendable {
     var text: String
@@ -37,6 +39,10 @@ enum RemoteEvent: Sendable {
           text: data["response"]?.string ?? "",
           calls: (data["tool_calls"]?.array ?? []).map { ToolCall(document: $0) },
           usingStub: data["using_stub"]?.bool ?? false))
+    case "approval.requested":
+      self = .approvalRequested(id: data["id"]?.string ?? "?", title: data["title"]?.string ?? "")
+    case "run.waiting":
+      self = .failed(Failure(.conflict, "the run waits for a person; it goes on when that is decided"))
     case "error": self = .failed(Failure(problem: data) ?? Failure(.upstream, "the server did not say why"))
     default: return nil
     }
@@ -61,5 +67,14 @@ extension ToolCall {
       // Not told, and not shown.
       startedAt: Timestamp(milliseconds: 0),
       durationMilliseconds: document["duration_ms"]?.double ?? 0)
+  }
+}
+
+extension Approval {
+  /// As much of a remote one as is shown.
+  static func shown(id: String, title: String) -> Approval {
+    Approval(
+      id: id, runID: "", key: "", userID: "", agent: "", question: Question(title: title), digest: 0,
+      createdAt: Timestamp(milliseconds: 0))
   }
 }

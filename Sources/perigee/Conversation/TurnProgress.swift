@@ -80,6 +80,8 @@ struct TurnProgress {
       endText()
       shownCalls.insert(call.id)
       return [.show(.toolFinished(call))]
+    case .approvalRequested(let id, let title):
+      return [.show(.approvalRequested(.shown(id: id, title: title)))]
     case .completed(let answer): return complete(answer)
     case .failed(let failure): return [.failed(failure)]
     }

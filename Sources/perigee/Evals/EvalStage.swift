@@ -64,7 +64,7 @@ struct EvalStage: Examiner {
       agent: evalCase.agent, message: turn.message, sessionID: Self.sessionID, input: turn.input)
     let reply: ChatReply
     do {
-      reply = try await runner.chat(request, as: evalCase.user)
+      reply = try await runner.chat(request, as: evalCase.user).reply()
     } catch {
       try Task.checkCancellation()
       return try await failed(with: error)

@@ -80,6 +80,9 @@ struct ScriptedHost: ScriptHost {
       RawJSON(["sum": 3])
     }
     func check(_ tool: Tool, arguments: RawJSON, call: ToolCallContext) async throws -> RawJSON? { nil }
+    func wantsApproval(
+      _ tool: Tool, arguments: RawJSON, call: ToolCallContext
+    ) async throws -> RawJSON { .null }
     func after(_ reply: ScriptReply) async throws -> ScriptReply { reply }
     func stub(message: String) async throws -> ScriptReply { ScriptReply(text: "stub") }
     func run() async throws -> ScriptReply { try await agent.run(context) }

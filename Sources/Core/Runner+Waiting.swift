@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+public import JSONCodec
+
+/// Runs that wait for people and for the clock.
+extension Runner {
+  /// Answers a question on which a run waits; of many who try at once, one does.
+  ///
+  /// - Parameters:
+  ///   - choice: One of the question's choices.
+  ///   - values: What its form asks for: a JSON object.
+  /// - Throws: ``Failure`` `not_found`, `denied`, `invalid_arguments`, `conflict` when it is decided already.
+  @discardableResult
+  public func decide(
+    approval id: String, _ choice: String, comment: String? = nil, values: JSON? = nil, as user: Principal
+  ) async throws(Failure) -> Approval {
+    do {
+      let approval = try await store.approval(id: id)
+      guard approval.isVisible(to: user) else { throw Failure(.notFound, "no approval '\(id)'") }
+      guard approval.mayDecide(user) else {
+        throw Failure(
+          .denied, "this is for somebody with the role \(approval.question.roles.joined(separator: " or "))")
+      }
+      guard approval.status == .pending else {
+        throw Failure(.conflict, "this approval is \(approval.status.rawValue) already")
+      }
+      let filled = try approval.question.checked(choice, values)
+      let decided = try await store.decideApproval(
+        id: id,
+        Approval.Decision(
+          choice: choice, comment: comment, values: filled.map { RawJSON($0) }, userID: user.id, at: time.now)
+      )
+      tell(decided)
+      return decided
+    } catch {
+      throw Failure(error)
+    }
+  }
+
+  /// Lets go of questions whose time is over, and gives what is due to be woken.
+  ///
+  /// - Returns: At most `limit` runs; each is to be resumed.
+  public func dueRuns(limit: Int) async throws -> [UnfinishedRun] {
+    for expired in try await store.expireApprovals(at: time.now) { tell(expired) }
+    return try await store.dueRuns(at: time.now, limit: limit)
+  }
+
+  /// Brings the answer to its run, where that is in memory; else it is woken.
+  private func tell(_ approval: Approval) {
+    runs.find(approval.runID, userID: nil)?.entry.waits.settle(
+      approval.key, Approval.answer(approval.decision))
+    wakeups.continuation.yield()
+  }
+
+  /// Cancels a run that waits; false when none of that name does.
+  public func cancelWaiting(run id: String, userID: String?) async throws(Failure) -> Bool {
+    do {
+      guard let run = try await store.waitingRun(id: id, userID: userID) else { return false }
+      var closing = TurnClosing(
+        runID: run.runID, userID: run.beginning.user.id, sessionID: run.sessionID,
+        messageID: Identifier.uuid(at: time.now), status: .cancelled, failure: Failure(CancellationError()),
+        text: "", steps: [], usage: Usage(), state: nil, at: time.now)
+      closing.hasAsked = true
+      try await store.closeTurn(closing)
+      return true
+    } catch {
+      throw Failure(error)
+    }
+  }
+}
+
+extension Approval.Question {
+  /// - Returns: What was filled in, with defaults; `nil` = there is no form.
+  fileprivate func checked(_ choice: String, _ values: JSON?) throws(Failure) -> JSON? {
+    guard choices.contains(choice) else {
+      let rule = "must be \(choices.joined(separator: ", "))"
+      throw Failure(
+        .invalidArguments, "the decision \(rule)",
+        detail: [["field": "decision", "message": .string(rule)]])
+    }
+    guard let form, choice != "reject", choice != "abort" else { return values }
+    do {
+      return try Schema(try form.value()).validate(values ?? [:])
+    } catch let violation as SchemaViolation {
+      throw Failure(
+        .invalidArguments, "wrong values: \(violation)",
+        detail: .array(
+          violation.faults.map { ["field": .string("values\($0.path)"), "message": .string($0.message)] }))
+    } catch {
+      throw Failure(.internal, "the question's form is no schema", diagnostic: "\(error)")
+    }
+  }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Core
+import JSONCodec
+
+/// Runs that have left memory until something happens.
+extension SQLiteStore {
+  public func suspendTurn(_ suspension: TurnSuspension) async throws {
+    try await commits.write { try $0.suspend(suspension) }
+  }
+
+  public func dueRuns(at time: Timestamp, limit: Int) async throws -> [UnfinishedRun] {
+    // Most looks find nothing, and keep the writer out of it.
+    let isAny = try await read { connection in
+      let select = try connection.statement("SELECT 1 FROM runs WHERE wake_at <= ? LIMIT 1")
+      defer { select.reset() }
+      select.bind(1, time.milliseconds)
+      return try select.step()
+    }
+    guard isAny else { return [] }
+    return try await commits.write { connection in
+      let select = try connection.statement(
+        """
+        SELECT runs.id, sessions.name, runs.agent, version, beginning, runs.session
+        FROM runs JOIN sessions ON sessions.id = runs.session
+        WHERE wake_at <= ? AND status = 'waiting' ORDER BY wake_at LIMIT ?
+        """)
+      select.bind(1, time.milliseconds)
+      select.bind(2, Int64(limit))
+      return try connection.unfinishedRuns(select)
+    }
+  }
+
+  public func waitingRun(id: String, userID: String?) async throws -> UnfinishedRun? {
+    try await commits.write { connection in
+      let select = try connection.statement(
+        """
+        SELECT runs.id, sessions.name, runs.agent, version, beginning, runs.session
+        FROM runs JOIN sessions ON sessions.id = runs.session
+        WHERE runs.id = ?1 AND (?2 IS NULL OR runs.user_id = ?2) AND status = 'waiting'
+        """)
+      select.bind(1, id)
+      select.bind(2, userID)
+      return try connection.unfinishedRuns(select).first
+    }
+  }
+}
+
+extension WriterConnection {
+  fileprivate func suspend(_ suspension: TurnSuspension) throws {
+    try write(suspension.journal, runID: suspension.runID)
+    let update = try statement(
+      """
+      UPDATE runs SET status = 'waiting', wake_at = ?, resumptions = 0, input_tokens = ?, output_tokens = ?,
+      cost_usd = ? WHERE id = ? AND status = 'running'
+      """)
+    update.bind(1, try wakeTime(of: suspension))
+    update.bind(2, Int64(suspension.usage.inputTokens))
+    update.bind(3, Int64(suspension.usage.outputTokens))
+    update.bind(4, suspension.usage.costUSD)
+    update.bind(5, suspension.runID)
+    try update.run()
+  }
+
+  /// 0 where something has come already, `nil` where only people can wake the run.
+  private func wakeTime(of suspension: TurnSuspension) throws -> Int64? {
+    let keys = Set(suspension.keys)
+    let entries = try JournalRow.entries(runID: suspension.runID, statement(JournalRow.selection)).filter {
+      keys.contains($0.key)
+    }
+    if entries.contains(where: { $0.outcome != nil }) { return 0 }
+    return entries.compactMap(\.sleepsUntil).min()?.milliseconds
+  }
+
+  /// Has a waiting run woken at once.
+  func wake(_ runID: String) throws {
+    let update = try statement("UPDATE runs SET wake_at = 0 WHERE id = ? AND status = 'waiting'")
+    update.bind(1, runID)
+    try update.run()
+  }
+}
