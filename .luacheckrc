@@ -1,6 +1,7 @@
 stds.perigee = {
   read_globals = {
     "agents",
+    "approval",
     "crypto",
     "db",
     "guard",

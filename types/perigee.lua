@@ -84,7 +84,7 @@
 ---@field description string what it does: the model chooses tools by it
 ---@field parameters? table<string, any> shorthand for JSON Schema, or a full one: what `run` gets as args
 ---@field access? perigee.Access what it may touch; nothing unless named
----@field approve? false
+---@field approve? boolean|fun(ctx: perigee.ToolContext, args: table): boolean|string|table|nil a person must agree before it runs; the function says whether, and may name the question's title
 ---@field timeout? number seconds; 30 unless said
 ---@field retry? integer further attempts when the error is retryable; 0 unless said
 ---@field effect? "read"|"write" writes of one model turn run one after another; "write" unless said

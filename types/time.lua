@@ -8,9 +8,9 @@ time = {}
 ---@return number
 function time.now() end
 
----Waits without holding anything up.
+---Waits without holding anything up; the run leaves memory where that is for long.
 ---@async
----@param seconds number at most 3600
+---@param seconds number at most 31 days
 function time.sleep(seconds) end
 
 ---Writes a moment: RFC 3339 in UTC, or as `os.date` would, in UTC.

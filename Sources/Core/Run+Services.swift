@@ -28,8 +28,8 @@ extension Run {
       try await run.ask(question, timeout: timeout, key: key)
     }
 
-    func sleep(for duration: Duration, key: String) async throws {
-      try await run.sleep(for: duration, key: key)
+    func sleep(for duration: Duration, on clock: any TimeSource, key: String) async throws {
+      try await run.sleep(for: duration, on: clock, key: key)
     }
 
     func askWhetherDone(_ call: JournalCall) async throws -> RawJSON? {

@@ -21,15 +21,17 @@ extension Run {
   }
 
   /// Waits for time to pass; a run that sleeps for long leaves memory meanwhile.
-  func sleep(for duration: Duration, key: String) async throws {
-    let until = environment.time.now.advanced(by: duration)
+  ///
+  /// - Parameter clock: The script's.
+  func sleep(for duration: Duration, on clock: any TimeSource, key: String) async throws {
+    let until = clock.now.advanced(by: duration)
     let call = JournalCall(
       key: key, name: "sleep", arguments: RawJSON(["until": .integer(until.milliseconds)]))
     _ = try await journal.await(call) { entry in
       let until = entry.sleepsUntil ?? until
-      let left = Duration.milliseconds(until.milliseconds - environment.time.now.milliseconds)
-      guard left > Run.residentSleepMax else {
-        try await journal.waits.working { try await environment.time.sleep(for: max(.zero, left)) }
+      let left = Duration.milliseconds(until.milliseconds - clock.now.milliseconds)
+      guard left > Run.residentSleepMax, environment.mayLeave else {
+        try await journal.waits.working { try await clock.sleep(for: max(.zero, left)) }
         return .null
       }
       let ticket = environment.deadlines.schedule(after: left) { [waits = journal.waits] in

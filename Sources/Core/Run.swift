@@ -25,6 +25,8 @@ final class Run: Sendable {
     /// Where a watched run tells what happens.
     let feed: RunFeed?
     let onDelegatedCall: Runner.OnDelegatedCall?
+    /// Whether the run may leave memory while it waits.
+    let mayLeave: Bool
   }
 
   let environment: Environment
@@ -205,7 +207,8 @@ extension Run.Environment {
   /// The same for an agent that another one called: its text is not the answer.
   var silent: Self {
     Self(
-      host: host, model: model, time: time, deadlines: deadlines, feed: nil, onDelegatedCall: onDelegatedCall)
+      host: host, model: model, time: time, deadlines: deadlines, feed: nil, onDelegatedCall: onDelegatedCall,
+      mayLeave: mayLeave)
   }
 }
 

@@ -14,21 +14,8 @@ extension Runner {
     approval id: String, _ choice: String, comment: String? = nil, values: JSON? = nil, as user: Principal
   ) async throws(Failure) -> Approval {
     do {
-      let approval = try await store.approval(id: id)
-      guard approval.isVisible(to: user) else { throw Failure(.notFound, "no approval '\(id)'") }
-      guard approval.mayDecide(user) else {
-        throw Failure(
-          .denied, "this is for somebody with the role \(approval.question.roles.joined(separator: " or "))")
-      }
-      guard approval.status == .pending else {
-        throw Failure(.conflict, "this approval is \(approval.status.rawValue) already")
-      }
-      let filled = try approval.question.checked(choice, values)
-      let decided = try await store.decideApproval(
-        id: id,
-        Approval.Decision(
-          choice: choice, comment: comment, values: filled.map { RawJSON($0) }, userID: user.id, at: time.now)
-      )
+      let decided = try await store.decide(
+        approval: id, choice, comment: comment, values: values, as: user, at: time.now)
       tell(decided)
       return decided
     } catch {
@@ -65,6 +52,30 @@ extension Runner {
     } catch {
       throw Failure(error)
     }
+  }
+}
+
+extension ApprovalStore {
+  /// Answers a question; the run that waits for it is woken by its server.
+  ///
+  /// - Throws: ``Failure`` as ``Runner/decide(approval:_:comment:values:as:)`` does.
+  public func decide(
+    approval id: String, _ choice: String, comment: String?, values: JSON?, as user: Principal, at: Timestamp
+  ) async throws -> Approval {
+    let approval = try await approval(id: id)
+    guard approval.isVisible(to: user) else { throw Failure(.notFound, "no approval '\(id)'") }
+    guard approval.mayDecide(user) else {
+      throw Failure(
+        .denied, "this is for somebody with the role \(approval.question.roles.joined(separator: " or "))")
+    }
+    guard approval.status == .pending else {
+      throw Failure(.conflict, "this approval is \(approval.status.rawValue) already")
+    }
+    let filled = try approval.question.checked(choice, values)
+    return try await decideApproval(
+      id: id,
+      Approval.Decision(
+        choice: choice, comment: comment, values: filled.map { RawJSON($0) }, userID: user.id, at: at))
   }
 }
 

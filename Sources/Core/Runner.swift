@@ -35,6 +35,7 @@ public final class Runner: Sendable {
   private let deployment: @Sendable () -> Deployment
   private let executor: @Sendable () -> (any TaskExecutor)?
   private let onDelegatedCall: OnDelegatedCall?
+  private let letsRunsLeave: Bool
   private let deadlines: DeadlineQueue
   private let gate = SessionGate()
   let runs: LiveRuns
@@ -46,11 +47,12 @@ public final class Runner: Sendable {
 
   /// - Parameters:
   ///   - executor: On which the task of a new run prefers to run.
+  ///   - letsRunsLeave: Whether runs leave memory while they wait; false where nobody would wake them.
   ///   - deployment: Gives the versions of the scripts that new runs take.
   public init(
     store: any Store, model: any Model, time: any TimeSource, limits: Limits = Limits(),
     executor: @escaping @Sendable () -> (any TaskExecutor)? = { nil },
-    onDelegatedCall: OnDelegatedCall? = nil,
+    onDelegatedCall: OnDelegatedCall? = nil, letsRunsLeave: Bool = true,
     deployment: @escaping @Sendable () -> Deployment
   ) {
     self.store = store
@@ -58,6 +60,7 @@ public final class Runner: Sendable {
     self.time = time
     self.executor = executor
     self.onDelegatedCall = onDelegatedCall
+    self.letsRunsLeave = letsRunsLeave
     deadlines = DeadlineQueue(time: time)
     runs = LiveRuns(deadlines: deadlines)
     ledger = BudgetLedger(limits: limits, store: store, time: time)
@@ -160,7 +163,7 @@ public final class Runner: Sendable {
       request: request, user: user, agent: agent, store: store,
       environment: Run.Environment(
         host: host, model: model, time: time, deadlines: deadlines, feed: feed,
-        onDelegatedCall: onDelegatedCall),
+        onDelegatedCall: onDelegatedCall, mayLeave: letsRunsLeave && request.conversation == nil),
       cancellation: cancellation, runs: runs, ledger: ledger, unsettled: unsettled,
       unfinished: unfinished)
     runs.enter()

@@ -140,8 +140,8 @@ public protocol RunServices: Sendable {
   func chat(_ request: ModelRequest, key: String, onText: TextListener?) async throws -> ModelReply
   /// `approval.request`: a person's answer, as ``Approval/answer(_:)`` writes it.
   func ask(_ question: Approval.Question, timeout: Duration?, key: String) async throws -> JSON
-  /// `time.sleep`.
-  func sleep(for duration: Duration, key: String) async throws
+  /// `time.sleep`, on the script's clock.
+  func sleep(for duration: Duration, on clock: any TimeSource, key: String) async throws
   /// What became of a host call that nobody saw the end of, as a person says; `nil` = it is made again.
   func askWhetherDone(_ call: JournalCall) async throws -> RawJSON?
   /// `llm.embed`: vectors of texts, on this run's budget.

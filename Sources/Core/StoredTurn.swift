@@ -143,7 +143,7 @@ final class StoredTurn: Sendable {
     }
     let journal = Journal(
       runID: names.runID, seed: names.seed, store: store, time: time, deadlines: environment.deadlines)
-    if request.conversation == nil { journal.waits.onIdle(cancellation.cancel) }
+    if environment.mayLeave { journal.waits.onIdle(cancellation.cancel) }
     return (try await store.openTurn(opening), journal)
   }
 
@@ -163,7 +163,7 @@ final class StoredTurn: Sendable {
     let journal = Journal(
       runID: names.runID, seed: resumed.seed, recorded: resumed.journal, isFromWaiting: resumed.wasWaiting,
       store: store, time: time, deadlines: environment.deadlines)
-    journal.waits.onIdle(cancellation.cancel)
+    if environment.mayLeave { journal.waits.onIdle(cancellation.cancel) }
     if resumed.resumptions > Self.resumptionsMax { journal.refuse(.givenUp) }
     return (resumed.opened, journal)
   }

@@ -217,7 +217,9 @@ private struct NoServices: RunServices {
   func ask(_ question: Approval.Question, timeout: Duration?, key: String) async throws -> JSON {
     throw refusal("approval.request")
   }
-  func sleep(for duration: Duration, key: String) async throws { throw refusal("time.sleep") }
+  func sleep(for duration: Duration, on clock: any TimeSource, key: String) async throws {
+    try await clock.sleep(for: duration)
+  }
   func askWhetherDone(_ call: JournalCall) async throws -> RawJSON? { nil }
 }
 

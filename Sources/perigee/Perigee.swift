@@ -21,8 +21,8 @@ struct Perigee: AsyncParsableCommand {
     subcommands: [
       ServeCommand.self, DevCommand.self, ChatCommand.self, RunCommand.self, LintCommand.self,
       LspCommand.self, EvalCommand.self, InitCommand.self, NewCommand.self, TypesCommand.self,
-      VersionsCommand.self,
-      DiffCommand.self, ActivateCommand.self, DoctorCommand.self,
+      RunsCommand.self, TraceCommand.self, ApprovalsCommand.self, ApproveCommand.self, RejectCommand.self,
+      VersionsCommand.self, DiffCommand.self, ActivateCommand.self, DoctorCommand.self,
     ])
 
   /// Runs the command and turns its error into the exit codes of the contract: 1, 2, 70.

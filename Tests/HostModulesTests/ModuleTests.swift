@@ -521,8 +521,7 @@ struct ModuleTests {
       "agents/a.lua": """
       return { limits = { seconds = 1.5 }, tools = { "t" }, run = function(ctx)
         tools.call("t")
-        time.sleep(60)
-        return "never"
+        while true do time.sleep(0.05) end
       end }
       """,
       "tools/t.lua": "return { t = { description = 'd', run = function() return 7 end } }",

@@ -77,7 +77,7 @@ private struct NoServices: RunServices {
   func ask(_ question: Approval.Question, timeout: Duration?, key: String) async throws -> JSON {
     throw none
   }
-  func sleep(for duration: Duration, key: String) async throws {}
+  func sleep(for duration: Duration, on clock: any TimeSource, key: String) async throws {}
   func askWhetherDone(_ call: JournalCall) async throws -> RawJSON? { nil }
 }
 

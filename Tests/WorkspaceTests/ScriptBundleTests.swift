@@ -122,7 +122,7 @@ struct ScriptBundleTests {
           description = "d", parameters = { n = "intger" }, run = function() end },
         ["bad name"] = {},
         none = { run = 1 },
-        ask = { description = "d", approve = true, run = function() end },
+        ask = { description = "d", approve = 7, run = function() end },
       }
       """,
       "tools/u.lua":
@@ -143,7 +143,7 @@ struct ScriptBundleTests {
         "tools/t.lua:4:4 W203 'bad name' is not a tool's name: 1 to 64 characters of a-z A-Z 0-9 _ -",
         "tools/t.lua:5:3 W204 tool 'none' has no description",
         "tools/t.lua:5:12 W202 'run' must be a function, not a number",
-        "tools/t.lua:6:30 W209 'approve' is not available yet; a tool that needs it may not run without",
+        "tools/t.lua:6:30 W203 'approve' must be true, false or a function",
         "tools/u.lua:1:68 W203 'db' must be \"read\" or \"write\", not \"all\"",
         "tools/u.lua:1:80 W201 access has no field 'htpp'",
       ])

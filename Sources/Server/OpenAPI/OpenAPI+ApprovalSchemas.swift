@@ -24,6 +24,13 @@ extension OpenAPI {
       ),
     ]),
     "ApprovalList": page("Approval"),
+    "RunTrace": object([("run", reference("Run")), ("spans", list("Span"))]),
+    "Span": object([
+      ("key", string), ("name", string), ("status", ["enum": ["ok", "failed", "open"]]), ("started_at", time),
+      ("duration_ms", number), ("arguments", anything), ("result", anything),
+      ("error", ["oneOf": [object([("code", string), ("message", string)]), ["type": "null"]]]),
+      ("usage", ["oneOf": [reference("Usage"), ["type": "null"]]]),
+    ]),
     "WaitingRun": object([
       ("run_id", string), ("session_id", string), ("status", ["const": "waiting"]),
       ("approval", ["oneOf": [reference("Approval"), ["type": "null"]]]),

@@ -26,6 +26,15 @@ extension Services {
         answers: [.init(.ok, "The events.", .text("text/event-stream"))]
       ) { try await events($0) },
       Route(
+        .get, "/v1/runs/{id}/trace", name: "getRunTrace",
+        summary: "Shows the calls of a run: models, tools and whatever else its script did.",
+        answers: [.init(.ok, "The run and its calls, in the order in which they began.", .json("RunTrace"))]
+      ) { exchange in
+        let id = exchange.parameters[0]
+        let run = try await store.run(id: id, userID: exchange.user.visibleUserID)
+        return .document(RunTrace(run: run, journal: try await store.journal(ofRun: id)))
+      },
+      Route(
         .post, "/v1/runs/{id}/cancel", name: "cancelRun", summary: "Cancels a run that is under way.",
         answers: [.init(.accepted, "It will end soon.", .json("Run"))]
       ) { try await cancel($0) },

@@ -46,6 +46,7 @@ struct EvalStage: Examiner {
       store: store, model: answerer.model, time: SystemTime(),
       limits: Runner.Limits(messageCharactersMax: configuration.limits.messageCharsMax),
       executor: { TurnLine() }, onDelegatedCall: { delegated.add(DelegatedCall(agent: $0, call: $1)) },
+      letsRunsLeave: false,
       deployment: { deployment })
     resources.time = clock.hurried
     checks = try EvalScript(evalCase, of: evals.suite, resources: resources, settings: settings)

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+public import JSONCodec
+
+/// What happened in a run, as its journal tells it.
+public struct RunTrace: Sendable {
+  public struct Span: Sendable {
+    public enum Status: String, Sendable {
+      case ok, failed
+      /// Begun, and nobody has seen it end.
+      case open
+    }
+
+    /// As ``JournalEntry/key``.
+    public var key: String
+    public var name: String
+    public var status: Status
+    public var startedAt: Timestamp
+    public var durationMilliseconds: Double
+    public var arguments: RawJSON?
+    public var result: RawJSON?
+    public var failure: Failure?
+    /// Of a model's call.
+    public var usage: Usage?
+
+    /// How many calls it lies within.
+    public var depth: Int { key.utf8.count { $0 == UInt8(ascii: "/") } }
+  }
+
+  public var run: RunRecord
+  /// In the order in which they began.
+  public var spans: [Span]
+
+  public init(run: RunRecord, journal: [JournalEntry]) {
+    self.run = run
+    spans = journal.map(Span.init).sorted {
+      ($0.startedAt, $0.key.utf8.count) < ($1.startedAt, $1.key.utf8.count)
+    }
+  }
+}
+
+extension RunTrace.Span {
+  init(_ entry: JournalEntry) {
+    key = entry.key
+    name = entry.name
+    startedAt = entry.startedAt
+    durationMilliseconds = entry.durationMilliseconds
+    arguments = entry.arguments
+    switch entry.outcome {
+    case .result(let json):
+      status = .ok
+      result = json
+    case .failed(let failure):
+      status = .failed
+      self.failure = failure
+    case nil: status = .open
+    }
+    if name == "model", let reply = result.flatMap({ try? $0.value() }).flatMap(ModelReply.init(json:)) {
+      name = "model \(reply.model)"
+      usage = reply.usage
+    }
+  }
+}
