@@ -8,12 +8,14 @@ SWIFT_FILES := Sources Tests Package.swift
 ARGS ?=
 # How long make fuzz runs, all harnesses together: make fuzz SECONDS=600
 SECONDS ?= 60
+# How often make crash kills the server: make crash N=1000
+N ?= 200
 export SWIFT
 # A test that computes holds one of the few threads that the others need to meet their time limits: such rooms have
 # a pass of their own, one test at a time. Each pass skips what the other runs; ARGS narrows both.
 COMPUTING := ((LanguageServer|LuaHost|Lint|Threads)Tests|CLITests[.]EscapeTests)
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test lint format bench sanitize sanitize-address sanitize-thread fuzz docs clean
+.PHONY: help setup build run test lint format bench sanitize sanitize-address sanitize-thread fuzz crash docs clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -71,6 +73,9 @@ sanitize-thread: setup
 fuzz: ## feed the C part of the Lua host hostile inputs for SECONDS, 60 unless told
 	@scripts/setup.sh fuzz
 	@Fuzz/fuzz --seconds $(SECONDS) $(ARGS)
+
+crash: build ## kill the server under load N times, 200 unless told, and look for what was lost or done twice
+	@Tests/Crash/crash --kills $(N) $(ARGS)
 
 docs: build ## write types/, .luarc.json, .luacheckrc and the reference in docs/ anew
 	@$(BINARY) types --docs docs
