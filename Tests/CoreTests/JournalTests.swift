@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+import JSONCodec
+import Synchronization
+import Testing
+
+@testable import Core
+
+@Suite("Journal")
+struct JournalTests {
+  /// Keeps entries as a store does, and fails when it is told to.
+  private final class Memory: JournalStore {
+    struct State {
+      var entries: [Int: JournalEntry] = [:]
+      var writes = 0
+      var failure: Failure?
+    }
+
+    let state = Mutex(State())
+
+    func writeJournal(
+      _ entries: [JournalEntry], asking approvals: [Approval], runID: String,
+      done: @escaping @Sendable (Failure?) -> Void
+    ) {
+      let failure = state.withLock { state -> Failure? in
+        state.writes += 1
+        if state.failure == nil { for entry in entries { state.entries[entry.number] = entry } }
+        return state.failure
+      }
+      done(failure)
+    }
+
+    func journal(ofRun id: String) async throws -> [JournalEntry] {
+      state.withLock { $0.entries.values.sorted { $0.number < $1.number } }
+    }
+  }
+
+  private struct Clock: TimeSource {
+    var now: Timestamp { Timestamp(milliseconds: 1) }
+    var elapsed: Duration { .zero }
+    func sleep(for duration: Duration) async throws { try await Task.sleep(for: .seconds(3600)) }
+  }
+
+  private static func journal(_ memory: Memory, waiting: Bool = false) async throws -> Journal {
+    Journal(
+      runID: "r", seed: 7, recorded: try await memory.journal(ofRun: "r"), isFromWaiting: waiting,
+      store: memory,
+      time: Clock(), deadlines: DeadlineQueue(time: Clock()))
+  }
+
+  private static func call(_ key: String, _ name: String = "x", digest: UInt64 = 1) -> JournalCall {
+    JournalCall(key: key, name: name, digest: digest)
+  }
+
+  @Test("what may be done again is written with the next thing that may not, and each is done once")
+  func order() async throws {
+    let memory = Memory()
+    let done = Mutex<[String]>([])
+    for life in 1...3 {
+      let journal = try await Self.journal(memory)
+      let seen = try await journal.observe(Self.call("a")) {
+        done.withLock { $0.append("a") }
+        return RawJSON(["life": .integer(Int64(life))])
+      }
+      if life == 1 { #expect(memory.state.withLock { $0.writes } == 0) }
+      let wrote = try await journal.perform(Self.call("b"), unknown: { nil }) {
+        // Its intent, and what was seen before it, are durable when it happens.
+        #expect(memory.state.withLock { $0.entries[0]?.outcome != nil && $0.entries[1]?.outcome == nil })
+        done.withLock { $0.append("b") }
+        return RawJSON(["life": .integer(Int64(life))])
+      }
+      #expect(seen == RawJSON(["life": 1]) && wrote == seen)
+    }
+    #expect(done.withLock { $0 } == ["a", "b"])
+  }
+
+  @Test("an error that came once comes again, and nothing is done for it")
+  func failure() async throws {
+    let memory = Memory()
+    for life in 1...2 {
+      let journal = try await Self.journal(memory)
+      let failure = await #expect(throws: Failure.self) {
+        _ = try await journal.perform(Self.call("a"), unknown: { nil }) {
+          guard life == 1 else { return .null }
+          throw Failure(.rateLimited, "slow down", retryable: true, detail: ["n": 1], retryAfterSeconds: 2)
+        }
+      }
+      #expect(failure?.code == .rateLimited && failure?.retryable == true && failure?.retryAfterSeconds == 2)
+      #expect(failure?.detail == ["n": 1])
+    }
+  }
+
+  @Test("a call without an end is asked about: its result, or it is made again")
+  func unknown() async throws {
+    let memory = Memory()
+    let first = try await Self.journal(memory)
+    for key in ["a", "b"] {
+      await #expect(throws: CancellationError.self) {
+        _ = try await first.perform(Self.call(key), unknown: { nil }) { throw CancellationError() }
+      }
+    }
+    let second = try await Self.journal(memory)
+    let known = try await second.perform(Self.call("a"), unknown: { RawJSON(["known": true]) }) {
+      Issue.record("it was done again")
+      return .null
+    }
+    #expect(known == RawJSON(["known": true]))
+    #expect(
+      try await second.perform(Self.call("b"), unknown: { nil }) { RawJSON(["again": true]) }
+        == RawJSON(["again": true]))
+    #expect(memory.state.withLock { $0.entries.count } == 2)
+  }
+
+  @Test(
+    "a run that does something else than before does nothing more, even where the script lets the error pass")
+  func divergence() async throws {
+    for other in [Self.call("a", "y"), Self.call("a", digest: 2)] {
+      let memory = Memory()
+      _ = try await Self.journal(memory).perform(Self.call("a"), unknown: { nil }) { .null }
+      let journal = try await Self.journal(memory)
+      for call in [other, Self.call("z")] {
+        let failure = await #expect(throws: Failure.self) {
+          _ = try await journal.perform(call, unknown: { nil }) {
+            Issue.record("it was done")
+            return .null
+          }
+        }
+        #expect(failure?.code == .conflict && failure?.detail?["at"] == "a")
+      }
+      #expect(throws: Failure.self) { try journal.check() }
+    }
+  }
+
+  @Test("nothing is done that could not be written down")
+  func full() async throws {
+    let memory = Memory()
+    memory.state.withLock { $0.failure = Failure(.internal, "the database is full") }
+    let journal = try await Self.journal(memory)
+    await #expect(throws: Failure.self) {
+      _ = try await journal.perform(Self.call("a"), unknown: { nil }) {
+        Issue.record("it was done")
+        return .null
+      }
+    }
+    memory.state.withLock { $0.failure = nil }
+    await #expect(throws: Failure.self) {
+      _ = try await journal.perform(Self.call("b"), unknown: { nil }) { .null }
+    }
+  }
+
+  @Test("a tool that waited in its middle goes on, and what it did before is handed back")
+  func inside() async throws {
+    let memory = Memory()
+    let first = try await Self.journal(memory)
+    let task = Task {
+      try await first.perform(Self.call("t"), unknown: { nil }) {
+        let one = try await first.performInside(Self.call("t#1:1")) { RawJSON(["n": 1]) }
+        _ = try await first.await(Self.call("t#1:2", "approval")) { _ in
+          try await first.waits.wait(for: "t#1:2")
+        }
+        return one
+      }
+    }
+    while memory.state.withLock({ $0.entries.count }) < 3 { await Task.yield() }
+    task.cancel()
+    await #expect(throws: CancellationError.self) { try await task.value }
+    memory.state.withLock { state in
+      for (number, entry) in state.entries where entry.key == "t#1:2" {
+        state.entries[number]?.outcome = .result(RawJSON(["yes": true]))
+      }
+    }
+    let second = try await Self.journal(memory, waiting: true)
+    let result = try await second.perform(
+      Self.call("t"),
+      unknown: {
+        Issue.record("nobody need be asked")
+        return nil
+      }
+    ) {
+      let one = try await second.performInside(Self.call("t#1:1")) {
+        Issue.record("it was done again")
+        return .null
+      }
+      let yes = try await second.await(Self.call("t#1:2", "approval")) { _ in .null }
+      return RawJSON([try one.value(), try yes.value()])
+    }
+    #expect(result == RawJSON([["n": 1], ["yes": true]]))
+  }
+
+  @Test("names and random numbers depend on the run and the key alone")
+  func names() async throws {
+    let (one, two) = (try await Self.journal(Memory()), try await Self.journal(Memory()))
+    #expect(one.identifier(for: "a") == two.identifier(for: "a"))
+    #expect(one.identifier(for: "a") != one.identifier(for: "b"))
+    #expect(one.seed(for: "a") == two.seed(for: "a") && one.seed(for: "a") != one.seed(for: "b"))
+    #expect(Set((0..<10_000).map { one.identifier(for: "\($0)") }).count == 10_000)
+  }
+
+  @Test("what a model said is kept whole")
+  func replies() throws {
+    let reply = ModelReply(
+      model: "m", text: "Grüße \u{1F600}\n",
+      calls: [ToolCallRequest(id: "c", name: "t", arguments: "{\"a\":1.0")],
+      finishReason: .toolCalls,
+      usage: Usage(inputTokens: 3, outputTokens: 4, costUSD: nil, isEstimated: true),
+      verbatim: VerbatimAnswer(origin: "p/m", items: [RawJSON(["type": "thinking"])]))
+    #expect(ModelReply(json: try reply.json.value()) == reply)
+    let error = ModelError(
+      .rateLimited, "slow", status: 429, retryAfterSeconds: 3, diagnostic: "d", usage: Usage(inputTokens: 1))
+    let read = try #require(ModelError(recorded: Failure(json: try error.recorded.json.value())))
+    #expect(read.kind == error.kind && read.status == 429 && read.retryAfterSeconds == 3)
+    #expect(read.usage == error.usage && read.diagnostic == "d")
+  }
+}
