@@ -101,6 +101,9 @@ public final class Agent: Sendable {
   /// Source: OpenAI API reference, chat completions, `tools.function.name`.
   public var toolName: String { Agent.toolName(of: name) }
 
+  /// Past messages to read: with a summarizer more than are shown, so that what falls out can be folded.
+  var historyMessagesWanted: Int { summarizer == nil ? historyMessages : historyMessages * 2 }
+
   public static func toolName(of agent: String) -> String { "agent_" + agent.replacing(".", with: "_") }
 }
 

@@ -98,7 +98,8 @@ public final class ChatReply: Sendable {
 /// What became of a message: the answer, or the run waits for something that may take days.
 public enum ChatOutcome: Sendable {
   case answered(ChatReply)
-  case waiting(WaitingRun)
+  // Indirect: every frame that waits for an outcome has room for one.
+  indirect case waiting(WaitingRun)
 
   /// The answer.
   ///

@@ -25,7 +25,7 @@ public struct IdempotencyKey: Sendable, Hashable {
 public enum EarlierTurn: Sendable {
   case answered(ChatReply)
   /// Its run waits.
-  case waiting(WaitingRun)
+  indirect case waiting(WaitingRun)
   /// It failed, was cancelled or interrupted: it is done again, under the same names.
   case unanswered(runID: String, messageID: String, sessionID: String)
 }

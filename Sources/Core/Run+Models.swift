@@ -68,29 +68,56 @@ extension Run {
   func ask(
     _ request: ModelRequest, at key: String, onText: TextListener? = nil
   ) async throws -> ModelReply {
-    let call = JournalCall(key: key, name: "model", digest: request.digest)
-    if let reply = try recalled(call) {
+    let open = OpenCall(JournalCall(key: key, name: "model", digest: request.digest), in: self)
+    if let reply = try recalled(open.call) {
       if !reply.text.isEmpty { await onText?([reply.text]) }
       return reply
     }
     journal.spill()
-    let (startedAt, start) = (environment.time.now, environment.time.elapsed)
-    do {
-      let reply = try await askNow(request, onText: onText)
-      note(call, .result(reply.json), startedAt: startedAt, since: start)
-      return reply
-    } catch let error as ModelError {
-      note(call, .failed(error.recorded), startedAt: startedAt, since: start)
-      throw error
+    let told = onText.map { _ in Told() }
+    let counting = onText.map { onText in
+      { @Sendable (texts: [String]) async in
+        for text in texts { told?.bytes.add(text.utf8.count, ordering: .relaxed) }
+        await onText(texts)
+      }
+    }
+    let model = environment.model
+    return try await spending(
+      Budget.Call(
+        inputTokens: request.estimatedTokens, outputTokensMax: request.tokensMax,
+        price: model.price(of: request.models), copies: model.askedAtOnce(of: request.models)), told
+    ) { reservation in
+      journal.waits.begin()
+      defer { journal.waits.end() }
+      do {
+        let reply = try await model.respond(
+          to: request.limited(to: reservation?.outputTokensMax), within: remaining, onText: counting)
+        open.end(.result(reply.json), in: self)
+        return (reply, reply.usage)
+      } catch let error as ModelError {
+        open.end(.failed(error.recorded), in: self)
+        throw error
+      }
     }
   }
 
-  private func note(
-    _ call: JournalCall, _ outcome: JournalEntry.Outcome, startedAt: Timestamp, since start: Duration
-  ) {
-    journal.keep(
-      call, outcome, startedAt: startedAt,
-      milliseconds: (environment.time.elapsed - start) / .milliseconds(1))
+  /// A call of a model under way; a reference, so that the frame that waits keeps no more of it.
+  private final class OpenCall: Sendable {
+    let call: JournalCall
+    private let startedAt: Timestamp
+    private let start: Duration
+
+    init(_ call: JournalCall, in run: Run) {
+      self.call = call
+      startedAt = run.environment.time.now
+      start = run.environment.time.elapsed
+    }
+
+    func end(_ outcome: JournalEntry.Outcome, in run: Run) {
+      run.journal.keep(
+        call, outcome, startedAt: startedAt,
+        milliseconds: (run.environment.time.elapsed - start) / .milliseconds(1))
+    }
   }
 
   /// What a model said to this in an earlier life of the run; it is paid for once.
@@ -118,30 +145,6 @@ extension Run {
     if journal.isReplaying || environment.model.isConfigured(for: agent.models) { return true }
     journal.keep(call, .result(.null), startedAt: environment.time.now, milliseconds: 0)
     return false
-  }
-
-  @inline(never) private func askNow(
-    _ request: ModelRequest, onText: TextListener?
-  ) async throws -> ModelReply {
-    let told = onText.map { _ in Told() }
-    let counting = onText.map { onText in
-      { @Sendable (texts: [String]) async in
-        for text in texts { told?.bytes.add(text.utf8.count, ordering: .relaxed) }
-        await onText(texts)
-      }
-    }
-    let model = environment.model
-    return try await spending(
-      Budget.Call(
-        inputTokens: request.estimatedTokens, outputTokensMax: request.tokensMax,
-        price: model.price(of: request.models), copies: model.askedAtOnce(of: request.models)), told
-    ) { reservation in
-      let reply = try await journal.waits.working {
-        try await model.respond(
-          to: request.limited(to: reservation?.outputTokensMax), within: remaining, onText: counting)
-      }
-      return (reply, reply.usage)
-    }
   }
 
   /// Bytes of an answer that came before its call failed.

@@ -32,11 +32,11 @@ public final class Runner: Sendable {
   let model: any Model
   let time: any TimeSource
   private let limits: Limits
-  private let deployment: @Sendable () -> Deployment
+  let deployment: @Sendable () -> Deployment
   private let executor: @Sendable () -> (any TaskExecutor)?
   private let onDelegatedCall: OnDelegatedCall?
   private let letsRunsLeave: Bool
-  private let deadlines: DeadlineQueue
+  let deadlines: DeadlineQueue
   private let gate = SessionGate()
   let runs: LiveRuns
   let ledger: BudgetLedger
@@ -151,9 +151,9 @@ public final class Runner: Sendable {
       request, as: user, agent, on: host, feed: feed, cancellation: cancellation, onEnd: onEnd)
   }
 
-  private func start(
+  func start(
     _ request: ChatRequest, as user: Principal, _ agent: Agent, on host: any ScriptHost,
-    unfinished: AdoptedRun? = nil, feed: RunFeed?, cancellation: RunCancellation, onEnd: @escaping OnEnd
+    unfinished: AdoptedRun? = nil, again: KeptRun? = nil, feed: RunFeed?, cancellation: RunCancellation, onEnd: @escaping OnEnd
   ) throws(Failure) -> Task<Result<ChatOutcome, Failure>, Never> {
     guard running.add(1, ordering: .relaxed).newValue <= limits.runsMax else {
       running.subtract(1, ordering: .relaxed)
@@ -165,7 +165,7 @@ public final class Runner: Sendable {
         host: host, model: model, time: time, deadlines: deadlines, feed: feed,
         onDelegatedCall: onDelegatedCall, mayLeave: letsRunsLeave && request.conversation == nil),
       cancellation: cancellation, runs: runs, ledger: ledger, unsettled: unsettled,
-      unfinished: unfinished)
+      unfinished: unfinished, again: again)
     runs.enter()
     // A task of its own: what cancels the run leaves the caller to hear how it ended.
     let task = Task(executorPreference: executor()) { [self] in

@@ -207,6 +207,12 @@ public protocol Store: VersionStore, JournalStore, ApprovalStore {
   func suspendTurn(_ suspension: TurnSuspension) async throws
   /// Waiting runs whose time has come, the longest due first.
   func dueRuns(at: Timestamp, limit: Int) async throws -> [UnfinishedRun]
+  /// A run with its journal and what it saw, whatever became of it.
+  ///
+  /// Throws `conflict` when its message is not kept, as that of a turn without a session.
+  func keptRun(
+    id: String, userID: String?, historyMessages: Int, wantsSummary: Bool
+  ) async throws -> KeptRun
   /// A run that waits; `nil` when it does not.
   func waitingRun(id: String, userID: String?) async throws -> UnfinishedRun?
 

@@ -14,11 +14,13 @@ final class StoredTurn: Sendable {
   let unsettled: UnsettledTurns
   /// The run that goes on; `nil` = a new one begins.
   let unfinished: AdoptedRun?
+  /// The run that is done again.
+  let again: KeptRun?
 
   init(
     request: ChatRequest, user: Principal, agent: Agent, store: any Store,
     environment: Run.Environment, cancellation: RunCancellation, runs: LiveRuns,
-    ledger: BudgetLedger, unsettled: UnsettledTurns, unfinished: AdoptedRun? = nil
+    ledger: BudgetLedger, unsettled: UnsettledTurns, unfinished: AdoptedRun? = nil, again: KeptRun? = nil
   ) {
     self.request = request
     self.user = user
@@ -30,6 +32,7 @@ final class StoredTurn: Sendable {
     self.ledger = ledger
     self.unsettled = unsettled
     self.unfinished = unfinished
+    self.again = again
   }
 
   private var time: any TimeSource { environment.time }
@@ -50,7 +53,7 @@ final class StoredTurn: Sendable {
       return .failure(Failure(error))
     }
     defer { gate.leave(turn) }
-    if unfinished != nil { return await enter(gate, for: names()) }
+    if unfinished != nil || again != nil { return await enter(gate, for: names()) }
     do {
       try await unsettled.settle(key, userID: user.id)
       switch try await store.earlierTurn(key, userID: user.id, at: time.now) {
@@ -87,6 +90,11 @@ final class StoredTurn: Sendable {
       return Names(
         runID: unfinished.run.runID, messageID: "", sessionID: unfinished.run.sessionID, seed: 0,
         isResumed: true)
+    }
+    if let again {
+      return Names(
+        runID: again.run.runID, messageID: again.messageID, sessionID: again.run.sessionID,
+        seed: Identifier.randomNumber(), isAgain: true)
     }
     return Names(
       runID: Identifier.uuid(at: now), messageID: Identifier.uuid(at: now),
@@ -139,17 +147,12 @@ final class StoredTurn: Sendable {
       opening.beginning = RunBeginning(
         user: user, input: request.callerInput, idempotencyKey: request.idempotencyKey)
       opening.wantsSummary = agent.summarizer != nil
-      opening.historyMessages = historyMessages
+      opening.historyMessages = agent.historyMessagesWanted
     }
     let journal = Journal(
       runID: names.runID, seed: names.seed, store: store, time: time, deadlines: environment.deadlines)
     if environment.mayLeave { journal.waits.onIdle(cancellation.cancel) }
     return (try await store.openTurn(opening), journal)
-  }
-
-  /// Past messages that are wanted: with a summarizer more than are shown, so that what falls out can be folded.
-  private var historyMessages: Int {
-    agent.summarizer == nil ? agent.historyMessages : agent.historyMessages * 2
   }
 
   /// Takes an unfinished run up where it was.
@@ -158,7 +161,7 @@ final class StoredTurn: Sendable {
   private func reopen(_ names: Names) async throws -> (OpenedTurn, Journal) {
     guard
       let resumed = try await store.resumeTurn(
-        runID: names.runID, historyMessages: historyMessages, wantsSummary: agent.summarizer != nil)
+        runID: names.runID, historyMessages: agent.historyMessagesWanted, wantsSummary: agent.summarizer != nil)
     else { throw CancellationError() }
     let journal = Journal(
       runID: names.runID, seed: resumed.seed, recorded: resumed.journal, isFromWaiting: resumed.wasWaiting,

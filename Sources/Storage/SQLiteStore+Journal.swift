@@ -63,7 +63,50 @@ extension SQLiteStore {
   }
 }
 
+extension SQLiteStore {
+  public func keptRun(
+    id: String, userID: String?, historyMessages: Int, wantsSummary: Bool
+  ) async throws -> KeptRun {
+    try await commits.write {
+      try $0.keptRun(id: id, userID: userID, historyMessages: historyMessages, wantsSummary: wantsSummary)
+    }
+  }
+}
+
 extension WriterConnection {
+  fileprivate func keptRun(
+    id: String, userID: String?, historyMessages: Int, wantsSummary: Bool
+  ) throws -> KeptRun {
+    let find = try statement(
+      """
+      SELECT runs.id, sessions.name, runs.agent, version, beginning, runs.session, seed, resumptions
+      FROM runs LEFT JOIN sessions ON sessions.id = runs.session
+      WHERE runs.id = ?1 AND (?2 IS NULL OR runs.user_id = ?2)
+      """)
+    find.bind(1, id)
+    find.bind(2, userID)
+    defer { find.reset() }
+    guard try find.step() else { throw Failure.noRun(id) }
+    guard !find.isNull(1), !find.isNull(4) else {
+      throw Failure(.conflict, "the message of this run is not kept")
+    }
+    let session = find.integer(5)
+    let messages = try turnMessages(of: id, in: session)
+    guard let question = messages.question, let run = UnfinishedRun(find, message: question.text) else {
+      throw Failure(.conflict, "the message of this run is not kept")
+    }
+    let summary = wantsSummary ? try self.summary(of: session) : nil
+    let opened = try earlier(
+      than: question.key, in: session, from: summary?.firstKept ?? 0, historyMessages: historyMessages)
+    return KeptRun(
+      run: run,
+      turn: ResumedTurn(
+        seed: UInt64(bitPattern: find.integer(6)), wasWaiting: false, resumptions: Int(find.integer(7)),
+        opened: OpenedTurn(history: opened.history, state: opened.state, summary: summary?.text),
+        journal: try JournalRow.entries(runID: id, statement(JournalRow.selection))),
+      messageID: question.id, answer: messages.answer?.text)
+  }
+
   func write(_ entries: [JournalEntry], runID: String) throws {
     guard !entries.isEmpty else { return }
     let insert = try statement("INSERT OR REPLACE INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")

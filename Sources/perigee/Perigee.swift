@@ -21,7 +21,7 @@ struct Perigee: AsyncParsableCommand {
     subcommands: [
       ServeCommand.self, DevCommand.self, ChatCommand.self, RunCommand.self, LintCommand.self,
       LspCommand.self, EvalCommand.self, InitCommand.self, NewCommand.self, TypesCommand.self,
-      RunsCommand.self, TraceCommand.self, ApprovalsCommand.self, ApproveCommand.self, RejectCommand.self,
+      RunsCommand.self, TraceCommand.self, ReplayCommand.self, ApprovalsCommand.self, ApproveCommand.self, RejectCommand.self,
       VersionsCommand.self, DiffCommand.self, ActivateCommand.self, DoctorCommand.self,
     ])
 

@@ -36,6 +36,8 @@ public final class Journal: Sendable {
   public let waits: RunWaits
   /// The earlier life of the run ended when it had nothing to do but wait: calls without an end were not under way.
   private let isFromWaiting: Bool
+  /// Nothing may be done that is not in the journal.
+  private let isReplay: Bool
   /// Held while entries are handed over, so that they come in their order.
   private let handover = Mutex<Void>(())
 
@@ -44,13 +46,14 @@ public final class Journal: Sendable {
   ///   - isFromWaiting: That life ended because there was nothing to do but wait.
   init(
     runID: String, seed: UInt64, recorded: [JournalEntry] = [], isFromWaiting: Bool = false,
-    store: any JournalStore, time: any TimeSource, deadlines: DeadlineQueue
+    isReplay: Bool = false, store: any JournalStore, time: any TimeSource, deadlines: DeadlineQueue
   ) {
     self.runID = runID
     self.seed = seed
     self.store = store
     self.time = time
     self.isFromWaiting = isFromWaiting
+    self.isReplay = isReplay
     waits = RunWaits(deadlines: deadlines)
     state = Mutex(
       State(
@@ -62,6 +65,35 @@ public final class Journal: Sendable {
   func recount(_ usage: Usage, in budget: Budget) { if !isFromWaiting { budget.count(usage) } }
 
   public var now: Timestamp { time.now }
+
+  /// A journal that is only read: a call that is not in it ends the run.
+  convenience init(
+    replaying recorded: [JournalEntry], runID: String, seed: UInt64, time: any TimeSource,
+    deadlines: DeadlineQueue
+  ) {
+    self.init(
+      runID: runID, seed: seed, recorded: recorded, isFromWaiting: true, isReplay: true, store: Nowhere(),
+      time: time, deadlines: deadlines)
+  }
+
+  /// Where nothing is kept.
+  private struct Nowhere: JournalStore {
+    func writeJournal(
+      _ entries: [JournalEntry], asking approvals: [Approval], runID: String,
+      done: @escaping @Sendable (Failure?) -> Void
+    ) { done(nil) }
+    func journal(ofRun id: String) async throws -> [JournalEntry] { [] }
+  }
+
+  /// What the run did otherwise than before; `nil` = nothing so far.
+  var divergence: Failure? {
+    state.withLock { $0.refusal }.flatMap { $0.detail?["reason"] == "divergence" ? $0 : nil }
+  }
+
+  /// Calls that were not made again.
+  var unread: [(key: String, name: String)] {
+    state.withLock { $0.recorded.values.sorted { $0.number < $1.number }.map { ($0.key, $0.name) } }
+  }
 
   /// A journal of a run that begins and never leaves memory.
   public convenience init(runID: String, seed: UInt64, store: any JournalStore, time: any TimeSource) {
@@ -86,7 +118,12 @@ public final class Journal: Sendable {
   public func recall(_ call: JournalCall) throws(Failure) -> Memory? {
     try state.withLock { state throws(Failure) in
       if let refusal = state.refusal { throw refusal }
-      guard let entry = state.recorded.removeValue(forKey: call.key) else { return nil }
+      guard let entry = state.recorded.removeValue(forKey: call.key) else {
+        guard isReplay, !call.isMere else { return nil }
+        let refusal = Failure.divergence(call)
+        state.refusal = refusal
+        throw refusal
+      }
       guard entry.name == call.name, entry.digest == call.digest else {
         let refusal = Failure.divergence(call, from: entry)
         state.refusal = refusal
@@ -332,6 +369,14 @@ extension JournalEntry.Outcome {
 }
 
 extension Failure {
+  /// A script that does something on replay that it did not do before.
+  fileprivate static func divergence(_ call: JournalCall) -> Failure {
+    Failure(
+      .conflict, "the script calls \(call.name), which the run did not do there",
+      detail: ["reason": "divergence", "at": .string(call.key), "before": .null, "now": .string(call.name)],
+      diagnostic: "at \(call.key): \(call.name) \(call.arguments?.text.prefix(500) ?? "")")
+  }
+
   /// A script that does something else on replay than it did before.
   fileprivate static func divergence(_ call: JournalCall, from entry: JournalEntry) -> Failure {
     let what =

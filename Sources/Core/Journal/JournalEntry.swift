@@ -55,6 +55,11 @@ public struct JournalCall: Sendable {
   }
 }
 
+extension JournalCall {
+  /// A question to the journal alone, to which silence is an answer.
+  var isMere: Bool { name == "branch" || name == "stub" }
+}
+
 /// Keeps journals. What is handed over is written in the order in which it came.
 public protocol JournalStore: Sendable {
   /// Writes entries of a run, each in place of what stood under its number.

@@ -104,6 +104,23 @@ public struct ResumedTurn: Sendable {
   }
 }
 
+/// A run that has ended, or not, as far as it is kept.
+public struct KeptRun: Sendable {
+  public var run: UnfinishedRun
+  public var turn: ResumedTurn
+  /// Of the user's message.
+  public var messageID: String
+  /// `nil` = none.
+  public var answer: String?
+
+  public init(run: UnfinishedRun, turn: ResumedTurn, messageID: String, answer: String?) {
+    self.run = run
+    self.turn = turn
+    self.messageID = messageID
+    self.answer = answer
+  }
+}
+
 /// A run that leaves memory until something happens.
 public struct TurnSuspension: Sendable {
   public var runID: String

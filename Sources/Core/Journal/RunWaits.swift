@@ -47,12 +47,16 @@ public final class RunWaits: Sendable {
 
   /// Counts a call that ends by itself; the run stays meanwhile.
   public func working<Value>(_ body: () async throws -> Value) async rethrows -> Value {
-    busy.add(1, ordering: .sequentiallyConsistent)
-    defer {
-      busy.subtract(1, ordering: .sequentiallyConsistent)
-      if hasWaits.load(ordering: .sequentiallyConsistent) { watch() }
-    }
+    begin()
+    defer { end() }
     return try await body()
+  }
+
+  func begin() { busy.add(1, ordering: .sequentiallyConsistent) }
+
+  func end() {
+    busy.subtract(1, ordering: .sequentiallyConsistent)
+    if hasWaits.load(ordering: .sequentiallyConsistent) { watch() }
   }
 
   func asked(_ approval: Approval) { state.withLock { $0.approvals.append(approval) } }

@@ -35,6 +35,15 @@ extension Services {
         return .document(RunTrace(run: run, journal: try await store.journal(ofRun: id)))
       },
       Route(
+        .post, "/v1/runs/{id}/retry", name: "retryRun",
+        summary: "Does a run again that has failed, was cancelled or interrupted, under the same name.",
+        answers: [.init(.accepted, "It has begun.", .json("Run"))]
+      ) { exchange in
+        let (id, user) = (exchange.parameters[0], exchange.user.visibleUserID)
+        try await runner.retry(run: id, userID: user)
+        return .document(status: .accepted, try await store.run(id: id, userID: user))
+      },
+      Route(
         .post, "/v1/runs/{id}/cancel", name: "cancelRun", summary: "Cancels a run that is under way.",
         answers: [.init(.accepted, "It will end soon.", .json("Run"))]
       ) { try await cancel($0) },

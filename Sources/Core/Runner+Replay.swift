@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+import JSONCodec
+
+/// What came of doing a run again with what its journal holds.
+public struct ReplayedRun: Sendable {
+  /// What the scripts did first that the run had not done, or did otherwise; `nil` = nothing.
+  public var divergence: Failure?
+  /// Calls of the run that were not made this time, by their keys and names.
+  public var missing: [(key: String, name: String)]
+  /// The answer, or why there was none.
+  public var answer: Result<String, Failure>
+  /// The answer that the run had; `nil` = none.
+  public var earlierAnswer: String?
+
+  /// Whether the scripts do what the run did, to the same end.
+  public var isSame: Bool {
+    guard divergence == nil, missing.isEmpty else { return false }
+    switch answer {
+    case .success(let text): return text == earlierAnswer
+    case .failure: return earlierAnswer == nil
+    }
+  }
+}
+
+extension Runner {
+  /// Runs scripts again on a run's journal: nothing is asked, done or written. Ends at the first call that is not in
+  /// it.
+  ///
+  /// - Parameter host: The scripts: the run's own version, or others.
+  /// - Throws: ``Failure`` `not_found` without such a run or agent, `conflict` when its message is not kept.
+  public func replay(run id: String, on host: any ScriptHost) async throws(Failure) -> ReplayedRun {
+    do {
+      let name = try await store.run(id: id, userID: nil).agent
+      guard let agent = host.agents[name] else { throw Failure(.notFound, "there is no agent '\(name)'") }
+      let kept = try await store.keptRun(
+        id: id, userID: nil, historyMessages: agent.historyMessagesWanted, wantsSummary: agent.summarizer != nil)
+      var request = ChatRequest(
+        agent: name, message: kept.run.message, sessionID: kept.run.sessionID, input: kept.run.beginning.input)
+      request.idempotencyKey = nil
+      let journal = Journal(
+        replaying: kept.turn.journal, runID: id, seed: kept.turn.seed, time: time, deadlines: deadlines)
+      let run = Run(
+        RunContext(
+          runID: id, agent: agent, user: kept.run.beginning.user, sessionID: kept.run.sessionID,
+          state: kept.turn.opened.state, input: request.scriptInput, history: kept.turn.opened.history),
+        message: kept.run.message, summary: kept.turn.opened.summary,
+        environment: Run.Environment(
+          host: host, model: model, time: time, deadlines: deadlines, feed: nil, onDelegatedCall: nil,
+          mayLeave: false), journal: journal)
+      let answer: Result<String, Failure>
+      do {
+        answer = .success(try await run.complete().0.reply.text)
+      } catch {
+        answer = .failure(Failure(error))
+      }
+      return ReplayedRun(
+        divergence: journal.divergence, missing: journal.divergence == nil ? journal.unread : [],
+        answer: answer, earlierAnswer: kept.answer)
+    } catch {
+      throw Failure(error)
+    }
+  }
+
+  /// Does a run again that has failed, was cancelled or interrupted, under the same name and from its start.
+  ///
+  /// - Returns: When it has begun.
+  /// - Throws: ``Failure`` `not_found`, `conflict` for one that has not ended or was answered.
+  public func retry(run id: String, userID: String?) async throws(Failure) {
+    do {
+      let record = try await store.run(id: id, userID: userID)
+      guard [.failed, .cancelled, .interrupted].contains(record.status) else {
+        throw Failure(.conflict, "only a run that has failed can be done again: this one is \(record.status.rawValue)")
+      }
+      let kept = try await store.keptRun(id: id, userID: userID, historyMessages: 0, wantsSummary: false)
+      let run = kept.run
+      let host = deployment().host(userID: run.beginning.user.id, sessionID: run.sessionID)
+      guard let agent = host.agents[run.agent] else {
+        throw Failure(.notFound, "there is no agent '\(run.agent)'")
+      }
+      var request = ChatRequest(
+        agent: run.agent, message: run.message, sessionID: run.sessionID, input: run.beginning.input)
+      request.idempotencyKey = run.beginning.idempotencyKey
+      _ = try start(
+        request, as: run.beginning.user, agent, on: host, again: kept, feed: nil,
+        cancellation: RunCancellation(), onEnd: { _, _ in })
+    } catch {
+      throw Failure(error)
+    }
+  }
+}
