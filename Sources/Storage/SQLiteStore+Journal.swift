@@ -7,10 +7,12 @@ extension SQLiteStore {
     _ entries: [JournalEntry], asking approvals: [Approval], runID: String,
     done: @escaping @Sendable (Failure?) -> Void
   ) {
+    let publishes = entries.contains { !$0.jobs.isEmpty }
     commits.enqueue({ connection in
       try connection.write(entries, runID: runID)
       for approval in approvals { try connection.insert(approval) }
-    }) { result in
+    }) { [jobBell] result in
+      if publishes { jobBell.ring() }
       if case .failure(let error) = result { done(Failure(error)) } else { done(nil) }
     }
   }
@@ -25,7 +27,7 @@ extension SQLiteStore {
         """
         UPDATE runs SET status = 'interrupted', failure = 'interrupted', finished_at = ?
         WHERE seq > (SELECT runs_settled FROM marks) AND status = 'running'
-        AND (session IS NULL OR beginning IS NULL)
+        AND (session IS NULL OR beginning IS NULL) AND agent NOT LIKE 'action:%'
         """)
       update.bind(1, time.milliseconds)
       try update.run()
@@ -84,6 +86,7 @@ extension WriterConnection {
       insert.bind(9, entry.startedAt.milliseconds)
       insert.bind(10, entry.durationMilliseconds)
       try insert.run()
+      for job in entry.jobs { try publish(job) }
     }
   }
 
