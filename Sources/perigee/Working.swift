@@ -26,8 +26,10 @@ struct Working: Service {
     let logger = logger
     let workers = JobWorkers(
       runner: host.runner, settings: JobWorkers.Settings(count: count),
-      onFailure: { logger.error("no job can be taken: \($0)", metadata: ["diagnostic": "\($0.diagnostic ?? "")"]) },
-      onReport: { $0.tell(logger) })
+      onReport: { $0.tell(logger) },
+      onFailure: { failure in
+        logger.error("no job can be taken: \(failure)", metadata: ["diagnostic": "\(failure.diagnostic ?? "")"])
+      })
     let drain = host.configuration.server.drain
     let runner = host.runner
     await withTaskCancellationHandler {

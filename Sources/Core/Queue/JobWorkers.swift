@@ -46,11 +46,11 @@ public final class JobWorkers: Sendable {
   private var time: any TimeSource { runner.time }
 
   /// - Parameters:
-  ///   - onFailure: Told what kept a worker from taking a job.
   ///   - onReport: Told how each attempt went.
+  ///   - onFailure: Told what kept a worker from taking a job.
   public init(
-    runner: Runner, settings: Settings, onFailure: @escaping @Sendable (Failure) -> Void = { _ in },
-    onReport: @escaping @Sendable (JobReport) -> Void = { _ in }
+    runner: Runner, settings: Settings, onReport: @escaping @Sendable (JobReport) -> Void = { _ in },
+    onFailure: @escaping @Sendable (Failure) -> Void = { _ in }
   ) {
     self.runner = runner
     self.settings = settings
