@@ -62,7 +62,9 @@ private struct JobAttempt: Sendable {
       return .lost(Failure(error))
     }
     runner.runs.begin(
-      taken.runID, LiveRuns.Entry(userID: job.user.id, cancellation: cancellation, feed: nil))
+      taken.runID,
+      LiveRuns.Entry(
+        userID: job.user.id, cancellation: cancellation, feed: nil, waits: run.journal.waits))
     defer { runner.runs.end(taken.runID) }
     let call = await perform(run)
     await run.closeScript()
