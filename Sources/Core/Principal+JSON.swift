@@ -18,6 +18,7 @@ extension Principal {
   public init(json: JSON) {
     self.init(
       id: json["id"]?.string ?? "", name: json["name"]?.string,
-      roles: (json["roles"]?.array ?? []).compactMap(\.string), claims: json["claims"]?.object ?? JSONObject())
+      roles: (json["roles"]?.array ?? []).compactMap(\.string), claims: json["claims"]?.object ?? JSONObject()
+    )
   }
 }

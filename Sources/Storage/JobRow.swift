@@ -73,7 +73,8 @@ extension WriterConnection {
     case .done:
       // What it was is gone; that it was stays for a while.
       let done = try statement(
-        "UPDATE jobs SET place = 4, due_at = ?, payload = x'7b7d', user = x'7b7d', failure = NULL WHERE seq = ?")
+        "UPDATE jobs SET place = 4, due_at = ?, payload = x'7b7d', user = x'7b7d', failure = NULL WHERE seq = ?"
+      )
       done.bind(1, time.milliseconds)
       done.bind(2, seq)
       try done.run()
@@ -94,7 +95,8 @@ extension WriterConnection {
     _ seq: Int64, _ place: JobRow.Place, due: Timestamp, failure: Failure?, counts: Bool
   ) throws {
     let update = try statement(
-      "UPDATE jobs SET place = ?, due_at = ?, failure = coalesce(?, failure), failures = failures + ? WHERE seq = ?")
+      "UPDATE jobs SET place = ?, due_at = ?, failure = coalesce(?, failure), failures = failures + ? WHERE seq = ?"
+    )
     update.bind(1, place.rawValue)
     update.bind(2, due.milliseconds)
     if let failure { update.bindBlob(3, failure.json.bytes) } else { update.bindNull(3) }

@@ -8,10 +8,11 @@ extension SQLiteStore {
     done: @escaping @Sendable (Failure?) -> Void
   ) {
     let publishes = entries.contains { !$0.jobs.isEmpty }
-    commits.enqueue({ connection in
+    let write: @Sendable (WriterConnection) throws -> Void = { connection in
       try connection.write(entries, runID: runID)
       for approval in approvals { try connection.insert(approval) }
-    }) { [jobBell] result in
+    }
+    commits.enqueue(write) { [jobBell] result in
       if publishes { jobBell.ring() }
       if case .failure(let error) = result { done(Failure(error)) } else { done(nil) }
     }

@@ -28,7 +28,8 @@ struct Working: Service {
       runner: host.runner, settings: JobWorkers.Settings(count: count),
       onReport: { $0.tell(logger) },
       onFailure: { failure in
-        logger.error("no job can be taken: \(failure)", metadata: ["diagnostic": "\(failure.diagnostic ?? "")"])
+        logger.error(
+          "no job can be taken: \(failure)", metadata: ["diagnostic": "\(failure.diagnostic ?? "")"])
       })
     let drain = host.configuration.server.drain
     let runner = host.runner

@@ -16,7 +16,8 @@ import Testing
 
   /// As wide as a terminal is, wherever the test runs.
   private func help(_ command: String) async throws -> Outcome {
-    try await perigee(command.split(separator: " ").map(String.init) + ["--help"], environment: ["COLUMNS": "100"])
+    try await perigee(
+      command.split(separator: " ").map(String.init) + ["--help"], environment: ["COLUMNS": "100"])
   }
 
   @Test("is what it was, for every command", arguments: commands)
@@ -105,7 +106,8 @@ extension Perigee {
   fileprivate static var names: [String] {
     configuration.subcommands.flatMap { command -> [String] in
       let name = command.configuration.commandName ?? ""
-      return [name] + command.configuration.subcommands.map { "\(name) \($0.configuration.commandName ?? "")" }
+      return [name]
+        + command.configuration.subcommands.map { "\(name) \($0.configuration.commandName ?? "")" }
     }
   }
 }

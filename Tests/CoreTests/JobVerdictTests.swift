@@ -16,7 +16,8 @@ struct JobVerdictTests {
   @Test(
     "is tried again where that may help",
     arguments: [
-      Failure(.rateLimited, "slow down"), Failure(.timeout, "late"), Failure(.internal, "attempt to index nil"),
+      Failure(.rateLimited, "slow down"), Failure(.timeout, "late"),
+      Failure(.internal, "attempt to index nil"),
       Failure(.upstream, "down", retryable: true),
       Failure(Failure.Code(rawValue: "busy"), "later", retryable: true),
     ])
@@ -61,6 +62,7 @@ struct JobVerdictTests {
       Job.identifier(publishedBy: call, at: site, action: action)
     }
     #expect(name("k", "1", "a") == name("k", "1", "a"))
-    #expect(Set([name("k", "1", "a"), name("k", "2", "a"), name("l", "1", "a"), name("k", "1", "b")]).count == 4)
+    #expect(
+      Set([name("k", "1", "a"), name("k", "2", "a"), name("l", "1", "a"), name("k", "1", "b")]).count == 4)
   }
 }

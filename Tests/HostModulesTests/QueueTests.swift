@@ -79,16 +79,26 @@ struct QueueTests {
       (#""sent", {}"#, "not_found: there is no action 'sent'; the actions are: send"),
       (#""look", {}"#, "not_found: the tool 'look' has no action = true; the actions are: send"),
       (#""send", { copies = 1 }"#, "invalid_arguments: wrong arguments for send: to: is missing"),
-      (#""send", { to = "a" }, { later = 1 }"#,
-        "invalid_arguments: bad argument #3 to 'queue.publish' (unknown option 'later'; known: delay, key, priority)"),
-      (#""send", { to = "a" }, { delay = -1 }"#,
-        "invalid_arguments: bad argument #3 to 'queue.publish' (option 'delay': 0 to 2592000 seconds expected)"),
-      (#""send", { to = "a" }, { delay = 2592001 }"#,
-        "invalid_arguments: bad argument #3 to 'queue.publish' (option 'delay': 0 to 2592000 seconds expected)"),
-      (#""send", { to = "a" }, { priority = 101 }"#,
-        "invalid_arguments: bad argument #3 to 'queue.publish' (option 'priority': -100 to 100 expected, got 101)"),
-      (#""send", { to = "a" }, { key = ("k"):rep(256) }"#,
-        "invalid_arguments: bad argument #3 to 'queue.publish' (option 'key': 1 to 255 bytes expected, got 256)"),
+      (
+        #""send", { to = "a" }, { later = 1 }"#,
+        "invalid_arguments: bad argument #3 to 'queue.publish' (unknown option 'later'; known: delay, key, priority)"
+      ),
+      (
+        #""send", { to = "a" }, { delay = -1 }"#,
+        "invalid_arguments: bad argument #3 to 'queue.publish' (option 'delay': 0 to 2592000 seconds expected)"
+      ),
+      (
+        #""send", { to = "a" }, { delay = 2592001 }"#,
+        "invalid_arguments: bad argument #3 to 'queue.publish' (option 'delay': 0 to 2592000 seconds expected)"
+      ),
+      (
+        #""send", { to = "a" }, { priority = 101 }"#,
+        "invalid_arguments: bad argument #3 to 'queue.publish' (option 'priority': -100 to 100 expected, got 101)"
+      ),
+      (
+        #""send", { to = "a" }, { key = ("k"):rep(256) }"#,
+        "invalid_arguments: bad argument #3 to 'queue.publish' (option 'key': 1 to 255 bytes expected, got 256)"
+      ),
       (#""send", { to = ("x"):rep(262144) }"#, "limit: the payload has 262164 bytes, more than 262144"),
     ])
   func refuses(call: String, says: String) async throws {
@@ -100,8 +110,10 @@ struct QueueTests {
   @Test("without access nothing is published")
   func denied() async throws {
     let (text, jobs) = try await Self.run(
-      #"local _, e = pcall(queue.publish, "send", { to = "a" }) return e.code .. ": " .. e.message"#, access: "")
-    #expect(text == "denied: queue.publish is not allowed here: add access = { queue = true } to agent 'probe'")
+      #"local _, e = pcall(queue.publish, "send", { to = "a" }) return e.code .. ": " .. e.message"#,
+      access: "")
+    #expect(
+      text == "denied: queue.publish is not allowed here: add access = { queue = true } to agent 'probe'")
     #expect(jobs.isEmpty)
   }
 
@@ -134,7 +146,10 @@ struct QueueTests {
       return "done"
       """
     let jobs = try await Self.run(lua).jobs
-    #expect(try jobs.map { try $0.job.payload.value()["to"] }.sorted { $0?.string ?? "" < $1?.string ?? "" } == ["one", "two"])
+    #expect(
+      try jobs.map { try $0.job.payload.value()["to"] }.sorted { $0?.string ?? "" < $1?.string ?? "" } == [
+        "one", "two",
+      ])
   }
 
   @Test("an agent's own transaction publishes with the journal's entry that it was committed")
@@ -202,7 +217,9 @@ struct QueueTests {
       let flaky = try await workspace.chat("probe", "flaky").text
       let reports = try await workspace.work(until: 2)
       #expect(reports.map(\.taken.attempt) == [1, 2] && reports.map(\.taken.job.id) == [flaky, flaky])
-      guard case .failed(let failure, _) = reports[0].result else { throw Failure(.internal, "\(reports[0])") }
+      guard case .failed(let failure, _) = reports[0].result else {
+        throw Failure(.internal, "\(reports[0])")
+      }
       #expect(failure.code == .upstream && reports[1].result == .done)
 
       for (action, code) in [("once", Failure.Code.internal), ("wrong", .denied)] {
@@ -214,10 +231,13 @@ struct QueueTests {
     }
   }
 
-  @Test("an action that the scripts in force no longer have, or whose parameters have changed, is a dead letter")
+  @Test(
+    "an action that the scripts in force no longer have, or whose parameters have changed, is a dead letter")
   func gone() async throws {
     try await TestWorkspace.with(["tools/mail.lua": Self.tools]) { workspace in
-      for (id, action, code) in [("1", "sent", Failure.Code.notFound), ("2", "look", .notFound), ("3", "send", .invalidArguments)] {
+      for (id, action, code) in [
+        ("1", "sent", Failure.Code.notFound), ("2", "look", .notFound), ("3", "send", .invalidArguments),
+      ] {
         let now = MachineTime().now
         try await workspace.store.publish([
           Job(
@@ -227,6 +247,40 @@ struct QueueTests {
         _ = try await workspace.work(until: 1)
         #expect(try await workspace.store.deadLetter(id: id).failure.code == code)
       }
+    }
+  }
+
+  @Test("a job publishes once what it publishes at one place, however often it is tried, and asks nobody")
+  func inside() async throws {
+    let files = [
+      "tools/mail.lua": """
+      return {
+        outer = { description = "d", action = true, access = { queue = true }, run = function(ctx)
+          time.sleep(0.001)
+          queue.publish("inner", {}, { key = "k" })
+          if ctx.call.attempt == 1 then error({ code = "upstream", message = "down", retryable = true }) end
+          queue.publish("asks", {}, { key = "k" })
+        end },
+        inner = { description = "d", action = true, run = function() end },
+        asks = { description = "d", action = true, run = function() approval.request{ title = "Go on?" } end },
+      }
+      """,
+      "agents/probe.lua": """
+      return { access = { queue = true }, run = function() return queue.publish("outer") end }
+      """,
+    ]
+    try await TestWorkspace.with(files) { workspace in
+      _ = try await workspace.chat("probe")
+      let reports = try await workspace.work(until: 4)
+      #expect(reports.map(\.taken.job.action).sorted() == ["asks", "inner", "outer", "outer"])
+      let letters = try await workspace.store.deadLetters(page: PageRequest()).items
+      #expect(letters.map(\.job.action) == ["asks"])
+      #expect(
+        letters.first?.failure
+          == Failure(
+            .denied, "a job cannot ask a person: ask before it is published",
+            diagnostic: letters.first?.failure.diagnostic))
+      #expect(try await workspace.store.jobCounts() == JobCounts(dead: 1))
     }
   }
 

@@ -43,10 +43,12 @@ struct DeadLetterTests {
     try await TestServer.run { server in
       try await server.store.kill("a")
       try await server.store.publish([.sample("b"), .sample("c")])
-      _ = try await server.store.takeJob(runID: "r", lease: Timestamp(milliseconds: .max), at: SystemTime().now)
+      _ = try await server.store.takeJob(
+        runID: "r", lease: Timestamp(milliseconds: .max), at: SystemTime().now)
       let text = try await server.send("GET", "/metrics").text
       for line in [
-        #"perigee_jobs{state="queued"} 1"#, #"perigee_jobs{state="running"} 1"#, #"perigee_jobs{state="dead"} 1"#,
+        #"perigee_jobs{state="queued"} 1"#, #"perigee_jobs{state="running"} 1"#,
+        #"perigee_jobs{state="dead"} 1"#,
       ] {
         #expect(text.contains(line + "\n"), "\(line)")
       }

@@ -26,7 +26,9 @@ struct DeadLetterTests {
       #expect(letter.failure == Failure(.denied, "no", diagnostic: "at line 3"))
       #expect(letter.attempts == 1 && letter.runID == "run-1" && letter.job.user.roles == ["user", "clerk"])
       #expect(try await scene.store.jobCounts() == JobCounts(dead: 5))
-      #expect(try await failure { try await scene.store.deadLetters(page: PageRequest(after: "r1")) }.code == .invalidArguments)
+      #expect(
+        try await failure { try await scene.store.deadLetters(page: PageRequest(after: "r1")) }.code
+          == .invalidArguments)
     }
   }
 
@@ -42,7 +44,9 @@ struct DeadLetterTests {
       let taken = try #require(try await scene.take())
       #expect(taken.job.id == "a" && taken.attempt == 2 && taken.failures == 0)
       for id in ["a", "b", "x"] {
-        #expect(try await failure { try await scene.store.retryDeadLetter(id: id, at: scene.time.now) }.code == .notFound)
+        #expect(
+          try await failure { try await scene.store.retryDeadLetter(id: id, at: scene.time.now) }.code
+            == .notFound)
         #expect(try await failure { try await scene.store.discardDeadLetter(id: id) }.code == .notFound)
         #expect(try await failure { try await scene.store.deadLetter(id: id) }.code == .notFound)
       }

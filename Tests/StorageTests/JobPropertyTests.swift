@@ -71,7 +71,9 @@ struct JobPropertyTests {
       guard let taken = model.lost.popLast() else { return }
       if try await scene.end(taken) { end(taken, &model) }
     default:
-      guard let (taken, until) = model.held.randomElement(using: &random), until > scene.time.now else { return }
+      guard let (taken, until) = model.held.randomElement(using: &random), until > scene.time.now else {
+        return
+      }
       switch random.next(upTo: 4) {
       case 0: try await scene.fail(taken, again: .seconds(Int64(random.next(upTo: 10))))
       case 1: try await scene.end(taken, .released)

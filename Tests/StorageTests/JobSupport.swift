@@ -22,7 +22,8 @@ final class JobScene: Sendable {
   ) -> Job {
     Job(
       id: id, action: "send", payload: RawJSON(["n": 1]),
-      user: Principal(id: user, name: "Of \(user)", roles: ["user", "clerk"], claims: JSONObject([("a", 1)])),
+      user: Principal(
+        id: user, name: "Of \(user)", roles: ["user", "clerk"], claims: JSONObject([("a", 1)])),
       key: key, priority: priority, publisher: "run-p", publishedAt: time.now, dueAt: time.now + delay)
   }
 

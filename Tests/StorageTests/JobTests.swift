@@ -133,7 +133,10 @@ struct JobTests {
       let again = try #require(try await scene.take())
       #expect(again.attempt == 2 && again.failures == 1)
       #expect(try await scene.end(lost) == false)
-      #expect(try await scene.store.extendLeases([lost.runID: "a", again.runID: "a"], until: scene.time.now) == [lost.runID])
+      #expect(
+        try await scene.store.extendLeases([lost.runID: "a", again.runID: "a"], until: scene.time.now) == [
+          lost.runID
+        ])
       #expect(try await scene.end(again))
       #expect(try await scene.store.nextJobDue() == nil)
     }
@@ -145,7 +148,8 @@ struct JobTests {
       try await scene.publish("a")
       let taken = try #require(try await scene.take())
       scene.time.advance(by: .seconds(20))
-      #expect(try await scene.store.extendLeases([taken.runID: "a"], until: scene.time.now + .seconds(30)) == [])
+      #expect(
+        try await scene.store.extendLeases([taken.runID: "a"], until: scene.time.now + .seconds(30)) == [])
       scene.time.advance(by: .seconds(29))
       #expect(try await scene.take() == nil)
       #expect(try await scene.store.endLeases(at: scene.time.now) == 1)
@@ -192,7 +196,8 @@ struct JobTests {
       let store = try await SQLiteStore.open(directory: directory, synchronous: .normal)
       let scene = JobScene(store)
       let journal = Journal(runID: "run-p", seed: 1, store: store, time: scene.time)
-      try await journal.publish(JournalCall(key: "run:1", name: "queue.publish"), RawJSON("a"), [scene.job("a")])
+      try await journal.publish(
+        JournalCall(key: "run:1", name: "queue.publish"), RawJSON("a"), [scene.job("a")])
       #expect(try await store.journal(ofRun: "run-p").map(\.outcome) == [.result(RawJSON("a"))])
       #expect(try await scene.takeAll() == ["a"])
 

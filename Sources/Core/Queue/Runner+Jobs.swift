@@ -132,7 +132,8 @@ private struct JobAttempt: Sendable {
     let outcome = outcome(of: call, isOver: runner.runs.isOver, at: now)
     var closing = TurnClosing(
       runID: taken.runID, userID: job.user.id, sessionID: sessionID, messageID: "", status: .completed,
-      failure: nil, text: "", steps: [TurnStep(text: "", calls: [call])], usage: run.progress.usage, state: nil,
+      failure: nil, text: "", steps: [TurnStep(text: "", calls: [call])], usage: run.progress.usage,
+      state: nil,
       hasSession: false, at: now)
     if case .failed(let failure) = call.outcome {
       closing.failure = failure

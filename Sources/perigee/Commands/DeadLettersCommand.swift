@@ -10,8 +10,8 @@ struct DeadLettersCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "dead-letters", abstract: "Lists the jobs that failed for good, and takes them up again.",
     discussion: """
-      A job is here when its attempts are used up, or when another could not end otherwise. A server or a worker on
-      the same data folder does within a second what is retried.
+      A job is here when its attempts are used up, or when another could not end otherwise. What is
+      retried, a server or a worker on the same data folder does within a second.
 
       Examples:
         perigee dead-letters

@@ -15,9 +15,10 @@ struct WorkerCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "worker", abstract: "Does jobs that were published, without a server.",
     discussion: """
-      As many processes as you like may work on one data folder, beside a server or without one; perigee serve
-      --workers 0 leaves all jobs to them. SIGTERM stops it when the jobs under way are done (server.drain_seconds);
-      SIGHUP loads the scripts again, and a version that is activated comes into force by itself.
+      As many processes as you like may work on one data folder, beside a server or without one;
+      with --workers 0 a server leaves all jobs to them. SIGTERM stops it when the jobs under way
+      are done (server.drain_seconds). SIGHUP loads the scripts again, and a version that is
+      activated comes into force by itself.
 
       Examples:
         perigee worker
@@ -67,6 +68,7 @@ struct WorkerCommand: AsyncParsableCommand {
 
 /// How many jobs a process does at once.
 struct WorkingOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Jobs that are done at once (queue.workers); 4 unless said.", valueName: "count"))
+  @Option(
+    help: ArgumentHelp("Jobs that are done at once (queue.workers); 4 unless said.", valueName: "count"))
   var workers: Int?
 }
