@@ -128,6 +128,7 @@ struct QueueTests {
     _ = try await server.chat("clerk", "ann")
     await scene.service.requests(atLeast: 1)
     server.send(SIGTERM)
+    while (try? await server.get("/health/live"))?.status == 200 {}
     gate.open()
     #expect(await server.stop().status == 0)
     #expect(try await scene.deadLetters().errors == "There are no dead letters.\n")
