@@ -11,6 +11,7 @@ stds.perigee = {
     "llm",
     "log",
     "parallel",
+    "queue",
     "reject",
     "secrets",
     "text",

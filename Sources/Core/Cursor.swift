@@ -8,9 +8,10 @@ public enum Cursor {
     case runs = "r"
     case versions = "v"
     case approvals = "a"
+    case deadLetters = "d"
 
     /// Numbers in the sort key.
-    var keyCount: Int { self == .sessions ? 2 : 1 }
+    var keyCount: Int { self == .sessions || self == .deadLetters ? 2 : 1 }
 
     /// Regular expression of the list's cursors, for the description of the API.
     public var pattern: String {

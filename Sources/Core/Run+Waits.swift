@@ -7,6 +7,9 @@ extension Run {
   ///
   /// - Parameter timeout: `nil` = there is no end to it.
   func ask(_ question: Approval.Question, timeout: Duration?, key: String) async throws -> JSON {
+    guard !environment.isJob else {
+      throw Failure(.denied, "a job cannot ask a person: ask before it is published")
+    }
     let now = environment.time.now
     let approval = Approval(
       id: journal.identifier(for: "approval \(key)"), runID: journal.runID, key: key,

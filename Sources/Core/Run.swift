@@ -27,6 +27,8 @@ final class Run: Sendable {
     let onDelegatedCall: Runner.OnDelegatedCall?
     /// Whether the run may leave memory while it waits.
     let mayLeave: Bool
+    /// It is an attempt of a job: nobody waits for it whom it could ask.
+    var isJob = false
   }
 
   let environment: Environment
@@ -208,7 +210,7 @@ extension Run.Environment {
   var silent: Self {
     Self(
       host: host, model: model, time: time, deadlines: deadlines, feed: nil, onDelegatedCall: onDelegatedCall,
-      mayLeave: mayLeave)
+      mayLeave: mayLeave, isJob: isJob)
   }
 }
 

@@ -33,7 +33,7 @@ public final class Runner: Sendable {
   let time: any TimeSource
   private let limits: Limits
   let deployment: @Sendable () -> Deployment
-  private let executor: @Sendable () -> (any TaskExecutor)?
+  let executor: @Sendable () -> (any TaskExecutor)?
   private let onDelegatedCall: OnDelegatedCall?
   private let letsRunsLeave: Bool
   let deadlines: DeadlineQueue
@@ -177,6 +177,15 @@ public final class Runner: Sendable {
     }
     cancellation.set { task.cancel() }
     return task
+  }
+}
+
+extension Runner {
+  /// What a run of a job works with; nobody watches it.
+  func jobEnvironment(_ host: any ScriptHost) -> Run.Environment {
+    Run.Environment(
+      host: host, model: model, time: time, deadlines: deadlines, feed: nil, onDelegatedCall: onDelegatedCall,
+      mayLeave: false, isJob: true)
   }
 }
 

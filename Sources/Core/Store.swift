@@ -102,6 +102,8 @@ public struct TurnClosing: Sendable {
   public var isAgain = false
   /// The turn went on after a crash: others may have come after its message.
   public var isResumed = false
+  /// Of a run that is an attempt of a job: how it ends.
+  public var job: JobEnding?
   /// Entries of the run's journal that are not written yet.
   public var journal: [JournalEntry] = []
   /// The run has asked people: what is not decided yet never will be.
@@ -165,7 +167,7 @@ public struct PageRequest: Sendable, Hashable {
 ///
 /// Methods throw ``Failure``: `not_found`, `invalid_arguments` for a cursor that is none, `internal` when the
 /// database fails; and `CancellationError`.
-public protocol Store: VersionStore, JournalStore, ApprovalStore {
+public protocol Store: VersionStore, JournalStore, ApprovalStore, JobStore {
   /// Writes the user's message and the run (`running`), makes user and session if need be, and reads what came before.
   func openTurn(_ turn: TurnOpening) async throws -> OpenedTurn
   /// Finds the turn that came with this key in the last ``IdempotencyKey/keptFor``.
@@ -195,7 +197,7 @@ public protocol Store: VersionStore, JournalStore, ApprovalStore {
   /// The steps with tools of these runs of one user, by the run; runs that are not there, or made none, are left out.
   func steps(ofRuns ids: [String], userID: String) async throws -> [String: [TurnStep]]
   /// Marks the runs that a stopped process left `running` and that nobody could see the end of, those without a session,
-  /// as `interrupted`; returns how many.
+  /// as `interrupted`, attempts of jobs apart; returns how many.
   func interruptLoneRuns(at: Timestamp) async throws -> Int
   /// The runs that a stopped process left `running`, the oldest first.
   func unfinishedRuns() async throws -> [UnfinishedRun]

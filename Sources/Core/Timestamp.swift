@@ -124,3 +124,14 @@ extension Timestamp {
     return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
   }
 }
+
+extension Timestamp {
+  /// To the millisecond, the rest is dropped.
+  public static func + (time: Timestamp, duration: Duration) -> Timestamp {
+    Timestamp(milliseconds: time.milliseconds + Int64(duration / .milliseconds(1)))
+  }
+
+  public static func - (later: Timestamp, earlier: Timestamp) -> Duration {
+    .milliseconds(later.milliseconds - earlier.milliseconds)
+  }
+}

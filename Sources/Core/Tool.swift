@@ -36,12 +36,18 @@ public final class Tool: Sendable {
   public let effect: Effect
   public let unknown: UnknownOutcome
   public let approval: ApprovalRule
+  /// Whether it may be published as a job.
+  public let isAction: Bool
+  /// Attempts of such a job, the first included.
+  public let attemptsOfJobs: Int
 
   public init(
     name: String, file: String, description: String, parameters: Schema, access: Access = Access(),
     timeoutSeconds: Double = 30, retries: Int = 0, effect: Effect = .write, unknown: UnknownOutcome? = nil,
-    approval: ApprovalRule = .never
+    approval: ApprovalRule = .never, isAction: Bool = false, attemptsOfJobs: Int = Job.attemptsDefault
   ) {
+    self.isAction = isAction
+    self.attemptsOfJobs = attemptsOfJobs
     self.name = name
     self.file = file
     self.description = description

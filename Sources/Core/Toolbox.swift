@@ -108,7 +108,7 @@ struct Toolbox: Sendable {
 }
 
 extension Failure {
-  static func invalidArguments(of name: String, _ violation: SchemaViolation) -> Failure {
+  public static func invalidArguments(of name: String, _ violation: SchemaViolation) -> Failure {
     Failure(
       .invalidArguments, "wrong arguments for \(name): \(violation)",
       detail: .array(

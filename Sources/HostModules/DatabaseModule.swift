@@ -95,8 +95,7 @@ extension HostModule {
   @Sendable private static func commit(_ arguments: Arguments, _ scope: ScriptScope) async throws -> LuaValue
   {
     guard let transaction = scope.remove(try arguments.integer(1)) else {
-      throw HostError(
-        code: "timeout", message: "the transaction had already ended", retryable: true, detail: nil)
+      throw HostError.transactionEnded
     }
     try await transaction.commit()
     return .nil

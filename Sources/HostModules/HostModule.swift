@@ -82,9 +82,9 @@ public struct HostModule: Sendable {
 extension HostModule {
   /// Every module that scripts see, by name.
   public static let all: [HostModule] = [
-    agents, approval, crypto, db, guardModule, http, json, kv, llm, log, parallel, reject, secrets, text,
-    time, tools,
-    uuid,
+    agents, approval, crypto, db, guardModule, http, json, kv, llm, log, parallel, queue, reject, secrets,
+    text,
+    time, tools, uuid,
   ]
 
   /// What a cell is made with.

@@ -127,6 +127,8 @@ public enum Prelude {
       transaction = transaction,
     }
 
+    globals.queue = { publish = function(...) return call["_queue.publish"](current(), ...) end }
+
     -- The branches in a fixed order: the list, then the names.
     local function branches(name, functions)
       if type(functions) ~= "table" then argument(name, "table", functions) end

@@ -70,7 +70,7 @@ extension ScriptScope {
 }
 
 extension Arguments {
-  fileprivate func journalCall(in scope: ScriptScope) -> JournalCall {
+  func journalCall(in scope: ScriptScope) -> JournalCall {
     // Headers hold the handles of secrets, which every process names anew.
     let values = values.map { $0.without("headers") }
     var hash = StableHash()

@@ -10,6 +10,7 @@ public import Transport
 public struct ScriptResources: Sendable {
   public var database: any ScriptDatabase
   public var keyValue: any KeyValueStore
+  public var jobs: any JobStore
   public var http: HTTPClient
   public var httpPolicy: HTTPPolicy
   public var secrets: ScriptSecrets
@@ -17,11 +18,13 @@ public struct ScriptResources: Sendable {
   public var logger: Logger
 
   public init(
-    database: any ScriptDatabase, keyValue: any KeyValueStore, http: HTTPClient, httpPolicy: HTTPPolicy,
+    database: any ScriptDatabase, keyValue: any KeyValueStore, jobs: any JobStore, http: HTTPClient,
+    httpPolicy: HTTPPolicy,
     secrets: ScriptSecrets = ScriptSecrets(), time: any TimeSource, logger: Logger
   ) {
     self.database = database
     self.keyValue = keyValue
+    self.jobs = jobs
     self.http = http
     self.httpPolicy = httpPolicy
     self.secrets = secrets
@@ -69,6 +72,8 @@ public final class ScriptScope: Sendable {
   let isInside: Bool
   /// Before the keys of this function's host calls: `run:`.
   public let place: String
+  /// The idempotency key of the tool's call; `nil` = an agent's own function.
+  let callKey: String?
   private let transactions = Mutex<[Int64: TransactionRecord]>([:])
   private let streams = Mutex<[Int64: TextPipe]>([:])
 
@@ -82,6 +87,7 @@ public final class ScriptScope: Sendable {
     self.journal = journal
     isInside = false
     place = prefix
+    callKey = nil
     self.run = run
     self.services = services
     self.resources = resources
@@ -112,6 +118,7 @@ public final class ScriptScope: Sendable {
     journal = scope.journal
     isInside = scope.isInside
     self.place = place
+    callKey = scope.callKey
   }
 
   /// The scope of one attempt of a call of `tool`.
@@ -119,6 +126,7 @@ public final class ScriptScope: Sendable {
     journal = scope.journal
     isInside = true
     place = "\(call.place):"
+    callKey = call.key
     run = scope.run
     services = scope.services
     resources = scope.resources
@@ -134,6 +142,7 @@ public final class ScriptScope: Sendable {
     journal = nil
     isInside = false
     place = ""
+    callKey = nil
     self.run = run
     services = NoServices()
     self.resources = resources
@@ -241,6 +250,11 @@ final class RunShared: Sendable {
   fileprivate let faults = Mutex<[String]>([])
   private let log = Mutex(Log())
   private let numbers = Atomic<Int64>(0)
+
+  private let jobs = Atomic<Int>(0)
+
+  /// Counts a job that is published; false when there were too many.
+  func admitJob() -> Bool { jobs.add(1, ordering: .relaxed).newValue <= Job.publishedByRunMax }
 
   func nextNumber() -> Int64 { numbers.wrappingAdd(1, ordering: .relaxed).newValue }
 

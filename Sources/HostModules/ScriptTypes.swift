@@ -59,6 +59,7 @@ public enum ScriptTypes {
     ---@field kv? "read"|"write" small values by key
     ---@field http? string[] hosts, as "api.example.com", "*.example.org:8443" or "GET,HEAD api.example.com"
     ---@field llm? boolean models
+    ---@field queue? boolean jobs: queue.publish
 
     ---@class (exact) perigee.FoldedMessage
     ---@field role "user"|"assistant"|"tool"|"summary"
@@ -94,7 +95,7 @@ public enum ScriptTypes {
     ---@field retry? integer further attempts when the error is retryable; 0 unless said
     ---@field effect? "read"|"write" writes of one model turn run one after another; "write" unless said
     ---@field unknown? "retry"|"ask"|fun(ctx: perigee.ToolContext, args: table): string, any a call whose end is not known after a crash; "ask" for a write, "retry" for a read unless said
-    ---@field action? false
+    ---@field action? boolean true: may be named by queue.publish and runs in a worker; a job is tried 5 times, or as often as `retry` says
     ---@field run fun(ctx: perigee.ToolContext, args: table): any does it; what it returns goes to the model as JSON
 
     ---@class perigee.EvalReply: perigee.Reply

@@ -18,22 +18,32 @@ final class TransactionRecord: Sendable {
   private let mode: Mode
   /// Of the statements so far.
   private let results = Mutex<[RawJSON]>([])
+  /// Published in it so far.
+  private let jobs = Mutex<[Job]>([])
 
-  private init(_ mode: Mode) { self.mode = mode }
+  private let store: any JobStore
+
+  private init(_ mode: Mode, _ scope: ScriptScope) {
+    self.mode = mode
+    store = scope.resources.jobs
+  }
 
   /// Begins a transaction, or one that has ended once more.
   static func begin(_ arguments: Arguments, in scope: ScriptScope) async throws -> TransactionRecord {
-    guard let journal = scope.journal else { return TransactionRecord(.unrecorded(try await open(scope))) }
+    guard let journal = scope.journal else {
+      return TransactionRecord(.unrecorded(try await open(scope)), scope)
+    }
     let call = JournalCall(key: scope.key(arguments), name: "db.transaction")
     switch try journal.recall(call) {
     case .ended(.result(let result)):
       let ended = try result.value()
       return TransactionRecord(
-        .replayed(committed: ended["committed"]?.bool ?? true, results: ended["results"]?.array ?? []))
+        .replayed(committed: ended["committed"]?.bool ?? true, results: ended["results"]?.array ?? []),
+        scope)
     case .ended(.failed(let failure)): throw failure
     case .begun: throw Failure.unknownOutcome(of: call.name)
     case nil:
-      return TransactionRecord(.live(try await open(scope), journal, call, isInside: scope.isInside))
+      return TransactionRecord(.live(try await open(scope), journal, call, isInside: scope.isInside), scope)
     }
   }
 
@@ -75,11 +85,17 @@ final class TransactionRecord: Sendable {
     }
   }
 
+  /// Publishes a job when the transaction is committed.
+  func publish(_ job: Job) { jobs.withLock { $0.append(job) } }
+
   func commit() async throws {
+    let jobs = jobs.withLock { $0 }
     switch mode {
     case .unrecorded(let transaction): try await transaction.commit()
     case .live(let transaction, let journal, let call, isInside: true):
       try await transaction.commit()
+      // By names that are the same should the tool be called again.
+      try await store.publish(jobs)
       journal.keepInside(
         call, .result(ended(committed: true)), startedAt: journal.now, milliseconds: 0)
     case .live(let transaction, let journal, let call, isInside: false):
@@ -90,7 +106,7 @@ final class TransactionRecord: Sendable {
         journal.end(entry, .failed(Failure(error)), milliseconds: 0)
         throw error
       }
-      journal.end(entry, .result(ended(committed: true)), milliseconds: 0)
+      journal.end(entry, .result(ended(committed: true)), jobs: jobs, milliseconds: 0)
     case .replayed: break
     }
   }

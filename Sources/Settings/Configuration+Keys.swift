@@ -166,6 +166,9 @@ extension Configuration {
   ]
 
   private static let operationKeys: [Key<Configuration>] = [
+    .value(
+      "queue.workers", \.queue.workers, .integer(0...1000),
+      "Jobs that the server does at once; 0 leaves them to `perigee worker`."),
     .value("reload.watch", \.reload.watch, .bool, "Whether saved scripts come into force by themselves."),
     .value(
       "reload.canary_percent", \.reload.canaryPercent, .integer(0...100),

@@ -263,6 +263,12 @@ extension Configuration {
     public var content = false
   }
 
+  /// Work for later.
+  public struct Queue: Sendable, Hashable {
+    /// Jobs that the server does at once; 0 leaves them to `perigee worker`.
+    public var workers = 4
+  }
+
   public struct Retention: Sendable, Hashable {
     /// 0 keeps everything.
     public var days = 90

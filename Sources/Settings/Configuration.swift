@@ -18,6 +18,7 @@ public struct Configuration: Sendable, Hashable {
   public var guardrails = Tree.empty
   public var routes: [Route] = []
   public var channels = Channels()
+  public var queue = Queue()
   public var reload = Reload()
   public var log = Log()
   public var telemetry = Telemetry()

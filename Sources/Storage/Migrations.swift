@@ -16,6 +16,7 @@ enum Migrations {
     migrator.registerMigration("0005 versions") { try $0.execute(sql: versions) }
     migrator.registerMigration("0006 answers of lone runs by key") { try $0.execute(sql: loneAnswers) }
     migrator.registerMigration("0007 journal") { try $0.execute(sql: journal) }
+    migrator.registerMigration("0008 jobs") { try $0.execute(sql: jobs) }
     migrator.registerMigration("0009 approvals") { try $0.execute(sql: approvals) }
     return migrator
   }
@@ -232,5 +233,36 @@ enum Migrations {
       PRIMARY KEY (user_id, name)
     ) STRICT;
     CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
+    """
+
+  /// Of version 8: see `JobRow.Place` for what `place` means, and what `due_at` means in each.
+  private static let jobs = """
+    CREATE TABLE jobs (
+      seq INTEGER PRIMARY KEY AUTOINCREMENT,
+      id TEXT NOT NULL UNIQUE,
+      place INTEGER NOT NULL,
+      due_at INTEGER NOT NULL,
+      user_id TEXT NOT NULL,
+      priority INTEGER NOT NULL,
+      key TEXT,
+      attempt INTEGER NOT NULL DEFAULT 0,
+      failures INTEGER NOT NULL DEFAULT 0,
+      run_id TEXT,
+      action TEXT NOT NULL,
+      publisher TEXT NOT NULL,
+      published_at INTEGER NOT NULL,
+      user BLOB NOT NULL,
+      payload BLOB NOT NULL,
+      failure BLOB
+    ) STRICT;
+    CREATE INDEX jobs_by_place ON jobs (place, due_at);
+    CREATE INDEX jobs_ready ON jobs (user_id, priority DESC, seq) WHERE place = 0;
+    CREATE INDEX jobs_by_key ON jobs (user_id, key, seq) WHERE key IS NOT NULL AND place < 4;
+
+    CREATE TABLE job_turns (
+      id INTEGER PRIMARY KEY CHECK (id = 1),
+      user_id TEXT NOT NULL
+    ) STRICT;
+    INSERT INTO job_turns VALUES (1, '');
     """
 }

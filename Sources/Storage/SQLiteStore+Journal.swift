@@ -7,10 +7,13 @@ extension SQLiteStore {
     _ entries: [JournalEntry], asking approvals: [Approval], runID: String,
     done: @escaping @Sendable (Failure?) -> Void
   ) {
-    commits.enqueue({ connection in
+    let publishes = entries.contains { !$0.jobs.isEmpty }
+    let write: @Sendable (WriterConnection) throws -> Void = { connection in
       try connection.write(entries, runID: runID)
       for approval in approvals { try connection.insert(approval) }
-    }) { result in
+    }
+    commits.enqueue(write) { [jobBell] result in
+      if publishes { jobBell.ring() }
       if case .failure(let error) = result { done(Failure(error)) } else { done(nil) }
     }
   }
@@ -25,7 +28,7 @@ extension SQLiteStore {
         """
         UPDATE runs SET status = 'interrupted', failure = 'interrupted', finished_at = ?
         WHERE seq > (SELECT runs_settled FROM marks) AND status = 'running'
-        AND (session IS NULL OR beginning IS NULL)
+        AND (session IS NULL OR beginning IS NULL) AND agent NOT LIKE 'action:%'
         """)
       update.bind(1, time.milliseconds)
       try update.run()
@@ -127,6 +130,7 @@ extension WriterConnection {
       insert.bind(9, entry.startedAt.milliseconds)
       insert.bind(10, entry.durationMilliseconds)
       try insert.run()
+      for job in entry.jobs { try publish(job) }
     }
   }
 

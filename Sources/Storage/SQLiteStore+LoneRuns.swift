@@ -54,6 +54,7 @@ extension WriterConnection {
       guard try find.step() else { return }
       run = find.integer(0)
     }
+    if let ending = turn.job, try !endAttempt(runID: turn.runID, ending, at: turn.at) { return }
     try endRun(run, turn)
     try write(turn.journal, runID: turn.runID)
     if turn.isAgain { try forgetCalls(of: turn.runID) }

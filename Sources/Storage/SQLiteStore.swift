@@ -20,6 +20,7 @@ public final class SQLiteStore: Store {
 
   let pool: DatabasePool
   let commits: CommitQueue
+  public let jobBell = JobBell()
 
   private init(pool: DatabasePool) {
     self.pool = pool

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
 
-/// A process's share of a data folder: tells whether another process works in it.
+/// A process's share of a data folder, or of one kind of work in it: tells whether another process does that work.
 ///
 /// The kernel gives it back when the process ends, however it ends.
 struct DataLease: Sendable {
@@ -9,8 +9,8 @@ struct DataLease: Sendable {
   /// Nobody else was there when it was taken: runs that are still marked as running have no process.
   let isFirst: Bool
 
-  static func take(_ directory: String) throws -> DataLease {
-    let path = directory + "/lock"
+  static func take(_ directory: String, file: String = "lock") throws -> DataLease {
+    let path = directory + "/" + file
     let descriptor = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else {
       throw CommandError(message: "\(path) cannot be opened", hint: "check that the folder is yours")

@@ -20,7 +20,8 @@ struct Host: Sendable {
   let model: any Model
   let workspace: Workspace
   let runner: Runner
-  let lease: DataLease
+  /// `nil` = a worker.
+  let lease: DataLease?
   /// Runs that the last server here left under way.
   let unfinished: [AdoptedRun]
   let dataDirectory: String
@@ -28,7 +29,7 @@ struct Host: Sendable {
 
   static func open(
     _ options: WorkspaceOptions, _ configuration: Configuration, cassette: CassetteOptions, logger: Logger,
-    role: Workspace.Role = .guest
+    role: Workspace.Role = .guest, isWorker: Bool = false
   ) async throws -> Host {
     try configuration.refuseUnavailable()
     let time = SystemTime()
@@ -40,9 +41,10 @@ struct Host: Sendable {
       RequestNormalization(configuration, models, environment: options.environment), directory: directory,
       logger: logger)
     let store = try await options.openStore(configuration)
-    let lease = try DataLease.take(directory)
+    // A worker that is there is no reason for a server to leave runs as the last one left them.
+    let lease = isWorker ? nil : try DataLease.take(directory)
     var unfinished: [UnfinishedRun] = []
-    if lease.isFirst {
+    if let lease, lease.isFirst {
       if role != .guest {
         _ = try await store.interruptLoneRuns(at: time.now)
         unfinished = try await store.unfinishedRuns()
@@ -52,8 +54,8 @@ struct Host: Sendable {
     try ActivationSignal.prepare(directory)
     let scripts = try await SQLiteScriptDatabase.open(directory: directory)
     let resources = ScriptResources(
-      database: scripts, keyValue: SQLiteKeyValueStore(store: store, time: time), http: client,
-      httpPolicy: try HTTPPolicy(configuration.http),
+      database: scripts, keyValue: SQLiteKeyValueStore(store: store, time: time), jobs: store,
+      http: client, httpPolicy: try HTTPPolicy(configuration.http),
       secrets: try ScriptSecrets(configuration.scripts, environment: options.environment), time: time,
       logger: logger)
     let workspace = try await Workspace(
@@ -80,7 +82,7 @@ struct Host: Sendable {
     await client.shutdown()
     await scripts.close()
     try await store.close()
-    lease.giveBack()
+    lease?.giveBack()
   }
 }
 

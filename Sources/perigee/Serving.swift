@@ -16,9 +16,9 @@ enum Serving {
   ///   - watches: Whatever `reload.watch` says.
   static func run(
     _ listening: ListeningOptions, _ cassette: CassetteOptions, _ options: WorkspaceOptions,
-    isDevelopment: Bool, watches: Bool
+    workers: Int? = nil, isDevelopment: Bool, watches: Bool
   ) async throws {
-    var flags: [(path: String, value: String)] = []
+    var flags = workers.map { [(path: "queue.workers", value: String($0))] } ?? []
     if let host = listening.host { flags.append(("server.host", host)) }
     if let port = listening.port { flags.append(("server.port", String(port))) }
     if watches { flags.append(("reload.watch", "true")) }
@@ -58,7 +58,9 @@ enum Serving {
       workspace: host.workspace, logger: logger,
       speaks: isDevelopment || !host.configuration.log.isJSON, time: host.time)
     var services: [any Service] = [
-      server, ReloadOnHangup(reloader: reloader),
+      Together(services: [
+        server, Working(host: host, count: host.configuration.queue.workers, logger: logger),
+      ]), ReloadOnHangup(reloader: reloader),
       ReloadOnActivation(reloader: reloader, directory: host.dataDirectory),
       Resuming(host: host, logger: logger),
     ]

@@ -16,14 +16,15 @@ import Testing
 
   /// As wide as a terminal is, wherever the test runs.
   private func help(_ command: String) async throws -> Outcome {
-    try await perigee((command.isEmpty ? [] : [command]) + ["--help"], environment: ["COLUMNS": "100"])
+    try await perigee(
+      command.split(separator: " ").map(String.init) + ["--help"], environment: ["COLUMNS": "100"])
   }
 
   @Test("is what it was, for every command", arguments: commands)
   func golden(command: String) async throws {
     let outcome = try await help(command)
     #expect(outcome.status == 0 && outcome.errors == "")
-    let file = Self.folder.appending(path: (command.isEmpty ? "perigee" : command) + ".txt")
+    let file = Self.folder.appending(path: Self.fileName(command))
     if ProcessInfo.processInfo.environment["UPDATE_GOLDEN"] != nil {
       try Data(outcome.output.utf8).write(to: file)
     }
@@ -43,10 +44,14 @@ import Testing
       let commands = Self.commands(of: String(example))
       #expect(!commands.isEmpty, "\(example)")
       for words in commands {
-        if !command.isEmpty { #expect(words.first == command, "\(example)") }
+        #expect(words.starts(with: command.split(separator: " ").map(String.init)), "\(example)")
         #expect(Self.isUnderstood(words), "\(example)")
       }
     }
+  }
+
+  private static func fileName(_ command: String) -> String {
+    (command.isEmpty ? "perigee" : command.replacing(" ", with: "-")) + ".txt"
   }
 
   private static func isUnderstood(_ arguments: [String]) -> Bool {
@@ -61,7 +66,7 @@ import Testing
   @Test("no file is left of a command that is gone")
   func stale() throws {
     let files = try FileManager.default.contentsOfDirectory(atPath: Self.folder.path)
-    #expect(Set(files) == Set(Self.commands.map { ($0.isEmpty ? "perigee" : $0) + ".txt" }))
+    #expect(Set(files) == Set(Self.commands.map(Self.fileName)))
   }
 
   /// What stands behind each `perigee` of a line, as a shell divides it: quotes hold together, `&&` and `|` begin
@@ -97,8 +102,12 @@ import Testing
 }
 
 extension Perigee {
-  /// Names of the commands.
+  /// Names of the commands, those of the commands in them after theirs.
   fileprivate static var names: [String] {
-    configuration.subcommands.map { command in command.configuration.commandName ?? "" }
+    configuration.subcommands.flatMap { command -> [String] in
+      let name = command.configuration.commandName ?? ""
+      return [name]
+        + command.configuration.subcommands.map { "\(name) \($0.configuration.commandName ?? "")" }
+    }
   }
 }

@@ -41,7 +41,8 @@ final class TestWorkspace: Sendable {
     let workspace = try await Workspace(
       directory: directory,
       resources: ScriptResources(
-        database: scripts, keyValue: SQLiteKeyValueStore(store: store, time: time), http: client,
+        database: scripts, keyValue: SQLiteKeyValueStore(store: store, time: time), jobs: store,
+        http: client,
         httpPolicy: policy, secrets: secrets,
         time: time, logger: logger), settings: settings, defaults: RunLimits(), store: store)
     self.workspace = workspace

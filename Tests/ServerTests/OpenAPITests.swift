@@ -27,7 +27,7 @@ struct OpenAPITests {
           #expect(responses["\(reply.status)"] != nil || responses["default"] != nil)
         }
       }
-      #expect(paths.count == 30)
+      #expect(paths.count == 33)
     }
   }
 
@@ -72,6 +72,10 @@ struct OpenAPITests {
       try expect(versions["data"]?.array?.first, is: "Version")
       try expect(try await server.send("GET", "/v1/versions/0123").json, is: "VersionWithFiles")
       try expect(try await server.send("GET", "/v1/versions/01/diff/012").json, is: "VersionDiff")
+      try await server.store.kill("dead")
+      let letters = try await server.send("GET", "/v1/dead-letters").json
+      try expect(letters, is: "DeadLetterList")
+      try expect(letters["data"]?.array?.first, is: "DeadLetter")
       let models = try await server.send("GET", "/v1/models").json
       try expect(models, is: "OpenAIModelList")
       try expect(models["data"]?.array?.first, is: "OpenAIModel")

@@ -23,7 +23,8 @@ final class LiveWorkspace: Sendable {
     store = try await SQLiteStore.open(directory: folder.path + "/data", synchronous: .normal)
     scripts = try await SQLiteScriptDatabase.open(directory: folder.path + "/data")
     resources = ScriptResources(
-      database: scripts, keyValue: SQLiteKeyValueStore(store: store, time: RealTime()), http: client,
+      database: scripts, keyValue: SQLiteKeyValueStore(store: store, time: RealTime()), jobs: store,
+      http: client,
       httpPolicy: HTTPPolicy(), secrets: ScriptSecrets(), time: RealTime(),
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   }

@@ -123,6 +123,7 @@ struct ScriptBundleTests {
         ["bad name"] = {},
         none = { run = 1 },
         ask = { description = "d", approve = 7, run = function() end },
+        job = { description = "d", approve = true, action = true, run = function() end },
       }
       """,
       "tools/u.lua":
@@ -144,6 +145,7 @@ struct ScriptBundleTests {
         "tools/t.lua:5:3 W204 tool 'none' has no description",
         "tools/t.lua:5:12 W202 'run' must be a function, not a number",
         "tools/t.lua:6:30 W203 'approve' must be true, false or a function",
+        "tools/t.lua:7:30 W203 a tool with action = true cannot have 'approve': a job has nobody to ask",
         "tools/u.lua:1:68 W203 'db' must be \"read\" or \"write\", not \"all\"",
         "tools/u.lua:1:80 W201 access has no field 'htpp'",
       ])

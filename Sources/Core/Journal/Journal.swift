@@ -163,13 +163,31 @@ public final class Journal: Sendable {
   }
 
   /// Writes what came of a call; nobody waits for it.
-  public func end(_ entry: JournalEntry, _ outcome: JournalEntry.Outcome, milliseconds: Double) {
+  ///
+  /// - Parameter jobs: Published by the call; they are written with what came of it.
+  public func end(
+    _ entry: JournalEntry, _ outcome: JournalEntry.Outcome, jobs: [Job] = [], milliseconds: Double
+  ) {
     var entry = entry
     entry.outcome = outcome
+    entry.jobs = jobs
     entry.durationMilliseconds = milliseconds
     let ended = entry
     state.withLock { $0.unwritten.append(ended) }
     write { _ in }
+  }
+
+  /// Writes a call that publishes jobs, and the jobs, and waits until they are durable.
+  public func publish(_ call: JournalCall, _ result: RawJSON, _ jobs: [Job]) async throws {
+    state.withLock { state in
+      var entry = JournalEntry(
+        number: state.count, key: call.key, name: call.name, digest: call.digest, arguments: call.arguments,
+        outcome: .result(result), startedAt: time.now)
+      entry.jobs = jobs
+      state.unwritten.append(entry)
+      state.count += 1
+    }
+    try await flush()
   }
 
   /// Writes what there is to write and waits until it is durable.

@@ -20,6 +20,8 @@ public struct JournalEntry: Sendable, Hashable {
   public var arguments: RawJSON?
   /// `nil` = not known: it was begun, and nobody saw it end.
   public var outcome: Outcome?
+  /// Published with it: they are there if it is.
+  public var jobs: [Job] = []
   public var startedAt: Timestamp
   public var durationMilliseconds: Double
 

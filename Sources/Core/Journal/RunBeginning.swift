@@ -19,15 +19,7 @@ public struct RunBeginning: Sendable, Hashable {
   public var json: RawJSON {
     var writer = JSONWriter(reservingCapacity: 64)
     writer.object {
-      if user != .local {
-        $0.key("user")
-        $0.object {
-          $0.member("id", user.id)
-          $0.member("name", user.name)
-          $0.member("roles", JSON.array(user.roles.map { .string($0) }))
-          $0.member("claims", JSON.object(user.claims))
-        }
-      }
+      if user != .local { $0.member("user", user.json) }
       $0.member("input", JSON.object(input))
       if let idempotencyKey {
         $0.key("key")
@@ -44,13 +36,7 @@ public struct RunBeginning: Sendable, Hashable {
   public init?(json: JSON) {
     guard let input = json["input"]?.object else { return nil }
     self.input = input
-    user =
-      json["user"].map {
-        Principal(
-          id: $0["id"]?.string ?? "", name: $0["name"]?.string,
-          roles: ($0["roles"]?.array ?? []).compactMap(\.string),
-          claims: $0["claims"]?.object ?? JSONObject())
-      } ?? .local
+    user = json["user"].map(Principal.init(json:)) ?? .local
     idempotencyKey = json["key"].flatMap {
       IdempotencyKey(
         name: $0["name"]?.string ?? "",

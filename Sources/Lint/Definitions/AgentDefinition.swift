@@ -125,11 +125,12 @@ enum AccessDefinition {
   static func decode(_ owner: DefinitionReader) -> Access {
     guard let reader = owner.table("access", noun: "access") else { return Access() }
     reader.allow(["db", "kv", "http", "queue", "llm", "memory", "files"])
-    for key in ["queue", "memory", "files"] { reader.refuse(key, "'\(key)' is not available yet") }
+    for key in ["memory", "files"] { reader.refuse(key, "'\(key)' is not available yet") }
     var access = Access()
     access.database = level(reader, "db")
     access.keyValue = level(reader, "kv")
     access.models = reader.bool("llm") ?? false
+    access.queue = reader.bool("queue") ?? false
     for (index, text) in (reader.strings("http") ?? []).enumerated() {
       if let grant = RequestGrant(text) {
         access.requests.append(grant)

@@ -41,8 +41,10 @@ public enum ToolDefinition {
     if let approve, !approve.isFunctionMark, approve != .bool(false), approve != .bool(true) {
       reader.report("approve", .outOfRange, "'approve' must be true, false or a function")
     }
-    if let action = reader.value("action"), action != .bool(false) {
-      reader.report("action", .notAvailable, "'action' is not available yet")
+    if let approve, approve != .bool(false), reader.value("action") == .bool(true) {
+      reader.report(
+        "approve", .outOfRange, "a tool with action = true cannot have 'approve': a job has nobody to ask",
+        hint: "ask before it is published, in a tool that publishes it")
     }
     if let unknown = reader.value("unknown"), !unknown.isFunctionMark, unknown != "retry", unknown != "ask" {
       reader.report("unknown", .outOfRange, "'unknown' must be \"retry\", \"ask\" or a function")
@@ -57,18 +59,21 @@ public enum ToolDefinition {
       reader.report(nil, .missingField, "tool '\(name)' has no 'run' function")
     }
     let isRunnable = reader.function("run")
+    let retries = reader.integer("retry", in: 0...10)
     let parameters = reader.isPresent("parameters") ? reader.schema("parameters") : .empty
     let tool = Tool(
       name: name, file: path, description: description ?? "", parameters: parameters ?? .empty,
       access: AccessDefinition.decode(reader),
       timeoutSeconds: reader.number("timeout", in: 0.001...3600) ?? 30,
-      retries: reader.integer("retry", in: 0...10) ?? 0,
+      retries: retries ?? 0,
       effect: reader.choice("effect", Tool.Effect.self) ?? .write,
       unknown: unknown.flatMap { value in
         if value.isFunctionMark { return .check }
         return value == "retry" ? .retry : .ask
       },
-      approval: approve.map { $0.isFunctionMark ? .asked : $0 == .bool(true) ? .always : .never } ?? .never)
+      approval: approve.map { $0.isFunctionMark ? .asked : $0 == .bool(true) ? .always : .never } ?? .never,
+      isAction: reader.bool("action") ?? false,
+      attemptsOfJobs: retries.map { $0 + 1 } ?? Job.attemptsDefault)
     return isRunnable && description != nil && parameters != nil ? tool : nil
   }
 

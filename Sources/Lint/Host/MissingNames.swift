@@ -41,7 +41,7 @@ enum MissingNames {
 
   /// Functions of the contract that the host does not have yet.
   static let planned: Set<String> = [
-    "queue.publish", "memory.add", "memory.search", "event.emit",
+    "memory.add", "memory.search", "event.emit",
     "files.read",
     "files.write", "files.list",
   ]

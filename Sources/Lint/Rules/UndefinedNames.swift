@@ -21,8 +21,8 @@ enum UndefinedNames: FileRule {
   static let planned = Explanation(
     "P105", .error, "host call that is not available yet",
     "It belongs to Perigee's contract, and this version does not have it: the call fails.",
-    wrong: "return { later = function(job) queue.publish(\"send\", job) end }\n",
-    right: "return { later = function(job) return tools.call(\"send\", job) end }\n",
+    wrong: "return { keep = function(text) memory.add({ text = text }) end }\n",
+    right: "return { keep = function(text) return tools.call(\"send\", { text = text }) end }\n",
     beside: [
       "tools/mail.lua": "return { send = { description = \"Sends.\", run = function() end } }",
       "agents/user.lua": "return { prompt = \"p\", tools = { \"send\" } }",

@@ -100,7 +100,7 @@ package enum References {
           Reference(kind: kind, name: name, place: .call, range: value.range, literal: said.core.range))
       }
       switch member.path {
-      case "tools.call": add(.tool, first)
+      case "tools.call", "queue.publish": add(.tool, first)
       case "agents.run": add(.agent, first)
       case "require": add(.module, first)
       case "pcall" where (member.arguments?.count ?? 0) > 1:
@@ -109,7 +109,7 @@ package enum References {
           continue
         }
         switch "\(path.root).\(path.fields[0].text)" {
-        case "tools.call": add(.tool, second)
+        case "tools.call", "queue.publish": add(.tool, second)
         case "agents.run": add(.agent, second)
         default: break
         }

@@ -45,6 +45,7 @@ final class ServerMetrics: Sendable {
   private let luaMemory: Meter
   private let scriptProblems: Meter
   private let canaryPercent: Meter
+  private let jobs: JobMeters
 
   init(registry: PrometheusRegistry) {
     self.registry = registry
@@ -56,6 +57,7 @@ final class ServerMetrics: Sendable {
     luaMemory = Meter(label: "perigee_lua_memory_bytes", factory: registry)
     scriptProblems = Meter(label: "perigee_script_problems", factory: registry)
     canaryPercent = Meter(label: "perigee_canary_percent", factory: registry)
+    jobs = JobMeters(registry: registry)
     for (name, help) in [
       ("perigee_http_requests_total", "Requests answered, by method, route and status."),
       ("perigee_http_request_seconds", "Time from a request's head to its answer."),
@@ -165,8 +167,12 @@ final class ServerMetrics: Sendable {
     }.increment()
   }
 
-  func text(runsInProgress runs: Int, scripts versions: any ScriptVersions, models: [ModelHealth]) -> String {
+  /// - Parameter jobs: `nil` = the store did not say.
+  func text(
+    runsInProgress runs: Int, scripts versions: any ScriptVersions, models: [ModelHealth], jobs: JobCounts?
+  ) -> String {
     runsInProgress.set(runs)
+    if let jobs { self.jobs.set(jobs) }
     scriptProblems.set(versions.problems.count)
     canaryPercent.set(versions.deployment.candidate?.percent ?? 0)
     let scripts = versions.usage

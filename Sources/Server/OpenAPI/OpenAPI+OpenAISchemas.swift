@@ -102,7 +102,7 @@ extension OpenAPI {
   private static let count: JSON = ["type": "integer", "minimum": 1]
   private static let temperature: JSON = ["type": "number", "minimum": 0, "maximum": 2]
 
-  private static func described(_ schema: JSON, _ description: String) -> JSON {
+  static func described(_ schema: JSON, _ description: String) -> JSON {
     var object = schema.object ?? JSONObject()
     object.append("description", .string(description))
     return .object(object)

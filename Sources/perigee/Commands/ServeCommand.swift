@@ -7,12 +7,14 @@ struct ServeCommand: AsyncParsableCommand {
     commandName: "serve", abstract: "Serves the workspace's agents over HTTP.",
     discussion: """
       SIGTERM stops it when the turns under way are done (server.drain_seconds); SIGHUP loads the scripts again.
-      With --watch (reload.watch) saved scripts come into force by themselves.
+      With --watch (reload.watch) saved scripts come into force by themselves. It does the jobs that agents publish, with
+      --workers 0 it leaves them to perigee worker.
 
       Examples:
         perigee serve
         perigee serve --workspace my-agents --port 9000 --data /var/lib/perigee
         perigee serve --watch
+        perigee serve --workers 16
         perigee serve --cassette demo
       """)
 
@@ -21,12 +23,15 @@ struct ServeCommand: AsyncParsableCommand {
 
   @OptionGroup var listening: ListeningOptions
 
+  @OptionGroup var working: WorkingOptions
+
   @OptionGroup var cassette: CassetteOptions
 
   @OptionGroup var options: WorkspaceOptions
 
   func run() async throws {
-    try await Serving.run(listening, cassette, options, isDevelopment: false, watches: watch)
+    try await Serving.run(
+      listening, cassette, options, workers: working.workers, isDevelopment: false, watches: watch)
   }
 }
 

@@ -32,7 +32,8 @@ struct EvalStage: Examiner {
     let configuration = evals.configuration
     let clock = EvalClock(evalCase.now)
     var resources = ScriptResources(
-      database: scripts, keyValue: SQLiteKeyValueStore(store: store, time: clock), http: evals.client,
+      database: scripts, keyValue: SQLiteKeyValueStore(store: store, time: clock), jobs: store,
+      http: evals.client,
       httpPolicy: try HTTPPolicy(configuration.http),
       secrets: try ScriptSecrets(configuration.scripts, environment: evals.environment), time: clock,
       logger: evals.logger)

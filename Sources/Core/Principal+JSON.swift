@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+public import JSONCodec
+
+extension Principal {
+  /// All of it, for the store.
+  public var json: RawJSON {
+    var writer = JSONWriter(reservingCapacity: 64)
+    writer.object {
+      $0.member("id", id)
+      $0.member("name", name)
+      $0.member("roles", JSON.array(roles.map { .string($0) }))
+      $0.member("claims", JSON.object(claims))
+    }
+    return writer.raw
+  }
+
+  /// Reads ``json``.
+  public init(json: JSON) {
+    self.init(
+      id: json["id"]?.string ?? "", name: json["name"]?.string,
+      roles: (json["roles"]?.array ?? []).compactMap(\.string), claims: json["claims"]?.object ?? JSONObject()
+    )
+  }
+}

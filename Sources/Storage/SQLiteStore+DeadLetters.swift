@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Core
+import JSONCodec
+
+extension SQLiteStore {
+  public func deadLetters(page: PageRequest) async throws -> Page<DeadLetter> {
+    let before = try page.after.map { try Cursor.parse($0, .deadLetters) } ?? [.max, .max]
+    return try await read { connection in
+      let select = try connection.statement(
+        """
+        SELECT \(DeadLetterRow.columns) FROM jobs
+        WHERE place = 5 AND (due_at, seq) < (?, ?) ORDER BY due_at DESC, seq DESC LIMIT ?
+        """)
+      defer { select.reset() }
+      select.bind(1, before[0])
+      select.bind(2, before[1])
+      select.bind(3, page.rows)
+      var rows: [DeadLetterRow] = []
+      while try select.step() { rows.append(DeadLetterRow(select)) }
+      return page.page(of: rows) { Cursor.make(.deadLetters, $0.letter.diedAt.milliseconds, $0.seq) }
+        .map(\.letter)
+    }
+  }
+
+  public func deadLetter(id: String) async throws -> DeadLetter {
+    try await read { connection in
+      let select = try connection.statement(
+        "SELECT \(DeadLetterRow.columns) FROM jobs WHERE id = ? AND place = 5")
+      defer { select.reset() }
+      select.bind(1, id)
+      guard try select.step() else { throw Failure.noDeadLetter(id) }
+      return DeadLetterRow(select).letter
+    }
+  }
+
+  public func retryDeadLetter(id: String, at time: Timestamp) async throws {
+    try await commits.write { connection in
+      let update = try connection.statement(
+        """
+        UPDATE jobs SET due_at = ?2, failures = 0, place = iif(
+          EXISTS (
+            SELECT 1 FROM jobs AS others
+            WHERE others.user_id = jobs.user_id AND others.key = jobs.key AND others.place < 4), 2, 0)
+        WHERE id = ?1 AND place = 5
+        """)
+      update.bind(1, id)
+      update.bind(2, time.milliseconds)
+      try update.run()
+      guard connection.changes > 0 else { throw Failure.noDeadLetter(id) }
+    }
+    jobBell.ring()
+  }
+
+  public func discardDeadLetter(id: String) async throws {
+    try await commits.write { connection in
+      let delete = try connection.statement("DELETE FROM jobs WHERE id = ? AND place = 5")
+      delete.bind(1, id)
+      try delete.run()
+      guard connection.changes > 0 else { throw Failure.noDeadLetter(id) }
+    }
+  }
+}
+
+extension Failure {
+  fileprivate static func noDeadLetter(_ id: String) -> Failure {
+    Failure(.notFound, "there is no dead letter '\(id)'")
+  }
+}
+
+private struct DeadLetterRow {
+  static let columns = """
+    seq, id, action, payload, user, key, priority, publisher, published_at, due_at, attempt, failure, run_id
+    """
+
+  let seq: Int64
+  let letter: DeadLetter
+
+  init(_ row: SQLStatement) {
+    seq = row.integer(0)
+    let job = JobRow.job(row)
+    letter = DeadLetter(
+      job: job, attempts: Int(row.integer(10)),
+      failure: Failure(json: (try? JSON(parsing: row.bytes(11))) ?? .null), runID: row.text(12),
+      diedAt: job.dueAt)
+  }
+}
