@@ -151,7 +151,7 @@ import Testing
         == [])
   }
 
-  /// Codes of a workflow, without that it is not available yet.
+  /// Codes of a workflow, without that approvals are not available yet.
   private func workflow(_ body: String) -> [String] {
     places(["agents/a.lua": "local function f() return 'x' end\nreturn { \(body) }"]).filter {
       !$0.hasSuffix("W209")

@@ -12,7 +12,7 @@ import Testing
 
   /// What this version does not run yet is told beside everything else.
   private static func isUnavailable(_ finding: Diagnostic) -> Bool {
-    finding.code == .notAvailable && ["steps", "states"].contains { finding.message.contains("'\($0)'") }
+    finding.code == .notAvailable && finding.message.contains("'approval'")
   }
 
   private func findings(_ page: Explanation, _ text: String) -> [Diagnostic] {

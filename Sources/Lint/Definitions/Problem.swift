@@ -14,6 +14,13 @@ extension Diagnostic.Code {
   public static let duplicateName = Self(rawValue: "W208")
   public static let notAvailable = Self(rawValue: "W209")
   public static let unreachable = Self(rawValue: "W212")
+  public static let unknownStep = Self(rawValue: "W301")
+  public static let waitingSteps = Self(rawValue: "W302")
+  public static let actions = Self(rawValue: "W303")
+  public static let unreachableState = Self(rawValue: "W304")
+  public static let endlessState = Self(rawValue: "W305")
+  public static let patience = Self(rawValue: "W306")
+  public static let webhookHost = Self(rawValue: "W308")
 }
 
 extension SourceRange {
@@ -65,13 +72,16 @@ public struct ProblemList {
     self.all = all
   }
 
+  /// Problems of all files so far.
+  var count: Int { all.count }
+
   public func add(
     path: [String], _ code: Diagnostic.Code, _ message: String, hint: String? = nil,
-    severity: Diagnostic.Severity = .error
+    severity: Diagnostic.Severity = .error, at part: ReturnedTable.Part = .key
   ) {
     all.add(
       Diagnostic(
-        file: file, range: table()?.position(of: path).range ?? .line(1), severity: severity, code: code,
+        file: file, range: table()?.position(of: path, part).range ?? .line(1), severity: severity, code: code,
         message: message, hint: hint))
   }
 }
