@@ -28,14 +28,17 @@ extension Run {
     let key = "\(attempt.key)/\(attempt.number)"
     return try await keepingFailure(at: key, of: attempt.task.name) {
       if attempt.pauseSeconds > 0 {
-        try await self.sleep(seconds: attempt.pauseSeconds, key: "\(key).pause")
+        try await self.sleep(
+          for: .seconds(attempt.pauseSeconds), on: self.environment.time, key: "\(key).pause")
       }
       // An approval expires by itself.
       guard let limit = attempt.task.timeoutSeconds, !attempt.task.action.isApproval else {
         return try await self.perform(attempt, key: key, in: script)
       }
       return try await self.environment.deadlines.withTimeout(
-        .seconds(limit), "'\(attempt.task.name)' took longer than \(WorkflowDuration.text(limit))"
+        .seconds(limit), "'\(attempt.task.name)' took longer than \(WorkflowDuration.text(limit))",
+        // Who waits for a person or for the clock does not work meanwhile.
+        unless: { [waits = self.journal.waits] in waits.isWaiting(under: key) }
       ) { try await self.perform(attempt, key: key, in: script) }
     }
   }
@@ -67,7 +70,7 @@ extension Run {
       let function = StepFunction(.run, at: attempt.path, arguments: attempt.arguments, place: "\(key):")
       return StepResult(try await script.call(function))
     case .sleep(let seconds):
-      try await sleep(seconds: seconds, key: key)
+      try await sleep(for: .seconds(seconds), on: environment.time, key: key)
       return StepResult(.null)
     case .tool(let name):
       guard let tool = environment.host.tools[name] else {
@@ -91,8 +94,7 @@ extension Run {
         }
       return StepResult(
         RawJSON(
-          try await requestApproval(
-            title: approval.title, detail: detail, timeout: task.timeoutSeconds, roles: approval.roles, key: key)))
+          try await requestApproval(approval, detail: detail, timeout: task.timeoutSeconds, key: key)))
     }
   }
 
@@ -115,33 +117,27 @@ extension Run {
       $0.member("input", input)
     }
     let body = writer.raw
+    let call = JournalCall(key: key, name: "webhook \(url)", digest: body.digest, arguments: body)
+    let send = { try await script.post(body, to: url, key: self.idempotencyKey(of: idempotencyKey)) }
     return try await journal.perform(
-      JournalCall(key: key, name: "webhook \(url)", digest: body.digest, arguments: body),
-      unknown: {
-        throw Failure(
-          .conflict,
-          "the webhook of '\(step)' was under way when the server stopped, and nobody knows whether it came",
-          detail: ["reason": "unknown_outcome", "step": .string(step)])
-      }
-    ) { try await script.post(body, to: url, key: self.idempotencyKey(of: idempotencyKey)) }
-  }
-
-  /// Waits, unless that was done in an earlier life of the run.
-  func sleep(seconds: Double, key: String) async throws {
-    _ = try await journal.observe(JournalCall(key: key, name: "sleep", digest: seconds.bitPattern)) {
-      try await environment.time.sleep(for: .seconds(seconds))
-      return .null
-    }
+      call, unknown: { try await self.askWhetherDone("webhook \(url)", arguments: body, key: key) }, send)
   }
 
   /// Asks a person, and waits until somebody has decided.
   ///
-  /// - Returns: The decision.
-  /// - Throws: ``Failure``: it was rejected, it expired, or nobody can be asked.
-  func requestApproval(
-    title: String, detail: JSON, timeout: Double?, roles: [String], key: String
+  /// - Returns: The answer, which agrees.
+  /// - Throws: ``Failure`` `denied` when it was rejected, `timeout` when nobody decided in time.
+  private func requestApproval(
+    _ approval: ApprovalStep, detail: JSON, timeout: Double?, key: String
   ) async throws -> JSON {
-    throw Failure(.internal, "approvals are not available")
+    let question = Approval.Question(title: approval.title, detail: RawJSON(detail), roles: approval.roles)
+    let answer = try await ask(question, timeout: timeout.map { .seconds($0) }, key: key)
+    if answer["approved"] == true { return answer }
+    guard answer["decision"] != "expired" else {
+      throw Failure(.timeout, "nobody decided in time: \(approval.title)")
+    }
+    let comment = answer["comment"]?.string.map { ": \($0)" } ?? ""
+    throw Failure(.denied, "a person rejected '\(approval.title)'\(comment)")
   }
 }
 

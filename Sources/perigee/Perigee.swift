@@ -20,7 +20,8 @@ struct Perigee: AsyncParsableCommand {
     version: version,
     subcommands: [
       ServeCommand.self, DevCommand.self, ChatCommand.self, RunCommand.self, LintCommand.self,
-      LspCommand.self, EvalCommand.self, InitCommand.self, NewCommand.self, TypesCommand.self,
+      LspCommand.self, PlanCommand.self, EvalCommand.self, InitCommand.self, NewCommand.self,
+      TypesCommand.self,
       RunsCommand.self, TraceCommand.self, ApprovalsCommand.self, ApproveCommand.self, RejectCommand.self,
       VersionsCommand.self, DiffCommand.self, ActivateCommand.self, DoctorCommand.self,
     ])

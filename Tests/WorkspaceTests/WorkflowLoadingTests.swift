@@ -57,7 +57,7 @@ struct WorkflowLoadingTests {
           prices  = { run = function(ctx, results) return { 1, 2 } end, when = function() return true end },
           publish = { tool = "publish", needs = { "title", "prices" }, for_each = "prices", limit = 2,
                       input = function(ctx, results, price) return { title = results.title } end,
-                      retry = { attempts = 3, backoff = "500ms" }, on_error = "mend" },
+                      retry = { attempts = 3, backoff = 0.5 }, on_error = "mend" },
           mend    = { sleep = "1m" },
           notify  = { webhook = "https://hooks.example.com/listed", needs = { "publish" } },
         },
@@ -194,12 +194,12 @@ struct WorkflowLoadingTests {
       ])
   }
 
-  @Test("empty workflows, and approvals that nobody could decide, are refused")
+  @Test("empty workflows are refused, and approvals without end are told")
   func refused() async throws {
     #expect(try await problems("return { steps = {} }") == ["1:10 W204 a workflow needs at least a step"])
     #expect(
-      try await problems("return { steps = { a = { approval = 'Publish?', timeout = '48h' } } }") == [
-        "1:26 W209 the step 'approval' is not available yet: nobody could decide"
+      try await problems("return { steps = { a = { approval = 'Publish?' } } }") == [
+        "1:20 W306 the approval 'a' waits for ever (add timeout = \"48h\")"
       ])
     #expect(
       try await problems("return { initial = 'a', steps = { a = { sleep = 1 } } }") == [

@@ -110,30 +110,23 @@ extension Failure {
   }
 }
 
-/// Spans of time as scripts write them.
+/// Spans of time in workflows: seconds, or as ``WrittenDuration``.
 public enum WorkflowDuration {
-  public static let secondsMax: Double = 365 * 86_400
-
-  /// Seconds of `"1s"`, `"500ms"`, `"90m"`, `"48h"` or `"2d"`; `nil` for anything else, and for nothing.
   public static func seconds(_ text: String) -> Double? {
-    let digits = text.prefix { $0.isASCII && $0.isNumber || $0 == "." }
-    guard let number = Double(digits), let unit = units[String(text.dropFirst(digits.count))] else { return nil }
-    return seconds(number * unit)
+    WrittenDuration(text).map { $0.duration / .seconds(1) }
   }
 
   public static func seconds(_ number: Double) -> Double? {
-    number > 0 && number <= secondsMax ? number : nil
+    number > 0 && number <= WrittenDuration.secondsMax ? number : nil
   }
-
-  private static let units: [String: Double] = ["ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400]
 
   /// The shortest way to write it: `48h`.
   public static func text(_ seconds: Double) -> String {
-    for (unit, size) in [("d", 86_400.0), ("h", 3600), ("m", 60), ("s", 1), ("ms", 0.001)] {
+    for (unit, size) in [("d", 86_400.0), ("h", 3600), ("m", 60), ("s", 1)] {
       let count = seconds / size
       // Two days are said as hours, as people say it.
       if unit == "d", count < 3 { continue }
-      if let whole = Int(exactly: count) { return "\(whole)\(unit)" }
+      if let whole = Int(exactly: count), whole > 0 { return "\(whole)\(unit)" }
     }
     return "\(seconds)s"
   }
