@@ -27,7 +27,8 @@ extension Run {
       case .choose(let state, let result):
         let next = try await script.call(
           StepFunction(
-            .next, at: ["states", state.name], arguments: [result.value], place: "\(key(of: state, engine))/next:"))
+            .next, at: ["states", state.name], arguments: [result.value],
+            place: "\(key(of: state, engine))/next:"))
         order = try engine.chose(next.value().string)
       case .finish(let state, let result):
         return ScriptReply(of: [WorkflowEngine.Entry(name: state.name, result: result)])

@@ -35,7 +35,9 @@ extension Run {
           begin(engine.decided(step, decision))
         case .finished(let unit, let result): begin(engine.finished(unit, result))
         case .failed(let unit, let attempt, let failure):
-          if let refusal = journal.refusal { engine.abandon(refusal) } else {
+          if let refusal = journal.refusal {
+            engine.abandon(refusal)
+          } else {
             begin(engine.failed(unit, attempt: attempt, failure))
           }
         case .stopped: engine.stopped()

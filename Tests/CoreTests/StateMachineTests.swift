@@ -33,7 +33,8 @@ struct StateMachineTests {
 
   private static func value(_ text: String) -> StepResult { StepResult(RawJSON(.string(text))) }
 
-  @Test("names that lead nowhere are refused; states that nothing leads to, and circles without end, are told")
+  @Test(
+    "names that lead nowhere are refused; states that nothing leads to, and circles without end, are told")
   func validates() {
     #expect(problems("s", Self.state("s", .state("t")), Self.state("t")) == [])
     #expect(problems("x", Self.state("s")) == ["unknownName initial", "unreachable states.s"])
@@ -42,7 +43,9 @@ struct StateMachineTests {
         "unknownName states.s.on.ok", "unknownName states.s.on.error",
       ])
     #expect(
-      problems("s", Self.state("s", .state("s")), Self.state("t")) == ["endless states.s", "unreachable states.t"])
+      problems("s", Self.state("s", .state("s")), Self.state("t")) == [
+        "endless states.s", "unreachable states.t",
+      ])
     #expect(problems("s", Self.state("s", .function), Self.state("t")) == [])
     #expect(throws: WorkflowProblems.self) { try StateMachine(initial: "s", [Self.state("s", .state("t"))]) }
   }

@@ -80,12 +80,14 @@ struct WorkflowPropertyTests {
           waiting += engine.decided(step, .skip)
         } else {
           waiting += engine.decided(
-            step, workflow.steps[step].list == nil ? .once : .each(count: world.chance("n \(step)", 2) ? 0 : 3))
+            step,
+            workflow.steps[step].list == nil ? .once : .each(count: world.chance("n \(step)", 2) ? 0 : 3))
         }
       case .act(let unit, let attempt, _):
         let name = "\(unit.step).\(unit.acting).\(unit.element ?? -1)/\(attempt)"
         #expect(begun.insert(name).inserted, "\(name) began twice")
-        #expect(workflow.needs[unit.step].allSatisfy { need in done.contains(need) }, "\(name) began too early")
+        #expect(
+          workflow.needs[unit.step].allSatisfy { need in done.contains(need) }, "\(name) began too early")
         // What it may read is there.
         let read = engine.results(for: unit).map(\.name)
         #expect(Set(read).isSubset(of: workflow.steps.map(\.name)))

@@ -79,7 +79,9 @@ struct WorkflowTests {
     #expect(WorkflowDuration.text(seconds) == written)
   }
 
-  @Test("what is no span of time is none", arguments: ["", "s", "5", "5 s", "-1s", "0s", "1w", "500ms", "400d", "1h30m", "٣s"])
+  @Test(
+    "what is no span of time is none",
+    arguments: ["", "s", "5", "5 s", "-1s", "0s", "1w", "500ms", "400d", "1h30m", "٣s"])
   func noDurations(text: String) { #expect(WorkflowDuration.seconds(text) == nil) }
 
   @Test("pauses double up to a minute, and only what may go away is attempted again")
@@ -93,7 +95,8 @@ struct WorkflowTests {
       retry.pause(after: 1, Failure(.rateLimited, "wait", retryable: true, retryAfterSeconds: 5)) == 5)
   }
 
-  @Test("of what failed before a crash that counts which nothing catches, the first in the order of the steps")
+  @Test(
+    "of what failed before a crash that counts which nothing catches, the first in the order of the steps")
   func recordedFailures() throws {
     let workflow = try Workflow([
       step("a", attempts: 2), step("b", needs: ["a"]), step("c", onError: .substitute("aid")), step("aid"),
@@ -142,7 +145,9 @@ struct WorkflowEngineTests {
   @Test("independent steps begin together, the others when their needs have ended")
   func parallel() throws {
     var engine = WorkflowEngine(
-      try Workflow([step("a"), step("b", needs: ["a"]), step("c", needs: ["b"]), step("d", needs: ["a", "b"])]))
+      try Workflow([
+        step("a"), step("b", needs: ["a"]), step("c", needs: ["b"]), step("d", needs: ["a", "b"]),
+      ]))
     var orders = engine.start()
     #expect(Self.names(orders, engine) == ["a"])
     orders = engine.finished(try Self.act(orders[0]), Self.yes)
@@ -235,7 +240,9 @@ struct WorkflowEngineTests {
     #expect(engine.ending == .completed([.init(name: "a", result: StepResult(RawJSON([nil, true])))]))
   }
 
-  @Test("after an error nothing begins; the end waits for what is under way and tells the first in the steps' order")
+  @Test(
+    "after an error nothing begins; the end waits for what is under way and tells the first in the steps' order"
+  )
   func fails() throws {
     var engine = WorkflowEngine(try Workflow([step("a"), step("b"), step("c"), step("d", needs: ["c"])]))
     let orders = engine.start()

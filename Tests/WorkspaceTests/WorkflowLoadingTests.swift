@@ -154,7 +154,8 @@ struct WorkflowLoadingTests {
           "3:16 W207 there is no tool 'publsh' (did you mean 'publish'?)",
         ])
     await #expect(throws: WorkspaceError.self) {
-      try await load("local n = ('market.%s'):format('x')\nreturn { steps = { a = { agent = n } } }", lint: nil)
+      try await load(
+        "local n = ('market.%s'):format('x')\nreturn { steps = { a = { agent = n } } }", lint: nil)
     }
     await #expect(throws: WorkspaceError.self) {
       try await load(
@@ -192,6 +193,10 @@ struct WorkflowLoadingTests {
       ) == [
         "2:3 W305 no end can be reached from the state 'a'", "3:3 W304 nothing leads to the state 'b'",
       ])
+    let bundle = try await load(
+      "return { initial = 'a', states = { a = { approval = 'ok?', on = { ok = 'a' } } } }",
+      lint: LintSettings())
+    #expect(bundle.agents["flow"] != nil)
   }
 
   @Test("empty workflows are refused, and approvals without end are told")

@@ -56,7 +56,8 @@ struct StateMachineEngine: Sendable {
     guard machine[name] != nil else {
       let hint = Suggestion.hint(for: name, in: machine.states.map(\.name)).map { "; \($0)" } ?? ""
       throw Failure(
-        .internal, "the workflow failed", diagnostic: "next of '\(state.name)': there is no state '\(name)'\(hint)")
+        .internal, "the workflow failed",
+        diagnostic: "next of '\(state.name)': there is no state '\(name)'\(hint)")
     }
     return try enter(name)
   }

@@ -188,7 +188,9 @@ struct WorkflowEngine: Sendable {
 
   /// Takes the results of the elements together, in the order of the list, once all are there.
   private mutating func complete(_ step: Int) {
-    guard case .running(let elements) = progress[step], elements.ended == elements.results.count else { return }
+    guard case .running(let elements) = progress[step], elements.ended == elements.results.count else {
+      return
+    }
     guard elements.isList else {
       progress[step] = .done(elements.results[0])
       return

@@ -66,7 +66,8 @@ extension Workflow {
         }
       }
       if inPlace.contains(step.name),
-        let key = !step.needs.isEmpty ? "needs" : step.list != nil ? "for_each" : step.hasCondition ? "when" : nil
+        let key = !step.needs.isEmpty
+          ? "needs" : step.list != nil ? "for_each" : step.hasCondition ? "when" : nil
       {
         problems.append(
           WorkflowProblem(
@@ -83,7 +84,8 @@ extension Workflow {
       steps.map { step -> (String, [String]) in
         if case .substitute(let name) = step.onError { return (step.name, [name]) }
         return (step.name, [])
-      }) { first, _ in first }
+      }
+    ) { first, _ in first }
     let waits = Circle.all(needs.keys.sorted()) { needs[$0] ?? [] }.map { way in
       WorkflowProblem(
         .cycle, ["steps", way[0]], "steps wait for each other: \((way + [way[0]]).joined(separator: " → "))")

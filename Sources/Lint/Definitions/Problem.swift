@@ -41,6 +41,7 @@ public final class WorkspaceProblems: Sendable {
   /// Whether the workspace may not be loaded; a warning does not keep it from that.
   public var hasErrors: Bool { found.withLock { $0.contains { $0.severity == .error } } }
   public var count: Int { found.withLock(\.count) }
+  var errorCount: Int { found.withLock { $0.count { $0.severity == .error } } }
 
   /// By file and line.
   public var diagnostics: [Diagnostic] {
@@ -72,8 +73,8 @@ public struct ProblemList {
     self.all = all
   }
 
-  /// Problems of all files so far.
-  var count: Int { all.count }
+  /// Errors of all files so far.
+  var errorCount: Int { all.errorCount }
 
   public func add(
     path: [String], _ code: Diagnostic.Code, _ message: String, hint: String? = nil,
@@ -81,7 +82,8 @@ public struct ProblemList {
   ) {
     all.add(
       Diagnostic(
-        file: file, range: table()?.position(of: path, part).range ?? .line(1), severity: severity, code: code,
+        file: file, range: table()?.position(of: path, part).range ?? .line(1), severity: severity,
+        code: code,
         message: message, hint: hint))
   }
 }

@@ -79,7 +79,8 @@ enum TaskDefinition {
   /// Seconds, or a text such as "48h".
   private static func duration(_ reader: DefinitionReader, _ key: String) -> Double? {
     guard let value = reader.value(key) else { return nil }
-    let seconds = value.double.flatMap(WorkflowDuration.seconds) ?? value.string.flatMap(WorkflowDuration.seconds)
+    let seconds =
+      value.double.flatMap(WorkflowDuration.seconds) ?? value.string.flatMap(WorkflowDuration.seconds)
     if seconds == nil {
       reader.report(
         key, .outOfRange, "'\(key)' is seconds, or a text such as \"30s\", \"90m\" or \"48h\"; at most 365d")
@@ -114,7 +115,8 @@ enum TaskDefinition {
     let place = SourceRange.line(1)
     let literal = Expression(kind: .string(Array(url.utf8)), range: place)
     guard let request = LiteralRequest("http.post", [literal]) else {
-      reader.report("webhook", .outOfRange, "'webhook' is an address such as \"https://hooks.example.com/listed\"")
+      reader.report(
+        "webhook", .outOfRange, "'webhook' is an address such as \"https://hooks.example.com/listed\"")
       return nil
     }
     guard !owner.isUnknown("access"), !(owner.object["access"]?.hasUnknown ?? false), !owner.isOpen else {

@@ -12,22 +12,25 @@ enum WorkflowDefinition {
   /// - Returns: `nil` when a problem was reported, or the text does not tell enough.
   static func steps(_ owner: DefinitionReader) -> Agent.Body? {
     guard let table = owner.table("steps", noun: "steps") else { return nil }
-    let count = owner.problems.count
+    let count = owner.problems.errorCount
     if owner.isPresent("initial") {
-      owner.report("initial", .conflict, "'initial' is the first of 'states'; steps begin when their needs are met")
+      owner.report(
+        "initial", .conflict, "'initial' is the first of 'states'; steps begin when their needs are met")
     }
     var steps: [Workflow.Step] = []
     let others = nodes(table, "a step", stepFields, max: Workflow.stepsMax) { reader, name in
       step(reader, name, owner).map { steps.append($0) } != nil
     }
     for problem in Workflow.problems(of: steps, others: others) { owner.report(problem) }
-    guard owner.problems.count == count, others.isEmpty, let workflow = try? Workflow(steps) else { return nil }
+    guard owner.problems.errorCount == count, others.isEmpty, let workflow = try? Workflow(steps) else {
+      return nil
+    }
     return .steps(workflow)
   }
 
   static func states(_ owner: DefinitionReader) -> Agent.Body? {
     guard let table = owner.table("states", noun: "states") else { return nil }
-    let count = owner.problems.count
+    let count = owner.problems.errorCount
     let initial = owner.string("initial")
     if !owner.isPresent("initial"), !owner.isOpen {
       owner.report(nil, .missingField, "a state machine needs 'initial', the state it begins in")
@@ -43,7 +46,7 @@ enum WorkflowDefinition {
         owner.report(problem)
       }
     }
-    guard owner.problems.count == count, others.isEmpty, let initial,
+    guard owner.problems.errorCount == count, others.isEmpty, let initial,
       let machine = try? StateMachine(initial: initial, states)
     else { return nil }
     return .states(machine)
@@ -94,7 +97,8 @@ enum WorkflowDefinition {
     let onError = errorPolicy(reader)
     // Without its action it is still there for others to name.
     return Workflow.Step(
-      task ?? WorkflowTask(name: name, action: .function), needs: needs, hasCondition: hasCondition, list: list,
+      task ?? WorkflowTask(name: name, action: .function), needs: needs, hasCondition: hasCondition,
+      list: list,
       limit: limit ?? Workflow.Step.limitDefault, onError: onError)
   }
 
@@ -127,7 +131,9 @@ enum WorkflowDefinition {
     let next = on?.string("ok")
     var exit = next.map(StateMachine.Exit.state) ?? .end
     if reader.function("next") {
-      if next != nil { reader.report("next", .conflict, "'next' and 'on.ok' both say what comes after '\(name)'") }
+      if next != nil {
+        reader.report("next", .conflict, "'next' and 'on.ok' both say what comes after '\(name)'")
+      }
       exit = .function
     }
     return StateMachine.State(

@@ -44,7 +44,9 @@ extension WorkflowPlan {
       case .state(let name): if let other = index[name] { lines.append("  s\(number) --> s\(other): ok") }
       case .function: lines.append("  note right of s\(number): next is a function")
       }
-      if let other = state.onError.flatMap({ index[$0] }) { lines.append("  s\(number) --> s\(other): error") }
+      if let other = state.onError.flatMap({ index[$0] }) {
+        lines.append("  s\(number) --> s\(other): error")
+      }
     }
     return lines.joined(separator: "\n")
   }

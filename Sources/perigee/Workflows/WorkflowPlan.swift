@@ -91,11 +91,8 @@ struct WorkflowPlan {
   private static func table(_ rows: [[String]]) -> [String] {
     let widths = (0..<2).map { column in rows.map { $0[column].count }.max() ?? 0 }
     return rows.map { row in
-      var line = " "
-      for (cell, width) in zip(row, widths) {
-        line += " \(cell)\(String(repeating: " ", count: width - cell.count)) "
-      }
-      line += row[2]
+      let cells = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
+      var line = "  " + (cells + [row[2]]).joined(separator: "  ")
       while line.last == " " { line.removeLast() }
       return line
     }
