@@ -18,6 +18,17 @@ public final class Agent: Sendable {
     case prompt(Text)
     /// The script's `run` function.
     case run
+    case steps(Workflow)
+    case states(StateMachine)
+
+    /// The actions of a workflow that is data.
+    public var tasks: [WorkflowTask] {
+      switch self {
+      case .prompt, .run: []
+      case .steps(let workflow): workflow.tasks
+      case .states(let machine): machine.tasks
+      }
+    }
   }
 
   /// What happens to a message that arrives while the session's last one is being answered.

@@ -62,14 +62,19 @@ extension Run {
           "\(agent.name) has no tool '\(name)'; "
             + (names.isEmpty ? "it has none" : "it has: \(names.joined(separator: ", "))")))
     }
+    return try await call(tool, arguments, key: key, in: script)
+  }
+
+  /// Calls a tool for the script or the workflow, which may name it.
+  func call(_ tool: Tool, _ arguments: JSON, key: String, in script: any ScriptRun) async throws -> RawJSON {
     let valid: JSON
     do {
       valid = try tool.parameters.validate(arguments)
     } catch {
-      throw Failure.invalidArguments(of: name, error)
+      throw Failure.invalidArguments(of: tool.name, error)
     }
     let id = "call_" + journal.identifier(for: key)
-    let call = try await record(id: id, name: name, arguments: RawJSON(valid)) {
+    let call = try await record(id: id, name: tool.name, arguments: RawJSON(valid)) {
       try await self.perform(tool, arguments: RawJSON(valid), id: id, key: key, in: script)
     }
     turn.withLock { $0.recorded(call, hasEffect: tool.effect == .write) }

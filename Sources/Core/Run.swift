@@ -144,7 +144,13 @@ final class Run: Sendable {
   }
 
   @inline(never) private func runBody() async throws -> Turn.Action {
-    let reply = try await openScript().run()
+    let script = try await openScript()
+    let reply =
+      switch agent.body {
+      case .steps(let workflow): try await perform(workflow, in: script)
+      case .states(let machine): try await perform(machine, in: script)
+      case .run, .prompt: try await script.run()
+      }
     return try turn.withLock { turn throws(Failure) in try turn.answered(reply) }
   }
 
@@ -168,7 +174,7 @@ final class Run: Sendable {
       switch agent.body {
       case .prompt(.constant(let text)): text
       case .prompt(.function): try await openScript().prompt()
-      case .run: ""
+      case .run, .steps, .states: ""
       }
     let names =
       switch agent.tools {

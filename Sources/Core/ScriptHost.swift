@@ -86,6 +86,14 @@ public protocol ScriptRun: Sendable {
   func after(_ reply: ScriptReply) async throws -> ScriptReply
   func stub(message: String) async throws -> ScriptReply
   func run() async throws -> ScriptReply
+  /// Calls a function of a step or a state.
+  func call(_ function: StepFunction) async throws -> RawJSON
+  /// POSTs JSON where the agent's access allows it.
+  ///
+  /// - Parameter key: Tells whoever gets it whether it came before.
+  /// - Returns: `status` and `body`.
+  /// - Throws: ``Failure``, also for every answer that is not 200 to 299.
+  func post(_ body: RawJSON, to url: String, key: String) async throws -> RawJSON
   /// The session's state as the script left it; `nil` = unchanged.
   func changedState() async throws -> RawJSON?
   func close() async

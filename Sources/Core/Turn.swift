@@ -12,7 +12,7 @@ struct Turn: Sendable {
     case prepare
     case callModel([ModelMessage])
     case callTools([PlannedCall])
-    /// Call the script's `run`.
+    /// Call the script's `run`, or do what its steps or states say.
     case runBody
     /// Call the script's `stub`.
     case runStub
@@ -113,7 +113,7 @@ struct Turn: Sendable {
   private var body: Action {
     switch agent.body {
     case .prompt: .prepare
-    case .run: .runBody
+    case .run, .steps, .states: .runBody
     }
   }
 

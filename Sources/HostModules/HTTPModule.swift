@@ -69,7 +69,7 @@ extension HostModule {
           }, named: "http.request", recorded: .chosen { isSafe($0) ? .observed : .effect })),
     ])
 
-  private static let optionNames: Set<String> = ["headers", "query", "body", "json", "timeout"]
+  static let optionNames: Set<String> = ["headers", "query", "body", "json", "timeout"]
   /// Whether a request changes nothing where it goes.
   ///
   /// Source: RFC 9110, 9.2.1.
@@ -84,7 +84,7 @@ extension HostModule {
     "x-http-method", "x-http-method-override", "x-method-override",
   ]
 
-  private static func send(
+  static func send(
     method: String, url: String, options: Options, scope: ScriptScope, function: String
   ) async throws -> LuaValue {
     try scope.need({ !$0.requests.isEmpty }, #"http = { "HOST" }"#, for: function)

@@ -408,6 +408,33 @@ public enum Prelude {
       return reply(agent().run(ctx, ctx.input), "run")
     end
 
+    -- What the functions of a step or a state must return; the rest is theirs to choose.
+    local results = {
+      when = function(value) return value and true or false end,
+      for_each = function(value, place)
+        if type(value) ~= "table" then
+          host.error("internal", ("%s must return a list, not a %s"):format(place, type(value)))
+        end
+        return json.array(table.move(value, 1, #value, 1, {}))
+      end,
+      next = function(value, place)
+        if value ~= nil and type(value) ~= "string" then
+          host.error("internal", ("%s must return a state's name, not a %s"):format(place, type(value)))
+        end
+        return value
+      end,
+    }
+
+    -- A function of a step or a state, by the keys that lead to it.
+    function entries.step(path, name, arguments)
+      local place = agent()
+      for _, key in ipairs(path) do place = place[key] end
+      local value = place[name](host.run().ctx, table.unpack(arguments, 1, 3))
+      local check = results[name]
+      if check then return check(value, table.concat(path, ".") .. "." .. name) end
+      return value
+    end
+
     function entries.state() return host.run().session.state end
 
     -- A definition as data: functions become marks.
@@ -456,7 +483,7 @@ public enum Prelude {
 
 /// The ways by which the host calls into scripts: names in the prelude's `entries`.
 public enum ScriptEntry: String, Sendable {
-  case open, before, prompt, tools, compact, call, after, stub, run, state, describe, check, matches
+  case open, before, prompt, tools, compact, call, after, stub, run, step, state, describe, check, matches
   case checkCall = "check_call"
   case wantsApproval = "wants_approval"
 }

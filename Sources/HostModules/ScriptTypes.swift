@@ -65,6 +65,34 @@ public enum ScriptTypes {
     ---@field role "user"|"assistant"|"tool"|"summary"
     ---@field text string
 
+    ---@class (exact) perigee.Retry
+    ---@field attempts integer the first one included; only errors that may go away are attempted again
+    ---@field backoff? number|string seconds, or "1s", before the second; doubled each time, a minute at most
+
+    ---@class (exact) perigee.Action
+    ---@field agent? string runs an agent
+    ---@field tool? string calls a tool
+    ---@field run? fun(ctx: perigee.Context, results: table<string, any>, item: any, index: integer?): any does it; what it returns is the result
+    ---@field approval? string asks a person
+    ---@field webhook? string an address that is told the input, as JSON
+    ---@field sleep? number|string seconds, or "48h"
+    ---@field input? fun(ctx: perigee.Context, results: table<string, any>, item: any, index: integer?): any what the action gets
+    ---@field retry? perigee.Retry
+    ---@field timeout? number|string of one attempt; of an approval: when it expires
+    ---@field by? { roles: string[] } who may decide an approval
+    ---@field detail? any what an approval shows; the input unless said
+
+    ---@class (exact) perigee.Step: perigee.Action
+    ---@field needs? string[] steps that have to end first
+    ---@field when? fun(ctx: perigee.Context, results: table<string, any>): any false or nil skips the step
+    ---@field on_error? string a step that runs in its place, or "continue"
+    ---@field for_each? string|fun(ctx: perigee.Context, results: table<string, any>): any[] a list, or a step that it needs whose result is one
+    ---@field limit? integer elements beside each other; 8 unless said
+
+    ---@class (exact) perigee.State: perigee.Action
+    ---@field on? { ok: string?, error: string? } where it leads
+    ---@field next? fun(ctx: perigee.Context, result: any): string? where it leads; nil ends
+
     ---@class (exact) perigee.Agent
     ---@field description? string shown to people, and to agents that may delegate here
     ---@field model? string|string[] a name, or several: the next is tried when one is down; the configured one unless said
@@ -75,8 +103,11 @@ public enum ScriptTypes {
     ---@field history? integer past messages that the model sees; 20 unless said
     ---@field tools? string[]|fun(ctx: perigee.Context): string[] names of the tools that its model and its script may call
     ---@field agents? string[] names of agents that it may delegate to
-    ---@field prompt? string|fun(ctx: perigee.Context): string the model drives: what it is told first; exactly one of prompt and run
-    ---@field run? fun(ctx: perigee.Context, input: table): perigee.Answer code drives: returns the answer; exactly one of prompt and run
+    ---@field prompt? string|fun(ctx: perigee.Context): string the model drives: what it is told first; exactly one of prompt, run, steps and states
+    ---@field run? fun(ctx: perigee.Context, input: table): perigee.Answer code drives: returns the answer; exactly one of prompt, run, steps and states
+    ---@field steps? table<string, perigee.Step> data drives: a graph
+    ---@field states? table<string, perigee.State> data drives: a state machine
+    ---@field initial? string the state that it begins in
     ---@field before? fun(ctx: perigee.Context, message: string): string? input guard: returns the message, changed or not, or rejects it
     ---@field after? fun(ctx: perigee.Context, reply: perigee.Reply): perigee.Reply|string|nil post-processing: returns the reply
     ---@field output? table<string, any> schema of a structured answer, which is then in reply.data

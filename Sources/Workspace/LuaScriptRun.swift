@@ -170,6 +170,17 @@ extension LuaScriptRun {
 
   func run() async throws -> ScriptReply { try await reply(.run, []) }
 
+  func call(_ function: StepFunction) async throws -> RawJSON {
+    let path = LuaValue.array(function.path.map { .string($0) })
+    return try await json(
+      .step, [path, .string(function.name.rawValue), .array(function.arguments.map { .json($0) })],
+      in: ScriptScope(at: function.place, in: scope))
+  }
+
+  func post(_ body: RawJSON, to url: String, key: String) async throws -> RawJSON {
+    try await scope.post(body, to: url, key: key)
+  }
+
   func changedState() async throws -> RawJSON? {
     let state = try await json(.state, [])
     return state == scope.run.state ? nil : state
@@ -201,9 +212,11 @@ extension LuaScriptRun {
     }
   }
 
-  private func json(_ entry: ScriptEntry, _ arguments: [LuaValue]) async throws -> RawJSON {
+  private func json(
+    _ entry: ScriptEntry, _ arguments: [LuaValue], in given: ScriptScope? = nil
+  ) async throws -> RawJSON {
     do {
-      let scope = ScriptScope(entry.rawValue, in: scope)
+      let scope = given ?? ScriptScope(entry.rawValue, in: scope)
       return try await place.cell.json(
         handle, entry, arguments, scope: scope, seed: journal.seed(for: scope.place))
     } catch let error as ScriptError {

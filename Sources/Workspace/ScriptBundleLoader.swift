@@ -214,8 +214,24 @@ struct ScriptBundleLoader {
           path: ["agents", String(index + 1)], .unknownName, "there is no agent '\(name)'",
           hint: Suggestion.hint(for: name, in: agents.keys.sorted()))
       }
+      for task in agent.body.tasks { check(task, of: agent, list) }
     }
     checkToolNames()
+  }
+
+  private func check(_ task: WorkflowTask, of agent: Agent, _ list: ProblemList) {
+    let body = if case .states = agent.body { "states" } else { "steps" }
+    switch task.action {
+    case .agent(let name) where agents[name] == nil:
+      list.add(
+        path: [body, task.name, "agent"], .unknownName, "there is no agent '\(name)'",
+        hint: Suggestion.hint(for: name, in: agents.keys.sorted()), at: .value)
+    case .tool(let name) where tools[name] == nil:
+      list.add(
+        path: [body, task.name, "tool"], .unknownName, "there is no tool '\(name)'",
+        hint: Suggestion.hint(for: name, in: tools.keys.sorted()), at: .value)
+    case .agent, .tool, .function, .approval, .webhook, .sleep: break
+    }
   }
 
   /// `agent_a_b` may stand for `a.b` and `a_b`, or for a tool: one of them could never be called.

@@ -20,10 +20,9 @@ struct Perigee: AsyncParsableCommand {
     version: version,
     subcommands: [
       ServeCommand.self, DevCommand.self, WorkerCommand.self, ChatCommand.self, RunCommand.self,
-      LintCommand.self,
-      LspCommand.self, EvalCommand.self, InitCommand.self, NewCommand.self, TypesCommand.self,
-      RunsCommand.self, TraceCommand.self, ReplayCommand.self, ApprovalsCommand.self, ApproveCommand.self, RejectCommand.self,
-      DeadLettersCommand.self,
+      LintCommand.self, LspCommand.self, PlanCommand.self, EvalCommand.self, InitCommand.self,
+      NewCommand.self, TypesCommand.self, RunsCommand.self, TraceCommand.self, ReplayCommand.self,
+      ApprovalsCommand.self, ApproveCommand.self, RejectCommand.self, DeadLettersCommand.self,
       VersionsCommand.self, DiffCommand.self, ActivateCommand.self, DoctorCommand.self,
     ])
 

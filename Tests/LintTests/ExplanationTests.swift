@@ -10,14 +10,8 @@ import Testing
   static let withoutSample: Set = ["W101", "W102", "C101"]
   static let shown = Explanation.all.filter { !withoutSample.contains($0.code.rawValue) }
 
-  /// What this version does not run yet is told beside everything else.
-  private static func isUnavailable(_ finding: Diagnostic) -> Bool {
-    finding.code == .notAvailable && ["steps", "states"].contains { finding.message.contains("'\($0)'") }
-  }
-
   private func findings(_ page: Explanation, _ text: String) -> [Diagnostic] {
     lint(page.beside.merging([page.path: text]) { $1 }, settings: ConfiguredNames.sampleSettings)
-      .filter { !Self.isUnavailable($0) }
   }
 
   @Test(
@@ -40,7 +34,7 @@ import Testing
     // The tool that nobody uses is used by an agent beside it.
     if code == "W210" { files["agents/notes.lua"] = "return { prompt = \"p\", tools = { \"add\" } }" }
     files[page.path] = page.right
-    let found = lint(files, settings: ConfiguredNames.sampleSettings).filter { !Self.isUnavailable($0) }
+    let found = lint(files, settings: ConfiguredNames.sampleSettings)
     #expect(found.map(\.description) == [])
   }
 

@@ -107,9 +107,22 @@ public final class Journal: Sendable {
   /// Lets the run do nothing more.
   func refuse(_ failure: Failure) { state.withLock { $0.refusal = $0.refusal ?? failure } }
 
+  /// Why the run may do nothing more; `nil` = it may.
+  var refusal: Failure? { state.withLock { $0.refusal } }
+
   /// Throws when the run did something else than it did before, or the journal cannot be written.
   public func check() throws(Failure) {
-    if let refusal = state.withLock({ $0.refusal }) { throw refusal }
+    if let refusal { throw refusal }
+  }
+
+  /// What failed in an earlier life of the run, by the keys that begin with `prefix`, without it.
+  func recordedFailures(under prefix: String) -> [(key: Substring, failure: Failure)] {
+    state.withLock { state in
+      state.recorded.values.compactMap { entry in
+        guard entry.key.hasPrefix(prefix), case .failed(let failure) = entry.outcome else { return nil }
+        return (entry.key.dropFirst(prefix.count), failure)
+      }
+    }
   }
 
   /// What stands under the call's key; it is handed out once.

@@ -14,6 +14,8 @@ public enum AgentDefinition {
     "stub",
   ]
 
+  private static let bodyFields = ["prompt", "run", "steps", "states"]
+
   /// - Returns: `nil` when a problem was reported without which there is no agent.
   public static func decode(
     _ value: JSON, name: String, file: String, defaults: RunLimits, problems: ProblemList
@@ -27,10 +29,6 @@ public enum AgentDefinition {
     }
     let reader = DefinitionReader(object, path: [], problems: problems, noun: "an agent")
     reader.allow(fields)
-    reader.refuse(
-      "steps", "the body 'steps' is not available yet; write the workflow as run = function(ctx, input)")
-    reader.refuse(
-      "states", "the body 'states' is not available yet; write the workflow as run = function(ctx, input)")
     reader.refuse("guardrails", "'guardrails' are not available yet; use before and after")
     reader.refuse("schedules", "'schedules' are not available yet")
     let body = body(reader)
@@ -67,16 +65,16 @@ public enum AgentDefinition {
   }
 
   private static func body(_ reader: DefinitionReader) -> Agent.Body? {
-    let bodies = ["prompt", "run", "steps", "states"].filter(reader.isPresent)
+    let bodies = bodyFields.filter(reader.isPresent)
     // What is not known may be there or not.
     if bodies.contains(where: reader.isUnknown) || bodies.isEmpty && reader.isOpen { return nil }
     guard bodies.count == 1 else {
       let isMisspelt = reader.object.keys.contains { key in
-        !fields.contains(key) && ["prompt", "run"].contains(Suggestion.nearest(to: key, in: fields))
+        !fields.contains(key) && Suggestion.nearest(to: key, in: fields).map(bodyFields.contains) ?? false
       }
       if bodies.isEmpty, isMisspelt { return nil }
       if bodies.isEmpty {
-        reader.report(nil, .missingField, "an agent needs a body: 'prompt' or 'run'")
+        reader.report(nil, .missingField, "an agent needs a body: 'prompt', 'run', 'steps' or 'states'")
       } else {
         reader.report(
           bodies[1], .conflict, "an agent has exactly one body, not \(bodies.joined(separator: " and "))")
@@ -94,6 +92,8 @@ public enum AgentDefinition {
       }
       return .prompt(.constant(text))
     case "run": return reader.function("run") ? .run : nil
+    case "steps": return WorkflowDefinition.steps(reader)
+    case "states": return WorkflowDefinition.states(reader)
     default: return nil
     }
   }

@@ -14,6 +14,13 @@ extension Diagnostic.Code {
   public static let duplicateName = Self(rawValue: "W208")
   public static let notAvailable = Self(rawValue: "W209")
   public static let unreachable = Self(rawValue: "W212")
+  public static let unknownStep = Self(rawValue: "W301")
+  public static let waitingSteps = Self(rawValue: "W302")
+  public static let actions = Self(rawValue: "W303")
+  public static let unreachableState = Self(rawValue: "W304")
+  public static let endlessState = Self(rawValue: "W305")
+  public static let patience = Self(rawValue: "W306")
+  public static let webhookHost = Self(rawValue: "W308")
 }
 
 extension SourceRange {
@@ -34,6 +41,7 @@ public final class WorkspaceProblems: Sendable {
   /// Whether the workspace may not be loaded; a warning does not keep it from that.
   public var hasErrors: Bool { found.withLock { $0.contains { $0.severity == .error } } }
   public var count: Int { found.withLock(\.count) }
+  var errorCount: Int { found.withLock { $0.count { $0.severity == .error } } }
 
   /// By file and line.
   public var diagnostics: [Diagnostic] {
@@ -65,13 +73,17 @@ public struct ProblemList {
     self.all = all
   }
 
+  /// Errors of all files so far.
+  var errorCount: Int { all.errorCount }
+
   public func add(
     path: [String], _ code: Diagnostic.Code, _ message: String, hint: String? = nil,
-    severity: Diagnostic.Severity = .error
+    severity: Diagnostic.Severity = .error, at part: ReturnedTable.Part = .key
   ) {
     all.add(
       Diagnostic(
-        file: file, range: table()?.position(of: path).range ?? .line(1), severity: severity, code: code,
+        file: file, range: table()?.position(of: path, part).range ?? .line(1), severity: severity,
+        code: code,
         message: message, hint: hint))
   }
 }

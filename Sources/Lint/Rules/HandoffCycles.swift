@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Core
 
 /// Agents that may delegate to one another in a circle.
 enum HandoffCycles: WorkspaceRule {
@@ -33,22 +34,5 @@ enum HandoffCycles: WorkspaceRule {
       )
       findings += found.list
     }
-  }
-}
-
-/// Ways that come back to where they began.
-enum Circle {
-  /// The shortest way from a place back to it, the place first; nil when there is none.
-  static func through(_ start: String, _ next: (String) -> [String]) -> [String]? {
-    var queue = [[start]]
-    var seen: Set<String> = []
-    while !queue.isEmpty {
-      let way = queue.removeFirst()
-      for place in next(way[way.count - 1]) {
-        if place == start { return way }
-        if seen.insert(place).inserted { queue.append(way + [place]) }
-      }
-    }
-    return nil
   }
 }

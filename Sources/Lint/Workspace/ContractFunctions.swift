@@ -54,7 +54,7 @@ struct ContractFunctions {
     let results = LuaField(name: "results", type: .any)
     return ["steps", "states"].flatMap { body in
       table.keys(at: [body]).flatMap { step in
-        ["run", "when", "input", "next", "on_error"].compactMap {
+        ["run", "when", "input", "for_each", "next"].compactMap {
           function(at: [body, step, $0], in: table, [context, results], nil)
         }
       }

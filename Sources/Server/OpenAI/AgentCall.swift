@@ -37,7 +37,7 @@ struct AgentCall: Sendable {
       if let path = dialogue.partsPath {
         throw .wrong(path, "is no text, and text is all that this model takes", code: "unsupported_value")
       }
-    case .run:
+    case .run, .steps, .states:
       try checkScript(agent)
       if !content.parts.isEmpty { input.append("parts", .array(content.parts)) }
     }

@@ -86,6 +86,8 @@ struct ScriptedHost: ScriptHost {
     func after(_ reply: ScriptReply) async throws -> ScriptReply { reply }
     func stub(message: String) async throws -> ScriptReply { ScriptReply(text: "stub") }
     func run() async throws -> ScriptReply { try await agent.run(context) }
+    func call(_ function: StepFunction) async throws -> RawJSON { .null }
+    func post(_ body: RawJSON, to url: String, key: String) async throws -> RawJSON { .null }
     func changedState() async throws -> RawJSON? { nil }
     func close() async {}
   }
