@@ -33,9 +33,11 @@ extension Runner {
       let name = try await store.run(id: id, userID: nil).agent
       guard let agent = host.agents[name] else { throw Failure(.notFound, "there is no agent '\(name)'") }
       let kept = try await store.keptRun(
-        id: id, userID: nil, historyMessages: agent.historyMessagesWanted, wantsSummary: agent.summarizer != nil)
+        id: id, userID: nil, historyMessages: agent.historyMessagesWanted,
+        wantsSummary: agent.summarizer != nil)
       var request = ChatRequest(
-        agent: name, message: kept.run.message, sessionID: kept.run.sessionID, input: kept.run.beginning.input)
+        agent: name, message: kept.run.message, sessionID: kept.run.sessionID, input: kept.run.beginning.input
+      )
       request.idempotencyKey = nil
       let journal = Journal(
         replaying: kept.turn.journal, runID: id, seed: kept.turn.seed, time: time, deadlines: deadlines)
@@ -69,7 +71,8 @@ extension Runner {
     do {
       let record = try await store.run(id: id, userID: userID)
       guard [.failed, .cancelled, .interrupted].contains(record.status) else {
-        throw Failure(.conflict, "only a run that has failed can be done again: this one is \(record.status.rawValue)")
+        throw Failure(
+          .conflict, "only a run that has failed can be done again: this one is \(record.status.rawValue)")
       }
       let kept = try await store.keptRun(id: id, userID: userID, historyMessages: 0, wantsSummary: false)
       let run = kept.run

@@ -153,7 +153,8 @@ public final class Runner: Sendable {
 
   func start(
     _ request: ChatRequest, as user: Principal, _ agent: Agent, on host: any ScriptHost,
-    unfinished: AdoptedRun? = nil, again: KeptRun? = nil, feed: RunFeed?, cancellation: RunCancellation, onEnd: @escaping OnEnd
+    unfinished: AdoptedRun? = nil, again: KeptRun? = nil, feed: RunFeed?, cancellation: RunCancellation,
+    onEnd: @escaping OnEnd
   ) throws(Failure) -> Task<Result<ChatOutcome, Failure>, Never> {
     guard running.add(1, ordering: .relaxed).newValue <= limits.runsMax else {
       running.subtract(1, ordering: .relaxed)

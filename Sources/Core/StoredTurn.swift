@@ -161,7 +161,8 @@ final class StoredTurn: Sendable {
   private func reopen(_ names: Names) async throws -> (OpenedTurn, Journal) {
     guard
       let resumed = try await store.resumeTurn(
-        runID: names.runID, historyMessages: agent.historyMessagesWanted, wantsSummary: agent.summarizer != nil)
+        runID: names.runID, historyMessages: agent.historyMessagesWanted,
+        wantsSummary: agent.summarizer != nil)
     else { throw CancellationError() }
     let journal = Journal(
       runID: names.runID, seed: resumed.seed, recorded: resumed.journal, isFromWaiting: resumed.wasWaiting,

@@ -22,7 +22,8 @@ import Testing
       } }
       """,
       "agents/a.lua": "return { prompt = 'p', tools = { 'look' } }",
-      "agents/asks.lua": "return { run = function() return approval.request{ title = 'Well?' }.decision end }",
+      "agents/asks.lua":
+        "return { run = function() return approval.request{ title = 'Well?' }.decision end }",
       "agents/fails.lua": """
       return { run = function(ctx, input)
         if kv.incr("n") == 1 then error("not yet") end
@@ -82,7 +83,8 @@ import Testing
       let parted = try await Self.run(workspace, "replay", id, "--with", other.path)
       #expect(parted.status == 1 && parted.output.contains("at model.1"), "\(parted.output)\(parted.errors)")
       try other.write(
-        "agents/a.lua", "return { prompt = 'p', tools = { 'look' }, after = function(ctx, r) return r.text .. '!' end }")
+        "agents/a.lua",
+        "return { prompt = 'p', tools = { 'look' }, after = function(ctx, r) return r.text .. '!' end }")
       let longer = try await Self.run(workspace, "replay", id, "--with", other.path, "--json")
       let document = try JSON(parsing: longer.output)
       #expect(longer.status == 1 && document["answer"] == "Done.!" && document["earlier_answer"] == "Done.")

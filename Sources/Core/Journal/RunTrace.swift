@@ -32,9 +32,8 @@ public struct RunTrace: Sendable {
 
   public init(run: RunRecord, journal: [JournalEntry]) {
     self.run = run
-    spans = journal.map(Span.init).sorted {
-      ($0.startedAt, $0.key.utf8.count) < ($1.startedAt, $1.key.utf8.count)
-    }
+    // Of those that began in the same millisecond, the one that was written first.
+    spans = journal.sorted { ($0.startedAt, $0.number) < ($1.startedAt, $1.number) }.map(Span.init)
   }
 }
 
