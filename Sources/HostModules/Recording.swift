@@ -38,6 +38,10 @@ extension ScriptScope {
       do {
         let value = try await journal.waits.working { try await body(arguments, self) }
         live = value
+        if case .observed = recording {
+          var room = Self.observedBytesMax
+          if !value.fits(in: &room) { return Self.tooLarge }
+        }
         return RawJSON(recording: value)
       } catch let error as HostError {
         throw Failure(error)
@@ -53,8 +57,15 @@ extension ScriptScope {
       result = try await journal.perform(
         call, unknown: { try await services.askWhetherDone(call) }, perform)
     }
-    return try live ?? LuaValue(recorded: result)
+    if let live { return live }
+    // It may be made again, and was.
+    if result == Self.tooLarge { return try await journal.waits.working { try await body(arguments, self) } }
+    return try LuaValue(recorded: result)
   }
+
+  /// What may be made again is made again, rather than kept, where it brings more.
+  private static let observedBytesMax = 1 << 20
+  private static let tooLarge = RawJSON(["$large": true])
 
   /// As ``recorded(_:_:_:)`` for a call that answers at once.
   func recordedAtOnce(

@@ -18,6 +18,7 @@ final class TransactionRecord: Sendable {
   private let mode: Mode
   /// Of the statements so far.
   private let results = Mutex<[RawJSON]>([])
+  private let kept = Atomic<Int>(0)
   /// Published in it so far.
   private let jobs = Mutex<[Job]>([])
 
@@ -64,12 +65,12 @@ final class TransactionRecord: Sendable {
     case .live(let transaction, _, _, _):
       do {
         let value = try await statement(transaction)
-        results.withLock { $0.append(RawJSON(recording: value)) }
+        try keep(RawJSON(recording: value))
         return value
       } catch let failure as Failure {
         var writer = JSONWriter()
         writer.object { $0.member("$failed", failure.json) }
-        results.withLock { $0.append(writer.raw) }
+        try keep(writer.raw)
         throw failure
       }
     case .replayed(_, let recorded):
@@ -87,6 +88,20 @@ final class TransactionRecord: Sendable {
 
   /// Publishes a job when the transaction is committed.
   func publish(_ job: Job) { jobs.withLock { $0.append(job) } }
+
+  private func keep(_ result: RawJSON) throws(Failure) {
+    let bytes = results.withLock { results in
+      results.append(result)
+      kept.add(result.bytes.count, ordering: .relaxed)
+      return kept.load(ordering: .relaxed)
+    }
+    if bytes > Self.bytesMax {
+      throw Failure(.limit, "the statements of this transaction bring more than \(Self.bytesMax >> 20) MiB")
+    }
+  }
+
+  /// Of what the statements of one transaction bring.
+  private static let bytesMax = 16 << 20
 
   func commit() async throws {
     let jobs = jobs.withLock { $0 }

@@ -186,6 +186,27 @@ struct JournalTests {
     #expect(result == RawJSON([["n": 1], ["yes": true]]))
   }
 
+  @Test("what collects is handed on, and a run that does without end is stopped")
+  func bounds() async throws {
+    let memory = Memory()
+    let journal = try await Self.journal(memory)
+    let large = RawJSON(.string(String(repeating: "x", count: 1 << 20)))
+    for number in 0..<4 {
+      _ = try await journal.observe(Self.call("large \(number)")) { large }
+      // It waits for the disk: nothing of it is left in memory.
+      #expect(memory.state.withLock { $0.entries.count } == number + 1)
+    }
+    let failure = await #expect(throws: Failure.self) {
+      for number in 4..<200 { _ = try await journal.observe(Self.call("large \(number)")) { large } }
+    }
+    #expect(failure?.code == .limit)
+    let many = try await Self.journal(Memory())
+    let end = await #expect(throws: Failure.self) {
+      for number in 0...Journal.entriesMax { _ = try await many.observe(Self.call("\(number)")) { .null } }
+    }
+    #expect(end?.code == .limit)
+  }
+
   @Test("names and random numbers depend on the run and the key alone")
   func names() async throws {
     let (one, two) = (try await Self.journal(Memory()), try await Self.journal(Memory()))

@@ -15,7 +15,7 @@ public final class Journal: Sendable {
     case begun(JournalEntry)
   }
 
-  private struct State {
+  fileprivate struct State {
     /// Of an earlier life of the run, not handed back yet, by key.
     var recorded: [String: JournalEntry]
     /// Of tools under way: to be kept only where the tool has to wait, by key.
@@ -23,9 +23,21 @@ public final class Journal: Sendable {
     /// Not handed to the store yet.
     var unwritten: [JournalEntry] = []
     var count: Int
+    /// Of ``unwritten``, of ``interior`` and of all that this life has kept, about.
+    var unwrittenBytes = 0
+    var interiorBytes = 0
+    var bytes = 0
     /// Why the run may do nothing more.
     var refusal: Failure?
   }
+
+  /// Entries of one run, and their bytes: what goes beyond is no workflow but a mistake, or an attack.
+  static let entriesMax = 100_000
+  static let bytesMax = 128 << 20
+  /// What collects before it is handed to the store.
+  static let unwrittenBytesMax = 256 << 10
+  /// Of tools under way, kept in case they have to wait.
+  static let interiorBytesMax = 16 << 20
 
   public let runID: String
   /// Of which the run's random numbers and names come, the same in each of its lives.
@@ -150,13 +162,15 @@ public final class Journal: Sendable {
   public func keep(
     _ call: JournalCall, _ outcome: JournalEntry.Outcome, startedAt: Timestamp, milliseconds: Double
   ) {
-    state.withLock { state in
-      state.unwritten.append(
+    let isMuch = state.withLock { state in
+      state.add(
         JournalEntry(
           number: state.count, key: call.key, name: call.name, digest: call.digest, arguments: call.arguments,
           outcome: outcome, startedAt: startedAt, durationMilliseconds: milliseconds))
       state.count += 1
+      return state.isMuchUnwritten
     }
+    if isMuch { write { _ in } }
   }
 
   /// Writes that a call is about to be made, and all before it.
@@ -167,7 +181,7 @@ public final class Journal: Sendable {
       let entry = JournalEntry(
         number: state.count, key: call.key, name: call.name, digest: call.digest, arguments: call.arguments,
         startedAt: time.now)
-      state.unwritten.append(entry)
+      state.add(entry)
       state.count += 1
       return entry
     }
@@ -186,7 +200,7 @@ public final class Journal: Sendable {
     entry.jobs = jobs
     entry.durationMilliseconds = milliseconds
     let ended = entry
-    state.withLock { $0.unwritten.append(ended) }
+    state.withLock { $0.add(ended) }
     write { _ in }
   }
 
@@ -197,7 +211,7 @@ public final class Journal: Sendable {
         number: state.count, key: call.key, name: call.name, digest: call.digest, arguments: call.arguments,
         outcome: .result(result), startedAt: time.now)
       entry.jobs = jobs
-      state.unwritten.append(entry)
+      state.add(entry)
       state.count += 1
     }
     try await flush()
@@ -222,7 +236,10 @@ public final class Journal: Sendable {
   private func write(asking approvals: [Approval] = [], _ done: @escaping @Sendable (Failure?) -> Void) {
     handover.withLock { _ in
       let (entries, refusal) = state.withLock { state in
-        defer { state.unwritten = [] }
+        defer {
+          state.unwritten = []
+          state.unwrittenBytes = 0
+        }
         return (state.unwritten, state.refusal)
       }
       if let refusal { return done(refusal) }
@@ -236,8 +253,38 @@ public final class Journal: Sendable {
   /// Takes what is not written yet, for the transaction that ends the run.
   func takeUnwritten() -> [JournalEntry] {
     state.withLock { state in
-      defer { state.unwritten = [] }
+      defer {
+        state.unwritten = []
+        state.unwrittenBytes = 0
+      }
       return state.unwritten
+    }
+  }
+}
+
+extension Journal.State {
+  fileprivate mutating func add(_ entry: JournalEntry) {
+    unwritten.append(entry)
+    unwrittenBytes += entry.bytes
+    bytes += entry.bytes
+    if entry.number >= Journal.entriesMax || bytes > Journal.bytesMax {
+      refusal = refusal ?? Failure(.limit, "the run did more than its journal can hold")
+    }
+  }
+
+  fileprivate var isMuchUnwritten: Bool { unwrittenBytes > Journal.unwrittenBytesMax }
+}
+
+extension JournalEntry {
+  /// What it takes in memory, about.
+  fileprivate var bytes: Int { key.utf8.count + (arguments?.bytes.count ?? 0) + (outcome?.bytes ?? 0) + 160 }
+}
+
+extension JournalEntry.Outcome {
+  fileprivate var bytes: Int {
+    switch self {
+    case .result(let json): json.bytes.count
+    case .failed(let failure): failure.message.utf8.count + 200
     }
   }
 }
@@ -253,6 +300,8 @@ extension Journal {
     let (startedAt, start) = (time.now, time.elapsed)
     let outcome = try await JournalEntry.Outcome(perform)
     keep(call, outcome, startedAt: startedAt, milliseconds: (time.elapsed - start) / .milliseconds(1))
+    // Whoever brings more than the disk takes waits for it.
+    if outcome.bytes > Self.unwrittenBytesMax { try await flush() }
     return try outcome.get()
   }
 
@@ -303,13 +352,24 @@ extension Journal {
     let entry = JournalEntry(
       number: 0, key: call.key, name: call.name, digest: call.digest, arguments: call.arguments,
       outcome: outcome, startedAt: startedAt, durationMilliseconds: milliseconds)
-    state.withLock { $0.interior.append(entry) }
+    state.withLock { state in
+      // Only a tool that has to wait needs it, and one that did so much may not.
+      guard state.interiorBytes <= Self.interiorBytesMax else { return }
+      state.interiorBytes += entry.bytes
+      if state.interiorBytes > Self.interiorBytesMax {
+        state.interior = []
+      } else {
+        state.interior.append(entry)
+      }
+    }
   }
 
   /// Lets go of what happened inside a tool's call that has ended.
   func forgetInside(_ key: String) {
     state.withLock { state in
-      if !state.interior.isEmpty { state.interior.removeAll { $0.key.hasPrefix("\(key)#") } }
+      guard state.interiorBytes > 0 else { return }
+      state.interior.removeAll { $0.key.hasPrefix("\(key)#") }
+      state.interiorBytes = state.interior.reduce(0) { $0 + $1.bytes }
     }
   }
 
@@ -327,18 +387,22 @@ extension Journal {
       if let approval { waits.asked(approval) }
       return try await finish(entry, wait)
     case nil:
-      let entry = state.withLock { state in
+      let entry = try state.withLock { state throws(Failure) in
+        guard state.interiorBytes <= Self.interiorBytesMax else {
+          throw Failure(.limit, "the tool did too much before it had to wait; ask before that")
+        }
         // What tools have done on the way here must not be done again when the run comes back.
         for var done in state.interior {
           done.number = state.count
           state.count += 1
-          state.unwritten.append(done)
+          state.add(done)
         }
         state.interior = []
+        state.interiorBytes = 0
         let entry = JournalEntry(
           number: state.count, key: call.key, name: call.name, digest: call.digest,
           arguments: call.arguments, startedAt: time.now)
-        state.unwritten.append(entry)
+        state.add(entry)
         state.count += 1
         return entry
       }

@@ -41,7 +41,8 @@ struct ReplayCommand: AsyncParsableCommand {
       options.givenWorkspace = other
     }
     let host = try await Host.open(
-      options, try options.configuration(), cassette: try CassetteOptions.parse([]), logger: .command(.warning))
+      options, try options.configuration(), cassette: try CassetteOptions.parse([]),
+      logger: .command(.warning))
     do {
       try await replay(host)
     } catch {
