@@ -202,7 +202,7 @@ struct JournalTests {
     #expect(failure?.code == .limit)
     let many = try await Self.journal(Memory())
     let end = await #expect(throws: Failure.self) {
-      for number in 0...Journal.entriesMax { _ = try await many.observe(Self.call("\(number)")) { .null } }
+      for number in 0...Journal.entriesMax + 1 { _ = try await many.observe(Self.call("\(number)")) { .null } }
     }
     #expect(end?.code == .limit)
   }
