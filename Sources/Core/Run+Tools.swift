@@ -193,9 +193,11 @@ extension Run {
       do {
         let call = ToolCallContext(
           id: id, key: idempotencyKey(of: key), place: "\(key)#\(attempt)", attempt: attempt)
+        // Time in which it waits for a person is not its own.
+        let isHeld = { @Sendable [waits = journal.waits] in waits.isWaiting(under: "\(key)#") }
         return try await environment.deadlines.withTimeout(
           .seconds(tool.timeoutSeconds), "\(tool.name) took longer than \(tool.timeoutSeconds) s",
-          unless: { [waits = journal.waits] in waits.isWaiting(under: "\(key)#") }
+          unless: isHeld
         ) { try await script.call(tool, arguments: arguments, call: call) }
       } catch let failure as Failure where failure.retryable && attempt <= tool.retries {
         try await time.sleep(for: .milliseconds(100 << min(attempt, 6)))

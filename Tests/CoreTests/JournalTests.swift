@@ -47,6 +47,9 @@ struct JournalTests {
       time: Clock(), deadlines: DeadlineQueue(time: Clock()))
   }
 
+  /// Nobody knows: it is made again.
+  private static func again() async throws -> RawJSON? { nil }
+
   private static func call(_ key: String, _ name: String = "x", digest: UInt64 = 1) -> JournalCall {
     JournalCall(key: key, name: name, digest: digest)
   }
@@ -62,7 +65,7 @@ struct JournalTests {
         return RawJSON(["life": .integer(Int64(life))])
       }
       if life == 1 { #expect(memory.state.withLock { $0.writes } == 0) }
-      let wrote = try await journal.perform(Self.call("b"), unknown: { nil }) {
+      let wrote = try await journal.perform(Self.call("b"), unknown: Self.again) {
         // Its intent, and what was seen before it, are durable when it happens.
         #expect(memory.state.withLock { $0.entries[0]?.outcome != nil && $0.entries[1]?.outcome == nil })
         done.withLock { $0.append("b") }
@@ -79,7 +82,7 @@ struct JournalTests {
     for life in 1...2 {
       let journal = try await Self.journal(memory)
       let failure = await #expect(throws: Failure.self) {
-        _ = try await journal.perform(Self.call("a"), unknown: { nil }) {
+        _ = try await journal.perform(Self.call("a"), unknown: Self.again) {
           guard life == 1 else { return .null }
           throw Failure(.rateLimited, "slow down", retryable: true, detail: ["n": 1], retryAfterSeconds: 2)
         }
@@ -95,17 +98,18 @@ struct JournalTests {
     let first = try await Self.journal(memory)
     for key in ["a", "b"] {
       await #expect(throws: CancellationError.self) {
-        _ = try await first.perform(Self.call(key), unknown: { nil }) { throw CancellationError() }
+        _ = try await first.perform(Self.call(key), unknown: Self.again) { throw CancellationError() }
       }
     }
     let second = try await Self.journal(memory)
-    let known = try await second.perform(Self.call("a"), unknown: { RawJSON(["known": true]) }) {
+    func known() async throws -> RawJSON? { RawJSON(["known": true]) }
+    let result = try await second.perform(Self.call("a"), unknown: known) {
       Issue.record("it was done again")
       return .null
     }
-    #expect(known == RawJSON(["known": true]))
+    #expect(result == RawJSON(["known": true]))
     #expect(
-      try await second.perform(Self.call("b"), unknown: { nil }) { RawJSON(["again": true]) }
+      try await second.perform(Self.call("b"), unknown: Self.again) { RawJSON(["again": true]) }
         == RawJSON(["again": true]))
     #expect(memory.state.withLock { $0.entries.count } == 2)
   }
@@ -115,11 +119,11 @@ struct JournalTests {
   func divergence() async throws {
     for other in [Self.call("a", "y"), Self.call("a", digest: 2)] {
       let memory = Memory()
-      _ = try await Self.journal(memory).perform(Self.call("a"), unknown: { nil }) { .null }
+      _ = try await Self.journal(memory).perform(Self.call("a"), unknown: Self.again) { .null }
       let journal = try await Self.journal(memory)
       for call in [other, Self.call("z")] {
         let failure = await #expect(throws: Failure.self) {
-          _ = try await journal.perform(call, unknown: { nil }) {
+          _ = try await journal.perform(call, unknown: Self.again) {
             Issue.record("it was done")
             return .null
           }
@@ -136,14 +140,14 @@ struct JournalTests {
     memory.state.withLock { $0.failure = Failure(.internal, "the database is full") }
     let journal = try await Self.journal(memory)
     await #expect(throws: Failure.self) {
-      _ = try await journal.perform(Self.call("a"), unknown: { nil }) {
+      _ = try await journal.perform(Self.call("a"), unknown: Self.again) {
         Issue.record("it was done")
         return .null
       }
     }
     memory.state.withLock { $0.failure = nil }
     await #expect(throws: Failure.self) {
-      _ = try await journal.perform(Self.call("b"), unknown: { nil }) { .null }
+      _ = try await journal.perform(Self.call("b"), unknown: Self.again) { .null }
     }
   }
 
@@ -152,7 +156,7 @@ struct JournalTests {
     let memory = Memory()
     let first = try await Self.journal(memory)
     let task = Task {
-      try await first.perform(Self.call("t"), unknown: { nil }) {
+      try await first.perform(Self.call("t"), unknown: Self.again) {
         let one = try await first.performInside(Self.call("t#1:1")) { RawJSON(["n": 1]) }
         _ = try await first.await(Self.call("t#1:2", "approval")) { _ in
           try await first.waits.wait(for: "t#1:2")
@@ -169,13 +173,11 @@ struct JournalTests {
       }
     }
     let second = try await Self.journal(memory, waiting: true)
-    let result = try await second.perform(
-      Self.call("t"),
-      unknown: {
-        Issue.record("nobody need be asked")
-        return nil
-      }
-    ) {
+    func unknown() async throws -> RawJSON? {
+      Issue.record("nobody need be asked")
+      return nil
+    }
+    let result = try await second.perform(Self.call("t"), unknown: unknown) {
       let one = try await second.performInside(Self.call("t#1:1")) {
         Issue.record("it was done again")
         return .null
@@ -202,7 +204,9 @@ struct JournalTests {
     #expect(failure?.code == .limit)
     let many = try await Self.journal(Memory())
     let end = await #expect(throws: Failure.self) {
-      for number in 0...Journal.entriesMax + 1 { _ = try await many.observe(Self.call("\(number)")) { .null } }
+      for number in 0...Journal.entriesMax + 1 {
+        _ = try await many.observe(Self.call("\(number)")) { .null }
+      }
     }
     #expect(end?.code == .limit)
   }
