@@ -88,6 +88,11 @@ final class LiveRuns: Sendable {
     }
   }
 
+  /// Questions that runs in memory wait for.
+  var pendingApprovals: [Approval] {
+    state.withLock { Array($0.running.values) }.flatMap { $0.waits.hasWaited ? $0.waits.pending : [] }
+  }
+
   /// Cancels the runs under way, and those that begin later.
   @Sendable func cancelAll() {
     let running = state.withLock { state in

@@ -87,8 +87,6 @@ extension Run {
         inputTokens: request.estimatedTokens, outputTokensMax: request.tokensMax,
         price: model.price(of: request.models), copies: model.askedAtOnce(of: request.models)), told
     ) { reservation in
-      journal.waits.begin()
-      defer { journal.waits.end() }
       do {
         let reply = try await model.respond(
           to: request.limited(to: reservation?.outputTokensMax), within: remaining, onText: counting)

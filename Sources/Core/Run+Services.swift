@@ -167,8 +167,10 @@ extension Run {
       child, message: message, environment: environment.silent, journal: journal, prefix: "\(key)/",
       calledBy: self)
     defer { turn.withLock { $0.spent(run.progress.usage) } }
+    // Time in which it waits for a person is not its own.
+    let isHeld = { @Sendable [waits = journal.waits] in waits.isWaiting(under: "\(key)/") }
     return try await environment.deadlines.withTimeout(
-      .seconds(child.limits.seconds), run.timeout.message
+      .seconds(child.limits.seconds), run.timeout.message, unless: isHeld
     ) {
       try await run.complete().0.reply
     }

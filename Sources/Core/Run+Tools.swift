@@ -37,11 +37,18 @@ extension Run {
       return [try await make(call, key: "\(prefix)tool.\(step).\(position)", in: script)]
     }
     return try await withThrowingTaskGroup(of: (Int, ToolCall).self) { group in
+      let waits = journal.waits
       for (position, call) in calls {
+        waits.count(lines: 1)
         group.addTask {
-          (position, try await self.make(call, key: "\(self.prefix)tool.\(step).\(position)", in: script))
+          defer { waits.count(lines: -1) }
+          return (
+            position, try await self.make(call, key: "\(self.prefix)tool.\(step).\(position)", in: script)
+          )
         }
       }
+      waits.count(lines: -1)
+      defer { waits.count(lines: 1) }
       var finished: [(Int, ToolCall)] = []
       for try await call in group { finished.append(call) }
       return finished.sorted { $0.0 < $1.0 }.map(\.1)
@@ -164,17 +171,17 @@ extension Run {
   ) async throws {
     var question = Approval.Question(title: "\(tool.name) wants to run")
     if tool.approval == .asked {
-      let wish = try await journal.observe(JournalCall(key: "\(key)/approve", name: "approve \(tool.name)")) {
+      let wish = try await journal.observe(JournalCall(key: "\(key).approve", name: "approve \(tool.name)")) {
         try await script.wantsApproval(
           tool, arguments: arguments,
-          call: ToolCallContext(id: id, key: idempotencyKey(of: key), place: "\(key)/approve", attempt: 1))
+          call: ToolCallContext(id: id, key: idempotencyKey(of: key), place: "\(key).approve", attempt: 1))
       }.value()
       if wish.isNull || wish == false { return }
       if let title = wish["title"]?.string { question.title = title }
       question.roles = (wish["by"]?["roles"]?.array ?? []).compactMap(\.string)
     }
     question.detail = RawJSON(["tool": .string(tool.name), "arguments": try arguments.value()])
-    let answer = try await ask(question, timeout: nil, key: "\(key)/approval")
+    let answer = try await ask(question, timeout: nil, key: "\(key).approval")
     guard answer["approved"] == true else {
       let comment = answer["comment"]?.string.map { ": \($0)" } ?? ""
       throw Failure(.denied, "a person rejected this call of \(tool.name)\(comment)")

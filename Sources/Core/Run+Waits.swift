@@ -34,7 +34,7 @@ extension Run {
       let until = entry.sleepsUntil ?? until
       let left = Duration.milliseconds(until.milliseconds - clock.now.milliseconds)
       guard left > Run.residentSleepMax, environment.mayLeave else {
-        try await journal.waits.working { try await clock.sleep(for: max(.zero, left)) }
+        try await clock.sleep(for: max(.zero, left))
         return .null
       }
       let ticket = environment.deadlines.schedule(after: left) { [waits = journal.waits] in

@@ -20,14 +20,21 @@ extension Run {
     }
     var engine = WorkflowEngine(workflow)
     var lists: [Int: [JSON]] = [:]
+    let waits = journal.waits
     await withTaskGroup(of: Report.self) { group in
       func begin(_ orders: [WorkflowEngine.Order]) {
         for order in orders {
           let job = job(order, engine, lists, in: script)
-          group.addTask { await job() }
+          waits.count(lines: 1)
+          group.addTask {
+            defer { waits.count(lines: -1) }
+            return await job()
+          }
         }
       }
       begin(engine.start())
+      waits.count(lines: -1)
+      defer { waits.count(lines: 1) }
       while let report = await group.next() {
         switch report {
         case .decided(let step, let decision, let list):

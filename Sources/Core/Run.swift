@@ -72,6 +72,10 @@ final class Run: Sendable {
       Turn(
         agent: context.agent, limits: context.limits, message: message, history: context.history,
         callers: conversation, summary: summary))
+    if parent == nil, journal.inherited.tokens > 0 {
+      turn.withLock { $0.spent(journal.inherited) }
+      journal.recount(journal.inherited, in: budget)
+    }
   }
 
   /// What old turns were folded into in this one.

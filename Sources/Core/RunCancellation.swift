@@ -22,6 +22,17 @@ public final class RunCancellation: Sendable {
     if isCancelled { cancel() }
   }
 
+  /// Whether somebody wants it to end.
+  var isCancelled: Bool { state.withLock { if case .cancelled = $0 { true } else { false } } }
+
+  /// Ends the task, and not the run: that leaves memory.
+  func leave() {
+    let cancel = state.withLock { state -> (@Sendable () -> Void)? in
+      if case .set(let cancel) = state { cancel } else { nil }
+    }
+    cancel?()
+  }
+
   public func cancel() {
     let cancel = state.withLock { state -> (@Sendable () -> Void)? in
       defer { state = .cancelled }

@@ -23,12 +23,21 @@ extension Runner {
     }
   }
 
-  /// Lets go of questions whose time is over, and gives what is due to be woken.
+  /// Lets go of questions whose time is over, hears what others have decided, and gives what is due to be woken.
   ///
-  /// - Returns: At most `limit` runs; each is to be resumed.
-  public func dueRuns(limit: Int) async throws -> [UnfinishedRun] {
+  /// - Parameter sessions: Those whose next run is not wanted yet.
+  /// - Returns: At most `limit` runs, of each session one; each is to be resumed.
+  public func dueRuns(
+    limit: Int, except sessions: Set<UnfinishedRun.Session> = []
+  ) async throws -> [UnfinishedRun] {
     for expired in try await store.expireApprovals(at: time.now) { tell(expired) }
-    return try await store.dueRuns(at: time.now, limit: limit)
+    for approval in runs.pendingApprovals {
+      // Another process may have decided it.
+      let present = try await store.approval(id: approval.id)
+      if present.status != .pending { tell(present) }
+    }
+    return try await store.dueRuns(at: time.now, limit: limit + sessions.count)
+      .filter { !sessions.contains($0.session) }.prefix(limit).map(\.self)
   }
 
   /// Brings the answer to its run, where that is in memory; else it is woken.
@@ -38,17 +47,18 @@ extension Runner {
     wakeups.continuation.yield()
   }
 
-  /// Cancels a run that waits; false when none of that name does.
-  public func cancelWaiting(run id: String, userID: String?) async throws(Failure) -> Bool {
+  /// Cancels a run, be it under way or waiting; false when none of that name is.
+  public func cancel(run id: String, userID: String?) async throws(Failure) -> Bool {
     do {
-      guard let run = try await store.waitingRun(id: id, userID: userID) else { return false }
-      var closing = TurnClosing(
-        runID: run.runID, userID: run.beginning.user.id, sessionID: run.sessionID,
-        messageID: Identifier.uuid(at: time.now), status: .cancelled, failure: Failure(CancellationError()),
-        text: "", steps: [], usage: Usage(), state: nil, at: time.now)
-      closing.hasAsked = true
-      try await store.closeTurn(closing)
-      return true
+      // It may go on, or leave memory, while it is looked for.
+      for _ in 0..<3 {
+        if cancelLive(run: id, userID: userID) { return true }
+        guard let run = try await store.waitingRun(id: id, userID: userID) else { continue }
+        let closing = TurnClosing.cancelled(
+          run.runID, user: run.beginning.user, sessionID: run.sessionID, at: time.now)
+        if try await store.endWaitingTurn(closing) { return true }
+      }
+      return false
     } catch {
       throw Failure(error)
     }

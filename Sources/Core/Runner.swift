@@ -156,7 +156,8 @@ public final class Runner: Sendable {
     unfinished: AdoptedRun? = nil, again: KeptRun? = nil, feed: RunFeed?, cancellation: RunCancellation,
     onEnd: @escaping OnEnd
   ) throws(Failure) -> Task<Result<ChatOutcome, Failure>, Never> {
-    guard running.add(1, ordering: .relaxed).newValue <= limits.runsMax else {
+    // A run that goes on was admitted when it began.
+    guard running.add(1, ordering: .relaxed).newValue <= limits.runsMax || unfinished != nil else {
       running.subtract(1, ordering: .relaxed)
       throw Failure(.limit, "the server is at its limit of runs", retryable: true, retryAfterSeconds: 1)
     }
@@ -269,8 +270,11 @@ extension Runner {
     runs.find(id, userID: userID)?.entry.feed
   }
 
-  /// Cancels a run; false when none of that name is under way.
-  public func cancel(run id: String, userID: String?) -> Bool {
+  /// Whether a run is under way in this process.
+  public func isUnderWay(run id: String) -> Bool { runs.find(id, userID: nil)?.isRunning ?? false }
+
+  /// Cancels a run; false when none of that name is under way in this process.
+  func cancelLive(run id: String, userID: String?) -> Bool {
     guard let (entry, isRunning) = runs.find(id, userID: userID), isRunning else { return false }
     entry.cancellation.cancel()
     return true

@@ -200,14 +200,19 @@ public protocol Store: VersionStore, JournalStore, ApprovalStore, JobStore {
   /// as `interrupted`, attempts of jobs apart; returns how many.
   func interruptLoneRuns(at: Timestamp) async throws -> Int
   /// The runs that a stopped process left `running`, the oldest first.
-  func unfinishedRuns() async throws -> [UnfinishedRun]
+  func unfinishedRuns(begunBefore: Timestamp) async throws -> [UnfinishedRun]
   /// Takes up an unfinished run once more, and counts that.
   ///
-  /// - Returns: `nil` when it has ended meanwhile, or its session is gone.
-  func resumeTurn(runID: String, historyMessages: Int, wantsSummary: Bool) async throws -> ResumedTurn?
+  /// - Parameter status: What it has to be still: of several processes one takes a waiting run up.
+  /// - Returns: `nil` when it is something else meanwhile, or its session is gone.
+  func resumeTurn(
+    runID: String, from status: RunRecord.Status, historyMessages: Int, wantsSummary: Bool
+  ) async throws -> ResumedTurn?
   /// Marks a run as `waiting` and remembers when it has to be woken: at once where what it waits for has come meanwhile.
   func suspendTurn(_ suspension: TurnSuspension) async throws
-  /// Waiting runs whose time has come, the longest due first.
+  /// As ``closeTurn(_:)`` for a run that waits; false when it does not any more, and nothing is written.
+  func endWaitingTurn(_ turn: TurnClosing) async throws -> Bool
+  /// Waiting runs whose time has come, of each session the one that is due longest, and these in that order.
   func dueRuns(at: Timestamp, limit: Int) async throws -> [UnfinishedRun]
   /// A run with its journal and what it saw, whatever became of it.
   ///

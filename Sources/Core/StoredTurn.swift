@@ -151,7 +151,7 @@ final class StoredTurn: Sendable {
     }
     let journal = Journal(
       runID: names.runID, seed: names.seed, store: store, time: time, deadlines: environment.deadlines)
-    if environment.mayLeave { journal.waits.onIdle(cancellation.cancel) }
+    if environment.mayLeave { journal.waits.onIdle(cancellation.leave) }
     return (try await store.openTurn(opening), journal)
   }
 
@@ -161,13 +161,13 @@ final class StoredTurn: Sendable {
   private func reopen(_ names: Names) async throws -> (OpenedTurn, Journal) {
     guard
       let resumed = try await store.resumeTurn(
-        runID: names.runID, historyMessages: agent.historyMessagesWanted,
-        wantsSummary: agent.summarizer != nil)
+        runID: names.runID, from: unfinished?.run.status ?? .running,
+        historyMessages: agent.historyMessagesWanted, wantsSummary: agent.summarizer != nil)
     else { throw CancellationError() }
     let journal = Journal(
       runID: names.runID, seed: resumed.seed, recorded: resumed.journal, isFromWaiting: resumed.wasWaiting,
       store: store, time: time, deadlines: environment.deadlines)
-    if environment.mayLeave { journal.waits.onIdle(cancellation.cancel) }
+    if environment.mayLeave { journal.waits.onIdle(cancellation.leave) }
     if resumed.resumptions > Self.resumptionsMax { journal.refuse(.givenUp) }
     return (resumed.opened, journal)
   }
@@ -191,8 +191,15 @@ final class StoredTurn: Sendable {
       result = .failure(Task.isCancelled ? stopped : Failure(error))
     }
     environment.deadlines.end(deadline)
-    if case .failure = result, journal.waits.isSuspended, !deadline.isOver {
-      return await suspend(run, names)
+    if case .failure = result {
+      if journal.waits.isSuspended, !deadline.isOver, !cancellation.isCancelled {
+        return await suspend(run, names)
+      }
+      if Task.isCancelled, !deadline.isOver, runs.isOver, request.conversation == nil {
+        // The server stops, not the run: it goes on at the next start, from as far as it has come.
+        try? await journal.flush()
+        return .failure(Failure(CancellationError()))
+      }
     }
     return await close(run, names, result)
   }
@@ -203,8 +210,14 @@ final class StoredTurn: Sendable {
     do {
       try await store.suspendTurn(
         TurnSuspension(
-          runID: names.runID, journal: journal.takeUnwritten(), keys: journal.waits.keysLeft,
+          runID: names.runID, journal: journal.takeUnwritten(inside: true), keys: journal.waits.keysLeft,
           usage: run.progress.usage))
+      // Who cancelled it meanwhile was told that it will end.
+      if cancellation.isCancelled {
+        _ = try await store.endWaitingTurn(
+          TurnClosing.cancelled(names.runID, user: user, sessionID: names.sessionID, at: time.now))
+        return .failure(Failure(CancellationError()))
+      }
     } catch {
       return .failure(Failure(error))
     }
@@ -259,10 +272,6 @@ final class StoredTurn: Sendable {
       closing.failure = failure
       closing.text = failure.misfittingText ?? ""
     }
-    if case .failure(let failure) = result, failure.code == .cancelled, runs.isOver, closing.hasSession {
-      // The server stops, not the run: it goes on at the next start.
-      return .failure(failure)
-    }
     do {
       // Cancellation ends the run, not the record of it: the store goes on.
       try await store.closeTurn(closing)
@@ -280,6 +289,19 @@ final class StoredTurn: Sendable {
       version: environment.host.version, text: ending.reply.text, data: ending.reply.data,
       usingStub: ending.usingStub, finishReason: ending.finishReason, calls: ending.reply.calls,
       handedOut: ending.handedOut, usage: closing.usage, at: closing.at)
+  }
+}
+
+extension TurnClosing {
+  /// Of a run that waits, and is not to go on.
+  static func cancelled(_ runID: String, user: Principal, sessionID: String, at now: Timestamp) -> TurnClosing
+  {
+    var closing = TurnClosing(
+      runID: runID, userID: user.id, sessionID: sessionID, messageID: Identifier.uuid(at: now),
+      status: .cancelled, failure: Failure(CancellationError()), text: "", steps: [], usage: Usage(),
+      state: nil, at: now)
+    closing.hasAsked = true
+    return closing
   }
 }
 

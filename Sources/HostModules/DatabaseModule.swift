@@ -52,7 +52,9 @@ extension HostModule {
     let (transaction, arguments) = try target(arguments, scope)
     let sql = try arguments.string(1)
     let parameters = try parameters(arguments)
-    if let transaction { return try await transaction.run { table(try await $0.query(sql, parameters)) } }
+    if let transaction {
+      return try await transaction.run(arguments) { table(try await $0.query(sql, parameters)) }
+    }
     return table(try await scope.resources.database.query(owner: scope.file, sql, parameters))
   }
 
@@ -62,7 +64,7 @@ extension HostModule {
     let sql = try arguments.string(1)
     let parameters = try parameters(arguments)
     if let transaction {
-      return try await transaction.run { value(of: try await $0.execute(sql, parameters)) }
+      return try await transaction.run(arguments) { value(of: try await $0.execute(sql, parameters)) }
     }
     return value(of: try await scope.resources.database.execute(owner: scope.file, sql, parameters))
   }

@@ -44,12 +44,12 @@ extension HostModule {
     }
     guard let journal = scope.journal else { return .nil }
     if scope.isInside {
-      try await journal.waits.working { try await scope.resources.jobs.publish([job]) }
+      try await scope.resources.jobs.publish([job])
       return id
     }
     let call = arguments.journalCall(in: scope)
     if case .ended(let outcome)? = try journal.recall(call) { return try LuaValue(recorded: outcome.get()) }
-    try await journal.waits.working { try await journal.publish(call, RawJSON(recording: id), [job]) }
+    try await journal.publish(call, RawJSON(recording: id), [job])
     return id
   }
 

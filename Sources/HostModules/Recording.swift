@@ -3,9 +3,9 @@ import Core
 import JSONCodec
 public import LuaHost
 
-/// Whether a host call of an agent's function is kept in the run's journal.
+/// Whether a host call is kept in the run's journal.
 ///
-/// Inside a tool nothing is: the tool's call is kept as a whole.
+/// Inside a tool, whose call is kept as a whole, it is kept only for the case that the tool has to wait.
 enum Recording: Sendable {
   /// It depends on nothing but its arguments, or keeps itself.
   case none
@@ -30,13 +30,26 @@ extension ScriptScope {
     switch recording {
     case .none: return try await body(arguments, self)
     case .chosen(let choose): return try await recorded(arguments, choose(arguments), body)
-    case .observed where isInside: return try await journal.waits.working { try await body(arguments, self) }
     case .observed, .effect: break
+    }
+    if isInside {
+      if let known = try recalledInside(arguments) { return known }
+      let startedAt = resources.time.now
+      do {
+        let value = try await body(arguments, self)
+        keepInside(arguments, .success(value), startedAt: startedAt)
+        return value
+      } catch {
+        if let failure = Failure(raised: error) {
+          keepInside(arguments, .failure(failure), startedAt: startedAt)
+        }
+        throw error
+      }
     }
     var live: LuaValue?
     func perform() async throws -> RawJSON {
       do {
-        let value = try await journal.waits.working { try await body(arguments, self) }
+        let value = try await body(arguments, self)
         live = value
         if case .observed = recording {
           var room = Self.observedBytesMax
@@ -48,18 +61,15 @@ extension ScriptScope {
       }
     }
     let call = arguments.journalCall(in: self)
-    let result: RawJSON
-    if isInside {
-      result = try await journal.performInside(call, perform)
-    } else if case .observed = recording {
-      result = try await journal.observe(call, perform)
-    } else {
-      result = try await journal.perform(
-        call, unknown: { try await services.askWhetherDone(call) }, perform)
-    }
+    let result =
+      if case .observed = recording {
+        try await journal.observe(call, perform)
+      } else {
+        try await journal.perform(call, unknown: { try await services.askWhetherDone(call) }, perform)
+      }
     if let live { return live }
-    // It may be made again, and was.
-    if result == Self.tooLarge { return try await journal.waits.working { try await body(arguments, self) } }
+    // It may be made again, and was; but not by a replay.
+    if result == Self.tooLarge, !journal.isReplay { return try await body(arguments, self) }
     return try LuaValue(recorded: result)
   }
 
@@ -71,12 +81,49 @@ extension ScriptScope {
   func recordedAtOnce(
     _ arguments: Arguments, _ body: (Arguments, ScriptScope) throws -> LuaValue
   ) throws -> LuaValue {
-    guard let journal, !isInside else { return try body(arguments, self) }
+    guard let journal else { return try body(arguments, self) }
+    if isInside {
+      if let known = try recalledInside(arguments) { return known }
+      let value = try body(arguments, self)
+      keepInside(arguments, .success(value), startedAt: resources.time.now)
+      return value
+    }
     let call = arguments.journalCall(in: self)
     if case .ended(let outcome) = try journal.recall(call) { return try LuaValue(recorded: outcome.get()) }
     let value = try body(arguments, self)
     journal.keep(call, .result(RawJSON(recording: value)), startedAt: resources.time.now, milliseconds: 0)
     return value
+  }
+
+  /// What came of a tool's host call before the tool waited.
+  private func recalledInside(_ arguments: Arguments) throws -> LuaValue? {
+    guard let journal, journal.isReplaying,
+      case .ended(let outcome) = try journal.recall(arguments.journalCall(in: self))
+    else { return nil }
+    return try LuaValue(recorded: outcome.get())
+  }
+
+  private func keepInside(
+    _ arguments: Arguments, _ result: Result<LuaValue, Failure>, startedAt: Timestamp
+  ) {
+    var room = Journal.interiorBytesMax
+    if case .success(let value) = result { _ = value.fits(in: &room) }
+    for value in arguments.values { _ = value.fits(in: &room) }
+    journal?.keepInside(key(arguments), bytes: Journal.interiorBytesMax - room) { [self] in
+      let call = arguments.journalCall(in: self)
+      return JournalEntry(
+        number: 0, key: call.key, name: call.name, digest: call.digest, arguments: call.arguments,
+        outcome: JournalEntry.Outcome(result), startedAt: startedAt)
+    }
+  }
+}
+
+extension JournalEntry.Outcome {
+  init(_ result: Result<LuaValue, Failure>) {
+    switch result {
+    case .success(let value): self = .result(RawJSON(recording: value))
+    case .failure(let failure): self = .failed(failure)
+    }
   }
 }
 
@@ -93,6 +140,14 @@ extension Arguments {
       arguments: isReadable ? RawJSON(recording: .array(values)) : nil)
   }
 
+  /// Of the call, whichever transaction it is in.
+  var digestText: String {
+    var hash = StableHash()
+    hash.combine(function)
+    for value in values { value.hash(into: &hash) }
+    return String(hash.value, radix: 16)
+  }
+
   /// Arguments that are longer are not kept for people to read.
   private static let readableBytesMax = 16 << 10
 }
@@ -104,7 +159,7 @@ extension LuaValue {
   }
 
   /// Takes what the value needs off `room`, in bytes and about; stops where that is used up.
-  fileprivate func fits(in room: inout Int) -> Bool {
+  func fits(in room: inout Int) -> Bool {
     switch self {
     case .nil, .null, .bool, .integer, .number: room -= 8
     case .string(let text): room -= text.utf8.count + 2
@@ -168,11 +223,10 @@ extension Failure {
       detail: error.detail.flatMap { try? $0.value() })
   }
 
-  static func unknownOutcome(of function: String) -> Failure {
-    Failure(
-      .conflict,
-      "\(function) was under way when the server stopped, and nobody knows whether it did its work",
-      detail: ["reason": "unknown_outcome"])
+  /// What a host call raised; `nil` for a cancellation: nobody knows what became of the call.
+  fileprivate init?(raised error: any Error) {
+    if error is CancellationError || Task.isCancelled { return nil }
+    self = (error as? HostError).map(Failure.init) ?? Failure(error)
   }
 }
 
@@ -268,23 +322,35 @@ enum Hexadecimal {
   }
 }
 
-extension BranchMemory<ScriptScope?> {
-  /// Keeps in the run's journal which branch decided a spawn.
+extension Branching<ScriptScope?> {
+  /// Keeps in the run's journal which branch decided a spawn, and counts the branches as the run's lines of execution.
   public static var journal: Self {
-    BranchMemory(
+    Branching(
       recall: { scope, spawn in
-        guard let scope, let journal = scope.journal,
+        guard let scope, let journal = scope.journal, journal.isReplaying,
           case .ended(.result(let result))? = try? journal.recall(scope.call(spawn)),
           case .integer(let branch)? = try? result.value()
         else { return nil }
+        let branches = "\(scope.place)\(spawn)."
+        journal.skip(branches: branches, except: "\(branches)\(branch)/")
         return UInt32(clamping: branch)
       },
       keep: { scope, spawn, branch in
         guard let scope, let journal = scope.journal else { return }
-        journal.keep(
-          scope.call(spawn), .result(RawJSON(.integer(Int64(branch)))), startedAt: journal.now,
-          milliseconds: 0)
-      })
+        let call = scope.call(spawn)
+        let outcome = JournalEntry.Outcome.result(RawJSON(.integer(Int64(branch))))
+        let now = journal.now
+        if scope.isInside {
+          journal.keepInside(call.key, bytes: 0) {
+            JournalEntry(
+              number: 0, key: call.key, name: call.name, digest: call.digest, outcome: outcome, startedAt: now
+            )
+          }
+        } else {
+          journal.keep(call, outcome, startedAt: now, milliseconds: 0)
+        }
+      },
+      count: { scope, lines in scope?.journal?.waits.count(lines: lines) })
   }
 }
 

@@ -25,9 +25,9 @@ extension HostModule {
             guard seconds >= 0, seconds <= sleepMax else {
               throw arguments.fault(1, "0 to \(Int(sleepMax)) expected, got \(seconds)")
             }
-            if scope.isInside, let journal = scope.journal {
+            if scope.isInside {
               // A tool has its own time, and is kept as a whole.
-              try await journal.waits.working { try await scope.resources.time.sleep(for: .seconds(seconds)) }
+              try await scope.resources.time.sleep(for: .seconds(seconds))
             } else {
               try await scope.services.sleep(
                 for: .seconds(seconds), on: scope.resources.time, key: scope.key(arguments))

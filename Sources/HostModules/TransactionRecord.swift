@@ -7,143 +7,205 @@ import Synchronization
 /// A `db.transaction` of a script: it is kept in the journal as one thing, with what each of its statements brought.
 final class TransactionRecord: Sendable {
   private enum Mode {
-    /// Nobody asks twice.
-    case unrecorded(any ScriptTransaction)
-    /// - Parameter isInside: In a tool's call, which is kept as a whole.
-    case live(any ScriptTransaction, Journal, JournalCall, isInside: Bool)
+    /// - Parameter begun: Its entry, when an earlier life did not see how its commit ended.
+    case live(any ScriptTransaction, begun: JournalEntry?)
     /// It ended in an earlier life of the run.
-    case replayed(committed: Bool, results: [JSON])
+    ///
+    /// - Parameter begun: Its entry, when a person had to say so: it is written with what is published in it.
+    case replayed(results: [JSON], begun: JournalEntry?)
+  }
+
+  private struct Statement {
+    let arguments: Arguments
+    let result: Result<LuaValue, Failure>
+  }
+
+  private struct State {
+    var statements: [Statement] = []
+    /// Of them, about.
+    var bytes = 0
+    /// How many were handed back.
+    var position = 0
+    /// Published in it so far.
+    var jobs: [Job] = []
   }
 
   private let mode: Mode
-  /// Of the statements so far.
-  private let results = Mutex<[RawJSON]>([])
-  private let kept = Atomic<Int>(0)
-  /// Published in it so far.
-  private let jobs = Mutex<[Job]>([])
+  private let scope: ScriptScope
+  private let call: JournalCall
+  private let state = Mutex(State())
 
-  private let store: any JobStore
-
-  private init(_ mode: Mode, _ scope: ScriptScope) {
+  private init(_ mode: Mode, _ call: JournalCall, _ scope: ScriptScope) {
     self.mode = mode
-    store = scope.resources.jobs
+    self.call = call
+    self.scope = scope
   }
 
   /// Begins a transaction, or one that has ended once more.
   static func begin(_ arguments: Arguments, in scope: ScriptScope) async throws -> TransactionRecord {
-    guard let journal = scope.journal else {
-      return TransactionRecord(.unrecorded(try await open(scope)), scope)
-    }
     let call = JournalCall(key: scope.key(arguments), name: "db.transaction")
-    switch try journal.recall(call) {
-    case .ended(.result(let result)):
-      let ended = try result.value()
-      return TransactionRecord(
-        .replayed(committed: ended["committed"]?.bool ?? true, results: ended["results"]?.array ?? []),
-        scope)
-    case .ended(.failed(let failure)): throw failure
-    case .begun: throw Failure.unknownOutcome(of: call.name)
-    case nil:
-      return TransactionRecord(.live(try await open(scope), journal, call, isInside: scope.isInside), scope)
+    var entry: JournalEntry?
+    if let journal = scope.journal, !scope.isInside || journal.isReplaying {
+      switch try journal.recall(call) {
+      case .ended(.result(let result)):
+        return TransactionRecord(.replayed(results: try results(of: result), begun: nil), call, scope)
+      case .ended(.failed(let failure)): throw failure
+      case .begun(let begun):
+        entry = begun
+        let intent = begun.arguments ?? ended(committed: true, [])
+        if try await scope.services.askWhetherDone(call) != nil {
+          return TransactionRecord(.replayed(results: try results(of: intent), begun: begun), call, scope)
+        }
+      case nil: break
+      }
     }
-  }
-
-  private static func open(_ scope: ScriptScope) async throws -> any ScriptTransaction {
     let transaction = try await scope.resources.database.begin(owner: scope.file)
     if Task.isCancelled {
       // The script will never learn its number.
       await transaction.rollback()
       throw CancellationError()
     }
-    return transaction
+    return TransactionRecord(.live(transaction, begun: entry), call, scope)
+  }
+
+  private static func results(of ended: RawJSON) throws -> [JSON] {
+    try ended.value()["results"]?.array ?? []
   }
 
   /// Runs a statement, or hands back what it brought.
-  func run(_ statement: (any ScriptTransaction) async throws -> LuaValue) async throws -> LuaValue {
+  func run(
+    _ arguments: Arguments, _ statement: (any ScriptTransaction) async throws -> LuaValue
+  ) async throws -> LuaValue {
     switch mode {
-    case .unrecorded(let transaction): return try await statement(transaction)
-    case .live(let transaction, _, _, _):
+    case .live(let transaction, _):
       do {
         let value = try await statement(transaction)
-        try keep(RawJSON(recording: value))
+        try keep(Statement(arguments: arguments, result: .success(value)))
         return value
       } catch let failure as Failure {
-        var writer = JSONWriter()
-        writer.object { $0.member("$failed", failure.json) }
-        try keep(writer.raw)
+        try keep(Statement(arguments: arguments, result: .failure(failure)))
         throw failure
       }
-    case .replayed(_, let recorded):
-      let position = results.withLock { results in
-        results.append(.null)
-        return results.count - 1
+    case .replayed(let results, _):
+      let position = state.withLock { state in
+        state.position += 1
+        return state.position - 1
       }
-      guard position < recorded.count else {
-        throw Failure(.conflict, "the transaction did something else than the first time")
+      guard position < results.count, results[position]["digest"] == .string(arguments.digestText) else {
+        let failure = Failure.divergence(arguments.journalCall(in: scope), in: call)
+        scope.journal?.refuse(failure)
+        throw failure
       }
-      if let failure = recorded[position]["$failed"] { throw Failure(json: failure) }
-      return try LuaValue(recorded: RawJSON(recorded[position]))
+      if let failure = results[position]["failed"] { throw Failure(json: failure) }
+      return try LuaValue(recorded: RawJSON(results[position]["result"] ?? .null))
     }
   }
 
-  /// Publishes a job when the transaction is committed.
-  func publish(_ job: Job) { jobs.withLock { $0.append(job) } }
-
-  private func keep(_ result: RawJSON) throws(Failure) {
-    let bytes = results.withLock { results in
-      results.append(result)
-      kept.add(result.bytes.count, ordering: .relaxed)
-      return kept.load(ordering: .relaxed)
+  private func keep(_ statement: Statement) throws(Failure) {
+    guard scope.journal != nil else { return }
+    var room = Self.bytesMax
+    if case .success(let value) = statement.result { _ = value.fits(in: &room) }
+    for value in statement.arguments.values { _ = value.fits(in: &room) }
+    let bytes = state.withLock { state in
+      state.bytes += Self.bytesMax - room
+      state.statements.append(statement)
+      return state.bytes
     }
     if bytes > Self.bytesMax {
       throw Failure(.limit, "the statements of this transaction bring more than \(Self.bytesMax >> 20) MiB")
     }
   }
 
-  /// Of what the statements of one transaction bring.
+  /// Of what the statements of one transaction get and bring.
   private static let bytesMax = 16 << 20
 
+  /// Publishes a job when the transaction is committed.
+  func publish(_ job: Job) { state.withLock { $0.jobs.append(job) } }
+
   func commit() async throws {
-    let jobs = jobs.withLock { $0 }
-    switch mode {
-    case .unrecorded(let transaction): try await transaction.commit()
-    case .live(let transaction, let journal, let call, isInside: true):
+    let jobs = state.withLock { $0.jobs }
+    guard case .live(let transaction, let begun) = mode else {
+      if case .replayed(_, let begun?) = mode {
+        scope.journal?.end(begun, .result(begun.arguments ?? .null), jobs: jobs, milliseconds: 0)
+      }
+      return
+    }
+    guard let journal = scope.journal, !scope.isInside else {
       try await transaction.commit()
       // By names that are the same should the tool be called again.
-      try await store.publish(jobs)
-      journal.keepInside(
-        call, .result(ended(committed: true)), startedAt: journal.now, milliseconds: 0)
-    case .live(let transaction, let journal, let call, isInside: false):
-      let entry = try await journal.begin(call)
-      do {
-        try await transaction.commit()
-      } catch {
-        journal.end(entry, .failed(Failure(error)), milliseconds: 0)
-        throw error
-      }
-      journal.end(entry, .result(ended(committed: true)), jobs: jobs, milliseconds: 0)
-    case .replayed: break
+      try await scope.resources.jobs.publish(jobs)
+      keepInside(committed: true)
+      return
     }
+    let result = ended(committed: true)
+    let entry: JournalEntry
+    if let begun {
+      entry = begun
+    } else {
+      // With what it brought: should nobody see the commit end, it is known all the same.
+      entry = try await journal.begin(JournalCall(key: call.key, name: call.name, arguments: result))
+    }
+    do {
+      try await transaction.commit()
+    } catch {
+      journal.end(entry, .failed(Failure(error)), milliseconds: 0)
+      throw error
+    }
+    journal.end(entry, .result(result), jobs: jobs, milliseconds: 0)
   }
 
   func rollback() async {
-    switch mode {
-    case .unrecorded(let transaction): await transaction.rollback()
-    case .live(let transaction, let journal, let call, let isInside):
-      await transaction.rollback()
-      if isInside { break }
-      journal.keep(call, .result(ended(committed: false)), startedAt: journal.now, milliseconds: 0)
-    case .replayed: break
+    guard case .live(let transaction, _) = mode else { return }
+    await transaction.rollback()
+    guard let journal = scope.journal, !scope.isInside else { return keepInside(committed: false) }
+    journal.keep(call, .result(ended(committed: false)), startedAt: journal.now, milliseconds: 0)
+  }
+
+  private func keepInside(committed: Bool) {
+    guard let journal = scope.journal else { return }
+    let now = journal.now
+    journal.keepInside(call.key, bytes: state.withLock { $0.bytes }) { [self] in
+      JournalEntry(
+        number: 0, key: call.key, name: call.name, digest: call.digest,
+        outcome: .result(ended(committed: committed)), startedAt: now)
     }
   }
 
   private func ended(committed: Bool) -> RawJSON {
+    Self.ended(committed: committed, state.withLock { $0.statements })
+  }
+
+  private static func ended(committed: Bool, _ statements: [Statement]) -> RawJSON {
     var writer = JSONWriter()
     writer.object {
       $0.member("committed", committed)
       $0.key("results")
-      $0.array { list in for result in results.withLock({ $0 }) { list.write(result) } }
+      $0.array { list in
+        for statement in statements {
+          list.object {
+            $0.member("digest", statement.arguments.digestText)
+            switch statement.result {
+            case .success(let value): $0.member("result", RawJSON(recording: value))
+            case .failure(let failure): $0.member("failed", failure.json)
+            }
+          }
+        }
+      }
     }
     return writer.raw
+  }
+}
+
+extension Failure {
+  /// A transaction that does something else than it did before.
+  fileprivate static func divergence(_ statement: JournalCall, in transaction: JournalCall) -> Failure {
+    Failure(
+      .conflict,
+      "the run cannot go on, because a db.transaction of its script did something else than the first time",
+      detail: [
+        "reason": "divergence", "at": .string(transaction.key), "before": .string(transaction.name),
+        "now": .string(statement.name),
+      ], diagnostic: "at \(transaction.key): \(statement.name) \(statement.arguments?.text.prefix(500) ?? "")"
+    )
   }
 }

@@ -70,29 +70,43 @@ extension Cell {
 
   /// Runs the branches of `host.spawn`, at most `limit` at once, until all have ended.
   private func runBranches(of parent: Fiber, _ context: Context) async {
-    let count = clh_fiber_branch_count(parent.raw)
     let mode = clh_fiber_spawn_mode(parent.raw)
+    let limit = Int(clh_fiber_branch_limit(parent.raw))
     let site = parent.spawnSite
-    // Where one branch decided, the others ended with it: what they would do now is not what they did.
-    let decider = mode == CLH_SPAWN_SETTLE ? nil : branching?.recall(context, site)
-    let first = decider.map { min($0, count) } ?? 0
-    var next = decider == nil ? min(clh_fiber_branch_limit(parent.raw), count) : min(first + 1, count)
-    let end = decider == nil ? count : next
+    var order = Array(0..<clh_fiber_branch_count(parent.raw))
+    // Where one branch decided, the others ended with it: what they would do now is not what they did. They run only
+    // if it does not decide again, which no script may rely on.
+    var isAlone = false
+    if mode != CLH_SPAWN_SETTLE, let decider = branching?.recall(context, site),
+      let place = order.firstIndex(of: decider)
+    {
+      order.swapAt(0, place)
+      isAlone = true
+    }
     await withTaskGroup(of: (UInt32, BranchEnd).self) { group in
-      for index in first..<next { addBranch(index, of: parent, context, to: &group) }
+      var next = 0
+      func begin(upTo count: Int) {
+        while next < min(count, order.count) {
+          addBranch(order[next], of: parent, context, to: &group)
+          next += 1
+        }
+      }
+      begin(upTo: isAlone ? 1 : limit)
+      branching?.count(context, -1)
+      defer { branching?.count(context, 1) }
       var isDecided = false
+      var ended = 0
       while let (index, branch) = await group.next() {
+        ended += 1
         if !isDecided, Self.decides(branch, mode) {
           isDecided = true
-          if decider == nil { branching?.keep(context, site, index) }
+          if !isAlone { branching?.keep(context, site, index) }
           clh_fiber_decide(parent.raw, index)
           group.cancelAll()
         }
         // What waits in the host for a run that is over would keep its caller waiting.
         if clh_fiber_death(parent.raw) != CLH_ALIVE { group.cancelAll() }
-        guard !isDecided, next < end else { continue }
-        addBranch(next, of: parent, context, to: &group)
-        next += 1
+        if !isDecided { begin(upTo: ended + limit) }
       }
     }
   }
@@ -108,7 +122,13 @@ extension Cell {
   private func addBranch(
     _ index: UInt32, of parent: Fiber, _ context: Context, to group: inout TaskGroup<(UInt32, BranchEnd)>
   ) {
-    _ = group.addTaskUnlessCancelled { (index, await self.runBranch(index, of: parent, context)) }
+    branching?.count(context, 1)
+    let isAdded = group.addTaskUnlessCancelled {
+      let end = await self.runBranch(index, of: parent, context)
+      self.branching?.count(context, -1)
+      return (index, end)
+    }
+    if !isAdded { branching?.count(context, -1) }
   }
 
   private func runBranch(_ index: UInt32, of parent: Fiber, _ context: Context) async -> BranchEnd {

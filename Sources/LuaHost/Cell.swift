@@ -10,7 +10,7 @@ public actor Cell<Context: Sendable> {
   let state: CellState<Context>
   private nonisolated let gauge: CellGauge
   let limits: CellLimits
-  let branching: BranchMemory<Context>?
+  let branching: Branching<Context>?
   private var runs: [UInt64: Run] = [:]
   private var lastNumber: UInt64 = 0
 
@@ -26,12 +26,12 @@ public actor Cell<Context: Sendable> {
   /// - Parameters:
   ///   - preludes: Trusted programs, called once with the `host` table; each returns
   ///     `{ globals = {...}, entries = {...} }`, or a function that does when it is called with `host`.
-  ///   - branching: Remembers what parallel branches came to; nil = nobody asks twice.
+  ///   - branching: What the host makes of parallel branches; nil = nothing.
   ///   - scripts: By the names by which `host.load` finds them; `require "lib.money"` finds `lib/money.lua`.
   /// - Throws: ``ScriptError`` when a prelude fails or the memory does not suffice.
   public init(
     functions: [HostFunction<Context>], preludes: [Program], scripts: [String: Program],
-    limits: CellLimits = CellLimits(), branching: BranchMemory<Context>? = nil
+    limits: CellLimits = CellLimits(), branching: Branching<Context>? = nil
   ) throws(ScriptError) {
     self.limits = limits
     self.branching = branching

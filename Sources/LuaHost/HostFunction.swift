@@ -24,19 +24,25 @@ public struct HostFunction<Context: Sendable>: Sendable {
   }
 }
 
-/// Remembers which branch decided a spawn, where that depends on which came first: the one that failed of those of
+/// What the host makes of parallel branches.
+///
+/// It remembers which branch decided a spawn, where that depends on which came first: the one that failed of those of
 /// which all were wanted, the one that succeeded of those in a race.
-public struct BranchMemory<Context: Sendable>: Sendable {
+public struct Branching<Context: Sendable>: Sendable {
   /// The branch that decided this spawn when the script was here before; `nil` = it was not, or none did.
   let recall: @Sendable (_ context: Context, _ spawn: CallSite) -> UInt32?
   let keep: @Sendable (_ context: Context, _ spawn: CallSite, _ branch: UInt32) -> Void
+  /// Told by how many the lines of execution have become more, or fewer: a fiber that waits for branches is none.
+  let count: @Sendable (_ context: Context, _ lines: Int) -> Void
 
   public init(
     recall: @escaping @Sendable (_ context: Context, _ spawn: CallSite) -> UInt32?,
-    keep: @escaping @Sendable (_ context: Context, _ spawn: CallSite, _ branch: UInt32) -> Void
+    keep: @escaping @Sendable (_ context: Context, _ spawn: CallSite, _ branch: UInt32) -> Void,
+    count: @escaping @Sendable (_ context: Context, _ lines: Int) -> Void
   ) {
     self.recall = recall
     self.keep = keep
+    self.count = count
   }
 }
 

@@ -44,24 +44,26 @@ extension SQLiteStore {
     }
   }
 
-  public func unfinishedRuns() async throws -> [UnfinishedRun] {
+  public func unfinishedRuns(begunBefore time: Timestamp) async throws -> [UnfinishedRun] {
     try await commits.write { connection in
-      try connection.unfinishedRuns(
-        connection.statement(
-          """
-          SELECT runs.id, sessions.name, runs.agent, version, beginning, runs.session
-          FROM runs JOIN sessions ON sessions.id = runs.session
-          WHERE seq > (SELECT runs_settled FROM marks) AND status = 'running' AND beginning IS NOT NULL
-          ORDER BY seq
-          """))
+      let select = try connection.statement(
+        """
+        SELECT runs.id, sessions.name, runs.agent, version, beginning, runs.session, status
+        FROM runs JOIN sessions ON sessions.id = runs.session
+        WHERE seq > (SELECT runs_settled FROM marks) AND status = 'running' AND beginning IS NOT NULL
+        AND started_at < ? ORDER BY seq
+        """)
+      select.bind(1, time.milliseconds)
+      return try connection.unfinishedRuns(select)
     }
   }
 
   public func resumeTurn(
-    runID: String, historyMessages: Int, wantsSummary: Bool
+    runID: String, from status: RunRecord.Status, historyMessages: Int, wantsSummary: Bool
   ) async throws -> ResumedTurn? {
     try await commits.write {
-      try $0.resumeTurn(runID: runID, historyMessages: historyMessages, wantsSummary: wantsSummary)
+      try $0.resumeTurn(
+        runID: runID, from: status, historyMessages: historyMessages, wantsSummary: wantsSummary)
     }
   }
 }
@@ -82,7 +84,7 @@ extension WriterConnection {
   ) throws -> KeptRun {
     let find = try statement(
       """
-      SELECT runs.id, sessions.name, runs.agent, version, beginning, runs.session, seed, resumptions
+      SELECT runs.id, sessions.name, runs.agent, version, beginning, runs.session, status, seed, resumptions
       FROM runs LEFT JOIN sessions ON sessions.id = runs.session
       WHERE runs.id = ?1 AND (?2 IS NULL OR runs.user_id = ?2)
       """)
@@ -104,7 +106,7 @@ extension WriterConnection {
     return KeptRun(
       run: run,
       turn: ResumedTurn(
-        seed: UInt64(bitPattern: find.integer(6)), wasWaiting: false, resumptions: Int(find.integer(7)),
+        seed: UInt64(bitPattern: find.integer(7)), wasWaiting: false, resumptions: Int(find.integer(8)),
         opened: OpenedTurn(history: opened.history, state: opened.state, summary: summary?.text),
         journal: try JournalRow.entries(runID: id, statement(JournalRow.selection))),
       messageID: question.id, answer: messages.answer?.text)
@@ -140,7 +142,7 @@ extension WriterConnection {
     try delete.run()
   }
 
-  /// Reads the rows of a statement whose last column is the session.
+  /// Reads the rows of a statement whose last two columns are the session and the status.
   func unfinishedRuns(_ select: SQLStatement) throws -> [UnfinishedRun] {
     defer { select.reset() }
     var runs: [UnfinishedRun] = []
@@ -154,23 +156,25 @@ extension WriterConnection {
   }
 
   fileprivate func resumeTurn(
-    runID: String, historyMessages: Int, wantsSummary: Bool
+    runID: String, from status: RunRecord.Status, historyMessages: Int, wantsSummary: Bool
   ) throws -> ResumedTurn? {
     let find = try statement(
       """
-      SELECT session, seed, resumptions, status = 'waiting' FROM runs
-      WHERE id = ? AND finished_at IS NULL AND session IN (SELECT id FROM sessions)
+      SELECT session, seed, resumptions, seq FROM runs
+      WHERE id = ? AND status = ? AND session IN (SELECT id FROM sessions)
       """)
     find.bind(1, runID)
+    find.bind(2, status.rawValue)
     let session: Int64
     let seed: UInt64
     let resumptions: Int
-    let wasWaiting: Bool
+    let row: Int64
+    let wasWaiting = status == .waiting
     do {
       defer { find.reset() }
       guard try find.step() else { return nil }
       (session, seed) = (find.integer(0), UInt64(bitPattern: find.integer(1)))
-      wasWaiting = find.integer(3) != 0
+      row = find.integer(3)
       resumptions = wasWaiting ? 0 : Int(find.integer(2)) + 1
     }
     guard let question = try turnMessages(of: runID, in: session).question else { return nil }
@@ -179,6 +183,10 @@ extension WriterConnection {
     count.bind(1, Int64(resumptions))
     count.bind(2, runID)
     try count.run()
+    // A start may have passed over it while it waited: should this process stop, the next one looks again.
+    let mark = try statement("UPDATE marks SET runs_settled = min(runs_settled, ? - 1)")
+    mark.bind(1, row)
+    try mark.run()
     let summary = wantsSummary ? try self.summary(of: session) : nil
     let opened = try earlier(
       than: question.key, in: session, from: summary?.firstKept ?? 0, historyMessages: historyMessages)
@@ -196,7 +204,7 @@ extension UnfinishedRun {
     }
     self.init(
       runID: row.text(0), sessionID: row.text(1), agent: row.text(2), version: row.text(3), message: message,
-      beginning: beginning)
+      beginning: beginning, status: RunRecord.Status(rawValue: row.text(6)) ?? .interrupted)
   }
 }
 

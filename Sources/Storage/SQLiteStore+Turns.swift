@@ -118,7 +118,7 @@ extension WriterConnection {
     return history.messages
   }
 
-  fileprivate func closeTurn(_ turn: TurnClosing) throws {
+  func closeTurn(_ turn: TurnClosing) throws {
     let find = try statement(
       """
       SELECT runs.seq, runs.session, runs.agent, sessions.message_count
@@ -139,7 +139,7 @@ extension WriterConnection {
     try endRun(run, turn)
     try write(turn.journal, runID: turn.runID)
     let hasCalls = turn.steps.contains { !$0.calls.isEmpty }
-    let place = turn.isAgain ? try forgetAnswer(of: turn.runID, in: session) : nil
+    let place = turn.isAgain || turn.isResumed ? try forgetAnswer(of: turn.runID, in: session) : nil
     try insertMessage(
       key: try place ?? MessageKeys(session: session).key(at: messageCount), id: turn.messageID,
       runID: turn.runID,

@@ -20,9 +20,9 @@ extension SQLiteStore {
     return try await commits.write { connection in
       let select = try connection.statement(
         """
-        SELECT runs.id, sessions.name, runs.agent, version, beginning, runs.session
+        SELECT runs.id, sessions.name, runs.agent, version, beginning, runs.session, status, min(wake_at)
         FROM runs JOIN sessions ON sessions.id = runs.session
-        WHERE wake_at <= ? AND status = 'waiting' ORDER BY wake_at LIMIT ?
+        WHERE wake_at <= ? AND status = 'waiting' GROUP BY runs.session ORDER BY 8 LIMIT ?
         """)
       select.bind(1, time.milliseconds)
       select.bind(2, Int64(limit))
@@ -34,13 +34,28 @@ extension SQLiteStore {
     try await commits.write { connection in
       let select = try connection.statement(
         """
-        SELECT runs.id, sessions.name, runs.agent, version, beginning, runs.session
+        SELECT runs.id, sessions.name, runs.agent, version, beginning, runs.session, status
         FROM runs JOIN sessions ON sessions.id = runs.session
         WHERE runs.id = ?1 AND (?2 IS NULL OR runs.user_id = ?2) AND status = 'waiting'
         """)
       select.bind(1, id)
       select.bind(2, userID)
       return try connection.unfinishedRuns(select).first
+    }
+  }
+}
+
+extension SQLiteStore {
+  public func endWaitingTurn(_ turn: TurnClosing) async throws -> Bool {
+    try await commits.write { connection in
+      let find = try connection.statement("SELECT 1 FROM runs WHERE id = ? AND status = 'waiting'")
+      find.bind(1, turn.runID)
+      do {
+        defer { find.reset() }
+        guard try find.step() else { return false }
+      }
+      try connection.closeTurn(turn)
+      return true
     }
   }
 }

@@ -10,14 +10,37 @@ struct DataLease: Sendable {
   let isFirst: Bool
 
   static func take(_ directory: String, file: String = "lock") throws -> DataLease {
+    let descriptor = try opened(directory, file)
+    let isFirst = flock(descriptor, LOCK_EX | LOCK_NB) == 0
+    if !isFirst { _ = flock(descriptor, LOCK_SH | LOCK_NB) }
+    return DataLease(descriptor: descriptor, isFirst: isFirst)
+  }
+
+  /// Says that a process of this kind is there, however many there are.
+  static func join(_ directory: String, file: String) throws -> DataLease {
+    let descriptor = try opened(directory, file)
+    // Waits for who only looks, which takes a moment.
+    _ = flock(descriptor, LOCK_SH)
+    return DataLease(descriptor: descriptor, isFirst: false)
+  }
+
+  /// Does something while nobody has joined, and lets nobody in meanwhile; `nil` when somebody has.
+  static func ifUnused<Value>(
+    _ directory: String, file: String, _ body: () async throws -> Value
+  ) async throws -> Value? {
+    let descriptor = try opened(directory, file)
+    defer { close(descriptor) }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { return nil }
+    return try await body()
+  }
+
+  private static func opened(_ directory: String, _ file: String) throws -> Int32 {
     let path = directory + "/" + file
     let descriptor = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else {
       throw CommandError(message: "\(path) cannot be opened", hint: "check that the folder is yours")
     }
-    let isFirst = flock(descriptor, LOCK_EX | LOCK_NB) == 0
-    if !isFirst { _ = flock(descriptor, LOCK_SH | LOCK_NB) }
-    return DataLease(descriptor: descriptor, isFirst: isFirst)
+    return descriptor
   }
 
   /// Lets others in, once what only the first may do is done.

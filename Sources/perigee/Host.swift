@@ -22,8 +22,9 @@ struct Host: Sendable {
   let runner: Runner
   /// `nil` = a worker.
   let lease: DataLease?
-  /// Runs that the last server here left under way.
-  let unfinished: [AdoptedRun]
+  let start: Timestamp
+  /// Runs that the last server left under way; `nil` = commands are at work here, and some runs may be theirs.
+  let unfinished: [AdoptedRun]?
   let dataDirectory: String
   let time = SystemTime()
 
@@ -42,12 +43,18 @@ struct Host: Sendable {
       logger: logger)
     let store = try await options.openStore(configuration)
     // A worker that is there is no reason for a server to leave runs as the last one left them.
-    let lease = isWorker ? nil : try DataLease.take(directory)
-    var unfinished: [UnfinishedRun] = []
+    let lease: DataLease? =
+      if isWorker { nil } else if role == .guest {
+        try DataLease.join(directory, file: guests)
+      } else {
+        try DataLease.take(directory)
+      }
+    let start = time.now
+    var unfinished: [UnfinishedRun]? = []
     if let lease, lease.isFirst {
-      if role != .guest {
-        _ = try await store.interruptLoneRuns(at: time.now)
-        unfinished = try await store.unfinishedRuns()
+      _ = try await store.interruptLoneRuns(at: start)
+      unfinished = try await DataLease.ifUnused(directory, file: guests) {
+        try await store.unfinishedRuns(begunBefore: start)
       }
       lease.share()
     }
@@ -74,8 +81,19 @@ struct Host: Sendable {
       executor: { TurnLine() }, deployment: { workspace.deployment })
     return Host(
       configuration: configuration, store: store, scripts: scripts, client: client, model: model,
-      workspace: workspace, runner: runner, lease: lease, unfinished: unfinished.map { runner.adopt($0) },
+      workspace: workspace, runner: runner, lease: lease, start: start,
+      unfinished: unfinished?.map { runner.adopt($0) },
       dataDirectory: directory)
+  }
+
+  /// Says that a command has runs of its own under way.
+  private static let guests = "guests"
+
+  /// Runs that nobody has under way any more, once no command is at work here; `nil` = one is.
+  func abandonedRuns() async throws -> [UnfinishedRun]? {
+    try await DataLease.ifUnused(dataDirectory, file: Self.guests) {
+      try await store.unfinishedRuns(begunBefore: start)
+    }
   }
 
   func close() async throws {

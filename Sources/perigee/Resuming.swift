@@ -22,17 +22,21 @@ struct Resuming: Service {
     self.logger = logger
   }
 
-  /// Runs that this process has woken and that have not ended.
+  /// Runs that this process has taken up and that have not ended, by their names.
   private final class Awake: Sendable {
-    private let ids = Mutex<Set<String>>([])
-    func insert(_ id: String) -> Bool { ids.withLock { $0.insert(id).inserted } }
-    func remove(_ id: String) { ids.withLock { _ = $0.remove(id) } }
-    var count: Int { ids.withLock { $0.count } }
+    private let runs = Mutex<[String: UnfinishedRun.Session]>([:])
+
+    func insert(_ run: UnfinishedRun) -> Bool {
+      runs.withLock { $0.updateValue(run.session, forKey: run.runID) == nil }
+    }
+    func remove(_ run: UnfinishedRun) { runs.withLock { $0[run.runID] = nil } }
+    var sessions: Set<UnfinishedRun.Session> { runs.withLock { Set($0.values) } }
+    var count: Int { runs.withLock { $0.count } }
   }
 
   func run() async throws {
-    if !host.unfinished.isEmpty {
-      logger.info("\(host.unfinished.count) runs go on that were under way when the last server stopped")
+    if let count = host.unfinished?.count, count > 0 {
+      logger.info("\(count) runs go on that were under way when the last server stopped")
     }
     await cancelWhenGracefulShutdown {
       await withTaskGroup(of: Void.self) { group in
@@ -46,7 +50,7 @@ struct Resuming: Service {
 
   private func resumeUnfinished() async {
     await withTaskGroup(of: Void.self) { group in
-      for (position, run) in host.unfinished.enumerated() {
+      for (position, run) in (host.unfinished ?? []).enumerated() {
         if position >= Self.atOnce { await group.next() }
         if Task.isCancelled { break }
         group.addTask { await resume(run) }
@@ -66,14 +70,20 @@ struct Resuming: Service {
         }
         look.finish()
       }
+      var isComplete = host.unfinished != nil
       for await _ in looks {
         do {
-          for run in try await host.runner.dueRuns(limit: max(0, Self.atOnce - awake.count)) {
-            guard awake.insert(run.runID) else { continue }
+          var runs = try await host.runner.dueRuns(
+            limit: max(0, Self.atOnce - awake.count), except: awake.sessions)
+          if !isComplete, let abandoned = try await host.abandonedRuns() {
+            isComplete = true
+            runs += abandoned.filter { !host.runner.isUnderWay(run: $0.runID) }
+          }
+          for run in runs where awake.insert(run) {
             let adopted = host.runner.adopt(run, keepingSession: false)
             group.addTask {
               await resume(adopted)
-              awake.remove(run.runID)
+              awake.remove(run)
             }
           }
         } catch {

@@ -157,11 +157,14 @@ struct JournalTests {
     let first = try await Self.journal(memory)
     let task = Task {
       try await first.perform(Self.call("t"), unknown: Self.again) {
-        let one = try await first.performInside(Self.call("t#1:1")) { RawJSON(["n": 1]) }
-        _ = try await first.await(Self.call("t#1:2", "approval")) { _ in
+        first.keepInside("t#1:1", bytes: 9) {
+          JournalEntry(
+            number: 0, key: "t#1:1", name: "x", digest: 1, outcome: .result(RawJSON(["n": 1])),
+            startedAt: Timestamp(milliseconds: 1))
+        }
+        return try await first.await(Self.call("t#1:2", "approval")) { _ in
           try await first.waits.wait(for: "t#1:2")
         }
-        return one
       }
     }
     while memory.state.withLock({ $0.entries.count }) < 3 { await Task.yield() }
@@ -178,14 +181,72 @@ struct JournalTests {
       return nil
     }
     let result = try await second.perform(Self.call("t"), unknown: unknown) {
-      let one = try await second.performInside(Self.call("t#1:1")) {
-        Issue.record("it was done again")
-        return .null
-      }
+      guard case .ended(.result(let one)) = try second.recall(Self.call("t#1:1")) else { return .null }
       let yes = try await second.await(Self.call("t#1:2", "approval")) { _ in .null }
-      return RawJSON([try one.value(), try yes.value()])
+      return RawJSON(.array([try one.value(), try yes.value()]))
     }
     #expect(result == RawJSON([["n": 1], ["yes": true]]))
+  }
+
+  @Test("what lies within a call that has ended is handed back with it, and what it took is known")
+  func inner() async throws {
+    let reply = ModelReply(
+      model: "m", text: "x", finishReason: .stop, usage: Usage(inputTokens: 3, outputTokens: 4))
+    func entry(_ key: String, _ name: String, ended: Bool = true) -> JournalEntry {
+      JournalEntry(
+        number: 0, key: key, name: name, digest: 0, outcome: ended ? .result(reply.json) : nil,
+        startedAt: Timestamp(milliseconds: 0))
+    }
+    let (open, inherited) = JournalEntry.withoutInner([
+      entry("run:3/model.1", "model"), entry("run:3", "agent a"), entry("run:1.0/2", "http.get"),
+      entry("tool.0.0#1:2", "model"), entry("tool.0.0", "tool t", ended: false),
+      entry("run:4/tool.0.1#1:1/model.1", "model"), entry("run:4/tool.0.1", "tool t"),
+      entry("run:4", "agent b", ended: false),
+    ])
+    #expect(Set(open.keys) == ["run:3", "run:1.0/2", "tool.0.0#1:2", "tool.0.0", "run:4/tool.0.1", "run:4"])
+    #expect(inherited.inputTokens == 6 && inherited.outputTokens == 8)
+  }
+
+  @Test("a run leaves when all its lines wait, and not while one of them works")
+  func lines() async throws {
+    let time = HandTime()
+    let waits = RunWaits(deadlines: DeadlineQueue(time: time))
+    let left = Mutex(false)
+    waits.onIdle { left.withLock { $0 = true } }
+    waits.count(lines: 1)
+    let one = Task { try await waits.wait(for: "a") }
+    while waits.isWaiting(under: "a") == false { await Task.yield() }
+    // Time enough to leave, had the other line not worked.
+    for _ in 0..<300 { await time.advance() }
+    #expect(!left.withLock { $0 } && !waits.isSuspended)
+    waits.count(lines: -1)
+    while !left.withLock({ $0 }) { await time.advance() }
+    #expect(waits.isSuspended && waits.keysLeft == ["a"])
+    one.cancel()
+    await #expect(throws: CancellationError.self) { try await one.value }
+  }
+
+  /// Time that passes by a hundredth of a second whenever it is told to.
+  private final class HandTime: TimeSource {
+    private struct State {
+      var milliseconds: Int64 = 0
+      var sleepers: [CheckedContinuation<Void, Never>] = []
+    }
+    private let state = Mutex(State())
+    var now: Timestamp { Timestamp(milliseconds: state.withLock { $0.milliseconds }) }
+    var elapsed: Duration { .milliseconds(state.withLock { $0.milliseconds }) }
+    func sleep(for duration: Duration) async throws {
+      await withCheckedContinuation { continuation in state.withLock { $0.sleepers.append(continuation) } }
+    }
+    func advance() async {
+      let sleepers = state.withLock { state in
+        state.milliseconds += 10
+        defer { state.sleepers = [] }
+        return state.sleepers
+      }
+      for sleeper in sleepers { sleeper.resume() }
+      await Task.yield()
+    }
   }
 
   @Test("what collects is handed on, and a run that does without end is stopped")

@@ -69,23 +69,27 @@ struct WaitingTests {
       try await Self.begin("r1", store)
       try await Self.write([Self.entry(0, "a")], run: "r1", store)
       #expect(try await store.interruptLoneRuns(at: Timestamp(milliseconds: 9)) == 0)
-      let run = try #require(try await store.unfinishedRuns().first)
+      let run = try #require(try await store.unfinishedRuns(begunBefore: Timestamp(milliseconds: 5000)).first)
       #expect(run.runID == "r1" && run.sessionID == "s" && run.message == "hello")
       #expect(run.beginning.user.name == "Ann" && run.beginning.user.claims["a"] == 1)
       #expect(run.beginning.input["n"] == 2 && run.beginning.idempotencyKey?.digest == [1, 255])
       for life in 1...2 {
         let resumed = try #require(
-          try await store.resumeTurn(runID: "r1", historyMessages: 10, wantsSummary: false))
+          try await store.resumeTurn(
+            runID: "r1", from: .running, historyMessages: 10, wantsSummary: false))
         #expect(resumed.resumptions == life && resumed.seed == .max && !resumed.wasWaiting)
         #expect(resumed.journal.count == 1 && resumed.opened.history.map(\.runID) == ["r0", "r0"])
         // Also one that a start has seen before.
         _ = try await store.interruptLoneRuns(at: Timestamp(milliseconds: 9))
-        #expect(try await store.unfinishedRuns().map(\.runID) == ["r1"])
+        #expect(
+          try await store.unfinishedRuns(begunBefore: Timestamp(milliseconds: 5000)).map(\.runID) == ["r1"])
       }
       try await store.closeTurn(closing("r1"))
-      #expect(try await store.resumeTurn(runID: "r1", historyMessages: 10, wantsSummary: false) == nil)
+      #expect(
+        try await store.resumeTurn(
+          runID: "r1", from: .running, historyMessages: 10, wantsSummary: false) == nil)
       _ = try await store.interruptLoneRuns(at: Timestamp(milliseconds: 9))
-      #expect(try await store.unfinishedRuns().isEmpty)
+      #expect(try await store.unfinishedRuns(begunBefore: Timestamp(milliseconds: 5000)).isEmpty)
     }
   }
 
@@ -105,18 +109,29 @@ struct WaitingTests {
             runID: run, journal: entries, keys: ["run:1"], usage: Usage(inputTokens: 5, costUSD: 1)))
       }
       #expect(try await store.run(id: "r1", userID: "ann").status == .waiting)
+      // A server starts meanwhile.
+      _ = try await store.interruptLoneRuns(at: now)
       #expect(try await store.dueRuns(at: now, limit: 9).isEmpty)
       #expect(try await store.dueRuns(at: Timestamp(milliseconds: 200), limit: 9).map(\.runID) == ["r2"])
-      #expect(try await store.unfinishedRuns().isEmpty)
+      #expect(try await store.unfinishedRuns(begunBefore: Timestamp(milliseconds: 5000)).isEmpty)
       _ = try await store.decideApproval(id: "a1", Self.yes)
       #expect(try await store.dueRuns(at: now, limit: 9).map(\.runID) == ["r1"])
       let resumed = try #require(
-        try await store.resumeTurn(runID: "r1", historyMessages: 9, wantsSummary: false))
+        try await store.resumeTurn(
+          runID: "r1", from: .waiting, historyMessages: 9, wantsSummary: false))
       #expect(resumed.wasWaiting)
       #expect(
         try resumed.journal.first?.outcome?.get().value()
           == ["approved": true, "decision": "approve", "comment": "ok", "by": "bob", "values": ["v": 1]])
       #expect(try await store.dueRuns(at: now, limit: 9).isEmpty)
+      // Another process that saw it as due does not get it, and it is no longer there to be ended as one that waits.
+      #expect(
+        try await store.resumeTurn(runID: "r1", from: .waiting, historyMessages: 9, wantsSummary: false)
+          == nil)
+      #expect(try await !store.endWaitingTurn(closing("r1", status: .cancelled)))
+      // A start that passed over it while it waited does not keep the next one from finding it.
+      #expect(
+        try await store.unfinishedRuns(begunBefore: Timestamp(milliseconds: 5000)).map(\.runID) == ["r1"])
       var end = closing("r1")
       end.isResumed = true
       try await store.closeTurn(end)

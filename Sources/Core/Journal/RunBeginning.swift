@@ -55,10 +55,12 @@ public struct UnfinishedRun: Sendable, Hashable {
   /// As the user sent it.
   public var message: String
   public var beginning: RunBeginning
+  /// `running`, or `waiting`.
+  public var status: RunRecord.Status
 
   public init(
     runID: String, sessionID: String, agent: String, version: String, message: String,
-    beginning: RunBeginning
+    beginning: RunBeginning, status: RunRecord.Status
   ) {
     self.runID = runID
     self.sessionID = sessionID
@@ -66,7 +68,16 @@ public struct UnfinishedRun: Sendable, Hashable {
     self.version = version
     self.message = message
     self.beginning = beginning
+    self.status = status
   }
+
+  /// Whose runs go one after the other.
+  public struct Session: Sendable, Hashable {
+    let userID: String
+    let sessionID: String
+  }
+
+  public var session: Session { Session(userID: beginning.user.id, sessionID: sessionID) }
 }
 
 /// What an unfinished run takes to go on.

@@ -4,10 +4,10 @@ import Synchronization
 
 /// What a run waits for that may take days: people, and the clock.
 ///
-/// Where nothing else of the run has been under way for a moment, it leaves memory: it is its journal until something
-/// it waits for has happened.
+/// A run is one line of execution, and one more for each branch, parallel call or step. Where all of them have waited
+/// for a moment, the run leaves memory: it is its journal until something it waits for has happened.
 public final class RunWaits: Sendable {
-  /// How long nothing may happen before the run leaves memory: what computes between two calls is not seen here.
+  /// How long all must wait before the run leaves memory: the one that was answered takes a moment to go on.
   static let grace = Duration.seconds(1)
 
   private struct State {
@@ -26,8 +26,8 @@ public final class RunWaits: Sendable {
   }
 
   private let deadlines: DeadlineQueue
-  /// Calls under way that end by themselves.
-  private let busy = Atomic<Int>(0)
+  /// Lines of execution that do not wait.
+  private let lines = Atomic<Int>(1)
   private let hasWaits = Atomic<Bool>(false)
   private let state = Mutex(State())
 
@@ -45,18 +45,10 @@ public final class RunWaits: Sendable {
   /// Whether it has ever waited.
   var hasWaited: Bool { hasWaits.load(ordering: .relaxed) }
 
-  /// Counts a call that ends by itself; the run stays meanwhile.
-  public func working<Value>(_ body: () async throws -> Value) async rethrows -> Value {
-    begin()
-    defer { end() }
-    return try await body()
-  }
-
-  func begin() { busy.add(1, ordering: .sequentiallyConsistent) }
-
-  func end() {
-    busy.subtract(1, ordering: .sequentiallyConsistent)
-    if hasWaits.load(ordering: .sequentiallyConsistent) { watch() }
+  /// Says by how many the lines of execution have become more, or fewer: one that waits for others is none.
+  public func count(lines more: Int) {
+    lines.add(more, ordering: .sequentiallyConsistent)
+    if more < 0, hasWaits.load(ordering: .sequentiallyConsistent) { watch() }
   }
 
   func asked(_ approval: Approval) { state.withLock { $0.approvals.append(approval) } }
@@ -66,10 +58,16 @@ public final class RunWaits: Sendable {
     hasWaited && state.withLock { $0.waiting.keys.contains { $0.hasPrefix(prefix) } }
   }
 
+  /// Questions that somebody still waits for, by their keys.
+  var pending: [Approval] {
+    state.withLock { state in state.approvals.filter { state.waiting[$0.key] != nil } }
+  }
+
   /// Waits until ``settle(_:_:)`` brings the answer.
   func wait(for key: String) async throws -> RawJSON {
     hasWaits.store(true, ordering: .sequentiallyConsistent)
-    defer { watch() }
+    count(lines: -1)
+    defer { count(lines: 1) }
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<RawJSON, any Error>) in
         let verdict = state.withLock { state -> Result<RawJSON, any Error>? in
@@ -108,12 +106,12 @@ public final class RunWaits: Sendable {
       state.generation += 1
       return state.generation
     }
-    guard busy.load(ordering: .sequentiallyConsistent) == 0 else { return }
+    guard lines.load(ordering: .sequentiallyConsistent) <= 0 else { return }
     _ = deadlines.schedule(after: Self.grace) { [weak self] in self?.leave(unlessSince: generation) }
   }
 
   private func leave(unlessSince generation: UInt64) {
-    guard busy.load(ordering: .sequentiallyConsistent) == 0 else { return }
+    guard lines.load(ordering: .sequentiallyConsistent) <= 0 else { return }
     let leave = state.withLock { state -> (@Sendable () -> Void)? in
       guard state.generation == generation, !state.waiting.isEmpty, !state.isSuspended,
         let leave = state.leave

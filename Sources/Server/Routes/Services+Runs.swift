@@ -68,11 +68,7 @@ extension Services {
   private func cancel(_ exchange: Exchange) async throws -> Reply {
     let id = exchange.parameters[0]
     let run = try await store.run(id: id, userID: exchange.user.visibleUserID)
-    var isCancelled = runner.cancel(run: id, userID: exchange.user.visibleUserID)
-    if !isCancelled {
-      isCancelled = try await runner.cancelWaiting(run: id, userID: exchange.user.visibleUserID)
-    }
-    guard isCancelled else {
+    guard try await runner.cancel(run: id, userID: exchange.user.visibleUserID) else {
       throw Failure(.conflict, "this run is not under way here: it is \(run.status.rawValue)")
     }
     return .document(status: .accepted, run)

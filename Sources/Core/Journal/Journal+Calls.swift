@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+public import JSONCodec
+import Synchronization
+
+/// Doing things once.
+extension Journal {
+  /// Does what may be done again, or hands back what came of it before.
+  ///
+  /// - Throws: What `perform` throws or threw; ``Failure`` `conflict`, see ``recall(_:)``.
+  public func observe(_ call: JournalCall, _ perform: () async throws -> RawJSON) async throws -> RawJSON {
+    if case .ended(let outcome) = try recall(call) { return try outcome.get() }
+    let (startedAt, start) = (time.now, time.elapsed)
+    let outcome = try await JournalEntry.Outcome(perform)
+    keep(call, outcome, startedAt: startedAt, milliseconds: (time.elapsed - start) / .milliseconds(1))
+    // Whoever brings more than the disk takes waits for it.
+    if outcome.bytes > Self.unwrittenBytesMax { try await flush() }
+    return try outcome.get()
+  }
+
+  /// Does what must not be done twice, or hands back what came of it before.
+  ///
+  /// - Parameters:
+  ///   - unknown: Asked when nobody knows whether it was done: the result it had, or `nil` = do it (again).
+  /// - Throws: What `perform` throws or threw; ``Failure`` `conflict`, see ``recall(_:)``.
+  public func perform(
+    _ call: JournalCall, unknown: () async throws -> RawJSON?, _ perform: () async throws -> RawJSON
+  ) async throws -> RawJSON {
+    let entry: JournalEntry
+    switch try recall(call) {
+    case .ended(let outcome): return try outcome.get()
+    case .begun(let begun):
+      entry = begun
+      if !waitedInside(call.key), let result = try await unknown() {
+        end(entry, .result(result), milliseconds: 0)
+        return result
+      }
+    case nil: entry = try await begin(call)
+    }
+    let start = time.elapsed
+    let outcome = try await JournalEntry.Outcome(perform)
+    end(entry, outcome, milliseconds: (time.elapsed - start) / .milliseconds(1))
+    return try outcome.get()
+  }
+
+  /// Whether a call without an end was left because something within it had to wait: then it goes on.
+  private func waitedInside(_ key: String) -> Bool {
+    isFromWaiting && state.withLock { $0.recorded.keys.contains { $0.hasPrefix("\(key)#") } }
+  }
+
+  /// Waits for something that may take days, or hands back what came of it.
+  ///
+  /// - Parameters:
+  ///   - approval: The question that is asked; `nil` = none.
+  ///   - wait: Waits for the outcome; it gets the entry.
+  func await(
+    _ call: JournalCall, asking approval: Approval? = nil, _ wait: (JournalEntry) async throws -> RawJSON
+  ) async throws -> RawJSON {
+    let entry: JournalEntry
+    switch try recall(call) {
+    case .ended(let outcome): return try outcome.get()
+    case .begun(let begun): entry = begun
+    case nil:
+      entry = try state.withLock { state throws(Failure) in
+        guard state.interiorBytes <= Self.interiorBytesMax else {
+          throw Failure(.limit, "the tool did too much before it had to wait; ask before that")
+        }
+        state.addInterior()
+        let entry = JournalEntry(
+          number: state.count, key: call.key, name: call.name, digest: call.digest,
+          arguments: call.arguments, startedAt: time.now)
+        state.add(entry)
+        state.count += 1
+        return entry
+      }
+      try await flush(asking: approval.map { [$0] } ?? [])
+    }
+    if let approval { waits.asked(approval) }
+    // Who brings an answer writes it down as well; of a sleep that is over nobody else does.
+    let result = try await wait(entry)
+    end(
+      entry, .result(result), milliseconds: Double(time.now.milliseconds - entry.startedAt.milliseconds))
+    return result
+  }
+}
+
+// MARK: Inside a tool's call, which is kept as a whole
+
+/// What a tool under way has done, or seen, as long as the tool has not ended.
+struct InteriorCall: Sendable {
+  let key: String
+  /// About.
+  let bytes: Int
+  /// Made only where it is needed: most tools end without.
+  let entry: @Sendable () -> JournalEntry
+}
+
+extension Journal {
+  /// Keeps what a call inside a tool came to, should the tool have to wait.
+  ///
+  /// - Parameter bytes: What the entry will take, about.
+  public func keepInside(_ key: String, bytes: Int, _ entry: @escaping @Sendable () -> JournalEntry) {
+    state.withLock { state in
+      // Only a tool that has to wait needs it, and one that did so much may not.
+      guard state.interiorBytes <= Self.interiorBytesMax else { return }
+      state.interiorBytes += bytes + key.utf8.count + 160
+      if state.interiorBytes > Self.interiorBytesMax {
+        state.interior = []
+      } else {
+        state.interior.append(InteriorCall(key: key, bytes: bytes + key.utf8.count + 160, entry: entry))
+      }
+    }
+  }
+
+  /// Lets go of what happened inside a tool's call that has ended.
+  func forgetInside(_ key: String) {
+    state.withLock { state in
+      guard state.interiorBytes > 0 else { return }
+      state.interior.removeAll { $0.key.hasPrefix("\(key)#") }
+      state.interiorBytes = state.interior.reduce(0) { $0 + $1.bytes }
+    }
+  }
+}
+
+// MARK: Names and numbers
+
+extension Journal {
+  /// A name that is the run's alone and the same in each of its lives, as a UUID (RFC 9562, version 8).
+  public func identifier(for key: String) -> String {
+    var hash = StableHash()
+    hash.combine(seed)
+    hash.combine(runID)
+    hash.combine(key)
+    let high = hash.value
+    hash.combine(high)
+    return Identifier.uuid(high: high, low: hash.value)
+  }
+
+  /// Of which the random numbers of what happens under a key come.
+  public func seed(for key: String) -> UInt64 {
+    var hash = StableHash()
+    hash.combine(seed)
+    hash.combine(key)
+    return hash.value
+  }
+}
+
+extension JournalEntry.Outcome {
+  /// What came of `body`; only cancellation goes further: nobody knows what became of it then.
+  fileprivate init(_ body: () async throws -> RawJSON) async throws {
+    do {
+      self = .result(try await body())
+    } catch is CancellationError {
+      throw CancellationError()
+    } catch {
+      try Task.checkCancellation()
+      self = .failed(Failure(error))
+    }
+  }
+
+  public func get() throws(Failure) -> RawJSON {
+    switch self {
+    case .result(let result): return result
+    case .failed(let failure): throw failure
+    }
+  }
+}
