@@ -215,4 +215,239 @@ struct ApprovalTests {
     #expect(service.requests.count == 1)
     await second.stop()
   }
+
+  /// A workspace whose agents ask, and call a service that counts and may be slow.
+  private struct Counted {
+    let service: ScriptedProvider
+    let workspace: Folder
+    let data: Folder
+
+    init(_ run: String, tools: String = "return {}", slow gate: Gate? = nil, when path: String = "/slow")
+      throws
+    {
+      service = try ScriptedProvider { request in
+        let body = #"{"n":1}"#
+        if let gate, request.path == path {
+          return .pieces([(gate: gate, bytes: Array(body.utf8))])
+        }
+        return .json(["n": 1])
+      }
+      data = try Folder()
+      let host = "127.0.0.1:\(service.port)"
+      workspace = try Folder([
+        "perigee.yaml": "http: { private_addresses: true }",
+        "agents/a.lua": """
+        return { tools = { "work" }, access = { http = { "\(host)" }, db = "read" }, run = function(ctx)
+        \(run.replacingOccurrences(of: "SERVICE", with: "http://" + host))
+        end }
+        """,
+        "tools/work.lua": tools.replacingOccurrences(of: "SERVICE", with: host),
+      ])
+    }
+
+    func start() async throws -> RunningServer {
+      try await RunningServer(workspace: workspace.path, data: data.path)
+    }
+
+    func count(_ path: String) -> Int { service.requests.filter { $0.path == path }.count }
+  }
+
+  private static let noTool = "return { work = { description = 'd', run = function() end } }"
+
+  @Test("a run that was woken and is killed then goes on, though a server started while it waited")
+  func wokenAndKilled() async throws {
+    let gate = Gate()
+    let scene = try Counted(
+      """
+      local answer = approval.request{ title = "Go?" }
+      http.post("SERVICE/before", {})
+      http.get("SERVICE/slow")
+      return answer.decision
+      """, tools: Self.noTool, slow: gate)
+    let first = try await scene.start()
+    let id = try Self.approval(try await first.chat("a", "go", session: "s"))
+    await first.stop()
+    let second = try await scene.start()
+    #expect(try await Self.decide(second, id, #"{"decision":"approve"}"#).status == 200)
+    await scene.service.requests(atLeast: 2)
+    // What was written before is on the disk when this is.
+    _ = try await second.send("POST", "/v1/sessions", body: Array("{}".utf8))
+    await second.stop(signal: SIGKILL)
+    gate.open()
+    let third = try await scene.start()
+    #expect(try await Self.ended(third) == ["approve"])
+    #expect(scene.count("/before") == 1)
+    await third.stop()
+  }
+
+  @Test("of two servers on one folder one takes a run up")
+  func twoServers() async throws {
+    let scene = try Counted(
+      """
+      approval.request{ title = "Go?" }
+      http.post("SERVICE/effect", {})
+      return "done"
+      """, tools: Self.noTool)
+    let (one, two) = (try await scene.start(), try await scene.start())
+    var ids: [String] = []
+    for session in 0..<8 {
+      ids.append(try Self.approval(try await one.chat("a", "go", session: "s\(session)")))
+    }
+    for (number, id) in ids.enumerated() {
+      let server = number.isMultiple(of: 2) ? one : two
+      #expect(try await Self.decide(server, id, #"{"decision":"approve"}"#).status == 200)
+    }
+    #expect(try await Self.ended(one, session: "s0") == ["done"])
+    #expect(scene.count("/effect") == 8)
+    await one.stop()
+    await two.stop()
+  }
+
+  @Test("a run with work under way stays until that has ended, however long somebody is asked")
+  func worksBeside() async throws {
+    let gate = Gate()
+    let scene = try Counted(
+      """
+      local r = parallel{
+        asked = function() return approval.request{ title = "Go?" }.decision end,
+        -- Longer than a run with nothing to do stays, in steps that each take less, and in a call that takes more.
+        worked = function() return tools.call("work") end,
+      }
+      return r.asked .. " " .. r.worked
+      """,
+      tools: """
+        return { work = { description = 'd', access = { http = { "SERVICE" } }, run = function()
+          http.post("http://SERVICE/one", {})
+          time.sleep(0.8)
+          http.post("http://SERVICE/two", {})
+          time.sleep(0.8)
+          return "worked " .. http.post("http://SERVICE/slow", {}).status
+        end } }
+        """, slow: gate)
+    let server = try await scene.start()
+    let waiting = Task { try await server.chat("a", "go", session: "s") }
+    await scene.service.requests(atLeast: 3)
+    #expect(try await server.get("/v1/runs").json["data"]?.array?.first?["status"] == "running")
+    gate.open()
+    let id = try Self.approval(try await waiting.value)
+    #expect(try await Self.decide(server, id, #"{"decision":"approve"}"#).status == 200)
+    #expect(try await Self.ended(server) == ["approve worked 200"])
+    #expect(["/one", "/two", "/slow"].map(scene.count) == [1, 1, 1])
+    #expect(try await server.get("/v1/approvals").json["data"]?.array?.count == 1)
+    await server.stop()
+  }
+
+  @Test("a tool that waits sees on its way back what it saw before")
+  func seesTheSame() async throws {
+    let scene = try Counted(
+      "return tools.call('work')",
+      tools: """
+        return {
+          schema = "create table t (n integer)",
+          work = { description = 'd', access = { db = "write", http = { "SERVICE" } }, run = function()
+            local id, at = uuid(), time.now()
+            local n = db.transaction(function()
+              db.exec("insert into t values (1)")
+              return db.query("select count(*) as n from t")[1].n
+            end)
+            local price = http.get("http://SERVICE/price").json.n
+            local r = parallel.settle{
+              function() error("no") end,
+              function() return approval.request{ title = "Go?", detail = { id, at, n, price } }.approved end,
+            }
+            return ("%s %d %d"):format(tostring(r[2].value), n, db.query("select count(*) as n from t")[1].n)
+          end },
+        }
+        """)
+    let server = try await scene.start()
+    let id = try Self.approval(try await server.chat("a", "go", session: "s"))
+    #expect(try await Self.decide(server, id, #"{"decision":"approve"}"#).status == 200)
+    #expect(try await Self.ended(server) == ["true 1 1"])
+    #expect(scene.count("/price") == 1)
+    await server.stop()
+  }
+
+  @Test("runs of a command are left to it while it is there, and go on when it is gone")
+  func guests() async throws {
+    let gate = Gate()
+    let scene = try Counted(
+      """
+      http.get("SERVICE/slow")
+      return tostring(tools.call("work"))
+      """, tools: "return { work = { description = 'd', effect = 'read', run = function() return 7 end } }",
+      slow: gate)
+    let server = try await scene.start()
+    let lost = Task { try await server.chat("a", "go", session: "s") }
+    await scene.service.requests(atLeast: 1)
+    // A command's runs are its own: the server leaves them alone while the command is there.
+    await server.stop(signal: SIGKILL)
+    _ = await lost.result
+    let chat = try PerigeeBinary.start(
+      ["chat", "a", "--workspace", scene.workspace.path, "--data", scene.data.path], environment: [:])
+    chat.send(input: "again\n")
+    await scene.service.requests(atLeast: 2)
+    let next = try await scene.start()
+    let runs = try await next.get("/v1/runs").json["data"]?.array?.map { $0["status"]?.string }
+    #expect(runs == ["running", "running"])
+    chat.send(signal: SIGKILL)
+    _ = await chat.end()
+    gate.open()
+    #expect(try await Self.ended(next) == ["7"])
+    await next.stop()
+  }
+
+  @Test("a run that is done again and waits leaves one answer")
+  func retriedAndWaited() async throws {
+    let scene = try Counted(
+      """
+      assert(approval.request{ title = "Go?" }.approved, "no")
+      return "yes"
+      """, tools: Self.noTool)
+    let server = try await scene.start()
+    let first = try await server.chat("a", "go", session: "s")
+    let run = try #require(first.json["run_id"]?.string)
+    let reject = try Self.approval(first)
+    #expect(try await Self.decide(server, reject, #"{"decision":"reject"}"#).status == 200)
+    while try await server.get("/v1/runs/\(run)").json["status"] != "failed" {}
+    #expect(try await server.send("POST", "/v1/runs/\(run)/retry", body: []).status == 202)
+    var pending: String?
+    while pending == nil {
+      pending = try await server.get("/v1/approvals").json["data"]?.array?.first {
+        $0["status"] == "pending"
+      }?["id"]?
+      .string
+    }
+    while try await server.get("/v1/runs/\(run)").json["status"] != "waiting" {}
+    #expect(try await Self.decide(server, pending ?? "", #"{"decision":"approve"}"#).status == 200)
+    #expect(try await Self.ended(server) == ["yes"])
+    await server.stop()
+  }
+
+  @Test("cancelling a run while it leaves memory, or is taken up, ends it")
+  func cancelledWhileLeaving() async throws {
+    let scene = try Counted(
+      """
+      approval.request{ title = "Go?" }
+      http.post("SERVICE/effect", {})
+      return "done"
+      """, tools: Self.noTool)
+    let server = try await scene.start()
+    for session in 0..<6 {
+      let chat = Task { try await server.chat("a", "go", session: "s\(session)") }
+      var run: String?
+      while run == nil {
+        run = try await server.get("/v1/runs").json["data"]?.array?.first {
+          $0["session_id"] == .string("s\(session)")
+        }?[
+          "id"]?.string
+      }
+      // Before, while and after it leaves.
+      try await Task.sleep(for: .milliseconds(800 + 100 * session))
+      #expect(try await server.send("POST", "/v1/runs/\(run ?? "")/cancel", body: []).status == 202)
+      _ = await chat.result
+      while try await server.get("/v1/runs/\(run ?? "")").json["status"] != "cancelled" {}
+    }
+    #expect(scene.count("/effect") == 0)
+    await server.stop()
+  }
 }
