@@ -34,9 +34,7 @@ test: setup ## build everything and run every test
 	@scripts/setup.sh lua
 	@scripts/setup.sh browser
 	@$(SWIFT) build --build-tests
-	@$(SWIFT) test --skip-build --no-parallel --skip '^(?!$(COMPUTING))' $(ARGS) && status=0 || status=1; \
-	$(SWIFT) test --skip-build --experimental-maximum-parallelization-width 8 --skip '^$(COMPUTING)' $(ARGS) \
-		&& exit $$status
+	@scripts/test.sh '$(COMPUTING)' $(ARGS)
 
 lint: ## check formatting, house rules and the shipped Lua; builds nothing
 	@scripts/setup.sh toolchain

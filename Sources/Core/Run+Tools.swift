@@ -36,23 +36,29 @@ extension Run {
       guard let (position, call) = calls.first else { return [] }
       return [try await make(call, key: "\(prefix)tool.\(step).\(position)", in: script)]
     }
-    return try await withThrowingTaskGroup(of: (Int, ToolCall).self) { group in
+    let finished = await withTaskGroup(of: (Int, Result<ToolCall, any Error>).self) { group in
       let waits = journal.waits
       for (position, call) in calls {
         waits.count(lines: 1)
         group.addTask {
-          defer { waits.count(lines: -1) }
-          return (
-            position, try await self.make(call, key: "\(self.prefix)tool.\(step).\(position)", in: script)
-          )
+          do {
+            let key = "\(self.prefix)tool.\(step).\(position)"
+            return (position, .success(try await self.make(call, key: key, in: script)))
+          } catch {
+            return (position, .failure(error))
+          }
         }
       }
-      waits.count(lines: -1)
-      defer { waits.count(lines: 1) }
-      var finished: [(Int, ToolCall)] = []
-      for try await call in group { finished.append(call) }
-      return finished.sorted { $0.0 < $1.0 }.map(\.1)
+      var finished: [(Int, Result<ToolCall, any Error>)] = []
+      for _ in calls {
+        waits.count(lines: -1)
+        guard let call = await group.next() else { break }
+        if case .failure = call.1 { group.cancelAll() }
+        finished.append(call)
+      }
+      return finished
     }
+    return try finished.sorted { $0.0 < $1.0 }.map { try $0.1.get() }
   }
 
   /// Makes one call of the model; whatever goes wrong in it is its outcome.

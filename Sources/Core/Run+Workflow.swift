@@ -22,20 +22,20 @@ extension Run {
     var lists: [Int: [JSON]] = [:]
     let waits = journal.waits
     await withTaskGroup(of: Report.self) { group in
+      var underWay = 0
       func begin(_ orders: [WorkflowEngine.Order]) {
         for order in orders {
           let job = job(order, engine, lists, in: script)
           waits.count(lines: 1)
-          group.addTask {
-            defer { waits.count(lines: -1) }
-            return await job()
-          }
+          underWay += 1
+          group.addTask { await job() }
         }
       }
       begin(engine.start())
-      waits.count(lines: -1)
-      defer { waits.count(lines: 1) }
-      while let report = await group.next() {
+      while underWay > 0 {
+        waits.count(lines: -1)
+        guard let report = await group.next() else { break }
+        underWay -= 1
         switch report {
         case .decided(let step, let decision, let list):
           lists[step] = list

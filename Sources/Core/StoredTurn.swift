@@ -167,7 +167,10 @@ final class StoredTurn: Sendable {
     let journal = Journal(
       runID: names.runID, seed: resumed.seed, recorded: resumed.journal, isFromWaiting: resumed.wasWaiting,
       store: store, time: time, deadlines: environment.deadlines)
-    if environment.mayLeave { journal.waits.onIdle(cancellation.leave) }
+    if environment.mayLeave {
+      // Should the next crash be near, the run is not counted among those that may be why.
+      journal.waits.onIdle(after: resumed.wasWaiting ? RunWaits.grace : .zero, cancellation.leave)
+    }
     if resumed.resumptions > Self.resumptionsMax { journal.refuse(.givenUp) }
     return (resumed.opened, journal)
   }

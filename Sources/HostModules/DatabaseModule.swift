@@ -53,7 +53,7 @@ extension HostModule {
     let sql = try arguments.string(1)
     let parameters = try parameters(arguments)
     if let transaction {
-      return try await transaction.run(arguments) { table(try await $0.query(sql, parameters)) }
+      return try await transaction.run(arguments, in: scope) { table(try await $0.query(sql, parameters)) }
     }
     return table(try await scope.resources.database.query(owner: scope.file, sql, parameters))
   }
@@ -64,7 +64,9 @@ extension HostModule {
     let sql = try arguments.string(1)
     let parameters = try parameters(arguments)
     if let transaction {
-      return try await transaction.run(arguments) { value(of: try await $0.execute(sql, parameters)) }
+      return try await transaction.run(arguments, in: scope) {
+        value(of: try await $0.execute(sql, parameters))
+      }
     }
     return value(of: try await scope.resources.database.execute(owner: scope.file, sql, parameters))
   }
@@ -99,14 +101,14 @@ extension HostModule {
     guard let transaction = scope.remove(try arguments.integer(1)) else {
       throw HostError.transactionEnded
     }
-    try await transaction.commit()
+    try await transaction.commit(in: scope)
     return .nil
   }
 
   @Sendable private static func rollback(_ arguments: Arguments, _ scope: ScriptScope) async throws
     -> LuaValue
   {
-    if let transaction = scope.remove(try arguments.integer(1)) { await transaction.rollback() }
+    if let transaction = scope.remove(try arguments.integer(1)) { await transaction.rollback(in: scope) }
     return .nil
   }
 

@@ -5,6 +5,8 @@ import LuaHost
 import Synchronization
 
 /// A `db.transaction` of a script: it is kept in the journal as one thing, with what each of its statements brought.
+///
+/// The scope that it was begun in holds it, and rolls it back by letting go of it: it does not hold the scope.
 final class TransactionRecord: Sendable {
   private enum Mode {
     /// - Parameter begun: Its entry, when an earlier life did not see how its commit ended.
@@ -31,14 +33,12 @@ final class TransactionRecord: Sendable {
   }
 
   private let mode: Mode
-  private let scope: ScriptScope
   private let call: JournalCall
   private let state = Mutex(State())
 
-  private init(_ mode: Mode, _ call: JournalCall, _ scope: ScriptScope) {
+  private init(_ mode: Mode, _ call: JournalCall) {
     self.mode = mode
     self.call = call
-    self.scope = scope
   }
 
   /// Begins a transaction, or one that has ended once more.
@@ -48,13 +48,13 @@ final class TransactionRecord: Sendable {
     if let journal = scope.journal, !scope.isInside || journal.isReplaying {
       switch try journal.recall(call) {
       case .ended(.result(let result)):
-        return TransactionRecord(.replayed(results: try results(of: result), begun: nil), call, scope)
+        return TransactionRecord(.replayed(results: try results(of: result), begun: nil), call)
       case .ended(.failed(let failure)): throw failure
       case .begun(let begun):
         entry = begun
         let intent = begun.arguments ?? ended(committed: true, [])
         if try await scope.services.askWhetherDone(call) != nil {
-          return TransactionRecord(.replayed(results: try results(of: intent), begun: begun), call, scope)
+          return TransactionRecord(.replayed(results: try results(of: intent), begun: begun), call)
         }
       case nil: break
       }
@@ -65,7 +65,7 @@ final class TransactionRecord: Sendable {
       await transaction.rollback()
       throw CancellationError()
     }
-    return TransactionRecord(.live(transaction, begun: entry), call, scope)
+    return TransactionRecord(.live(transaction, begun: entry), call)
   }
 
   private static func results(of ended: RawJSON) throws -> [JSON] {
@@ -74,16 +74,17 @@ final class TransactionRecord: Sendable {
 
   /// Runs a statement, or hands back what it brought.
   func run(
-    _ arguments: Arguments, _ statement: (any ScriptTransaction) async throws -> LuaValue
+    _ arguments: Arguments, in scope: ScriptScope,
+    _ statement: (any ScriptTransaction) async throws -> LuaValue
   ) async throws -> LuaValue {
     switch mode {
     case .live(let transaction, _):
       do {
         let value = try await statement(transaction)
-        try keep(Statement(arguments: arguments, result: .success(value)))
+        try keep(Statement(arguments: arguments, result: .success(value)), in: scope)
         return value
       } catch let failure as Failure {
-        try keep(Statement(arguments: arguments, result: .failure(failure)))
+        try keep(Statement(arguments: arguments, result: .failure(failure)), in: scope)
         throw failure
       }
     case .replayed(let results, _):
@@ -101,7 +102,7 @@ final class TransactionRecord: Sendable {
     }
   }
 
-  private func keep(_ statement: Statement) throws(Failure) {
+  private func keep(_ statement: Statement, in scope: ScriptScope) throws(Failure) {
     guard scope.journal != nil else { return }
     var room = Self.bytesMax
     if case .success(let value) = statement.result { _ = value.fits(in: &room) }
@@ -122,7 +123,7 @@ final class TransactionRecord: Sendable {
   /// Publishes a job when the transaction is committed.
   func publish(_ job: Job) { state.withLock { $0.jobs.append(job) } }
 
-  func commit() async throws {
+  func commit(in scope: ScriptScope) async throws {
     let jobs = state.withLock { $0.jobs }
     guard case .live(let transaction, let begun) = mode else {
       if case .replayed(_, let begun?) = mode {
@@ -134,7 +135,7 @@ final class TransactionRecord: Sendable {
       try await transaction.commit()
       // By names that are the same should the tool be called again.
       try await scope.resources.jobs.publish(jobs)
-      keepInside(committed: true)
+      keepInside(committed: true, in: scope.journal)
       return
     }
     let result = ended(committed: true)
@@ -154,20 +155,23 @@ final class TransactionRecord: Sendable {
     journal.end(entry, .result(result), jobs: jobs, milliseconds: 0)
   }
 
-  func rollback() async {
+  func rollback(in scope: ScriptScope) async {
     guard case .live(let transaction, _) = mode else { return }
     await transaction.rollback()
-    guard let journal = scope.journal, !scope.isInside else { return keepInside(committed: false) }
+    guard let journal = scope.journal, !scope.isInside else {
+      return keepInside(committed: false, in: scope.journal)
+    }
     journal.keep(call, .result(ended(committed: false)), startedAt: journal.now, milliseconds: 0)
   }
 
-  private func keepInside(committed: Bool) {
-    guard let journal = scope.journal else { return }
+  private func keepInside(committed: Bool, in journal: Journal?) {
+    guard let journal else { return }
     let now = journal.now
-    journal.keepInside(call.key, bytes: state.withLock { $0.bytes }) { [self] in
+    let (statements, bytes) = state.withLock { ($0.statements, $0.bytes) }
+    journal.keepInside(call.key, bytes: bytes) { [call] in
       JournalEntry(
         number: 0, key: call.key, name: call.name, digest: call.digest,
-        outcome: .result(ended(committed: committed)), startedAt: now)
+        outcome: .result(Self.ended(committed: committed, statements)), startedAt: now)
     }
   }
 

@@ -85,18 +85,20 @@ extension Cell {
     }
     await withTaskGroup(of: (UInt32, BranchEnd).self) { group in
       var next = 0
+      var underWay = 0
       func begin(upTo count: Int) {
         while next < min(count, order.count) {
-          addBranch(order[next], of: parent, context, to: &group)
+          if addBranch(order[next], of: parent, context, to: &group) { underWay += 1 }
           next += 1
         }
       }
       begin(upTo: isAlone ? 1 : limit)
-      branching?.count(context, -1)
-      defer { branching?.count(context, 1) }
       var isDecided = false
       var ended = 0
-      while let (index, branch) = await group.next() {
+      while underWay > 0 {
+        branching?.count(context, -1)
+        guard let (index, branch) = await group.next() else { break }
+        underWay -= 1
         ended += 1
         if !isDecided, Self.decides(branch, mode) {
           isDecided = true
@@ -121,14 +123,11 @@ extension Cell {
 
   private func addBranch(
     _ index: UInt32, of parent: Fiber, _ context: Context, to group: inout TaskGroup<(UInt32, BranchEnd)>
-  ) {
+  ) -> Bool {
     branching?.count(context, 1)
-    let isAdded = group.addTaskUnlessCancelled {
-      let end = await self.runBranch(index, of: parent, context)
-      self.branching?.count(context, -1)
-      return (index, end)
-    }
+    let isAdded = group.addTaskUnlessCancelled { (index, await self.runBranch(index, of: parent, context)) }
     if !isAdded { branching?.count(context, -1) }
+    return isAdded
   }
 
   private func runBranch(_ index: UInt32, of parent: Fiber, _ context: Context) async -> BranchEnd {

@@ -32,7 +32,8 @@ public struct Branching<Context: Sendable>: Sendable {
   /// The branch that decided this spawn when the script was here before; `nil` = it was not, or none did.
   let recall: @Sendable (_ context: Context, _ spawn: CallSite) -> UInt32?
   let keep: @Sendable (_ context: Context, _ spawn: CallSite, _ branch: UInt32) -> Void
-  /// Told by how many the lines of execution have become more, or fewer: a fiber that waits for branches is none.
+  /// Told by how many the lines of execution have become more, or fewer: a fiber that waits for branches
+  /// is none, and goes on with the line of the one that ended.
   let count: @Sendable (_ context: Context, _ lines: Int) -> Void
 
   public init(

@@ -24,6 +24,18 @@ import Testing
       "agents/a.lua": "return { prompt = 'p', tools = { 'look' } }",
       "agents/asks.lua":
         "return { run = function() return approval.request{ title = 'Well?' }.decision end }",
+      "agents/many.lua": """
+      return { tools = { "look" }, run = function()
+        local first = parallel.race{
+          slow = function() time.sleep(5) return tools.call("look", { at = "slow" }).seen end,
+          quick = function() return agents.run("a", "hi").text end,
+        }
+        local settled = parallel.settle{
+          function() return tools.call("look", { at = uuid() }).seen ~= nil end, function() error("no") end,
+        }
+        return first .. tostring(settled[1].value) .. os.date("%Y", time.now())
+      end }
+      """,
       "agents/fails.lua": """
       return { run = function(ctx, input)
         if kv.incr("n") == 1 then error("not yet") end
@@ -90,6 +102,16 @@ import Testing
       #expect(longer.status == 1 && document["answer"] == "Done.!" && document["earlier_answer"] == "Done.")
       #expect(document["divergence"]?.isNull == true)
       #expect(provider.requests.count == asked)
+      // Agents, races and branches are handed back as they were.
+      let many = try #require(try await server.chat("many", "hi", session: "m").json["run_id"]?.string)
+      let again = try await Self.run(workspace, "replay", many)
+      #expect(
+        again.status == 0 && again.output.hasPrefix("the same: Done.true20"), "\(again.output)\(again.errors)"
+      )
+      // A run that waits has no end to come to, and nobody waits for it.
+      let waiting = try #require(try await server.chat("asks", "hi", session: "w").json["run_id"]?.string)
+      let open = try await Self.run(workspace, "replay", waiting)
+      #expect(open.status == 1 && open.output.contains("has not seen the end of approval"), "\(open.output)")
       #expect(try await server.get("/v1/sessions/s/messages").json["data"]?.array?.count == 2)
     }
   }

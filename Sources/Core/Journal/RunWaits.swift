@@ -5,10 +5,11 @@ import Synchronization
 /// What a run waits for that may take days: people, and the clock.
 ///
 /// A run is one line of execution, and one more for each branch, parallel call or step. Where all of them have waited
-/// for a moment, the run leaves memory: it is its journal until something it waits for has happened.
+/// for a moment, the run leaves memory: it is its journal until something it waits for has happened. Whoever ends a
+/// wait hands the line on, so that there is always one as long as anything goes on.
 public final class RunWaits: Sendable {
-  /// How long all must wait before the run leaves memory: the one that was answered takes a moment to go on.
-  static let grace = Duration.seconds(1)
+  /// How long all must wait before the run leaves memory: many questions are answered at once.
+  public static let grace = Duration.seconds(1)
 
   private struct State {
     var waiting: [String: CheckedContinuation<RawJSON, any Error>] = [:]
@@ -20,6 +21,7 @@ public final class RunWaits: Sendable {
     /// Changes with everything that happens.
     var generation: UInt64 = 0
     var leave: (@Sendable () -> Void)?
+    var grace = RunWaits.grace
     var isSuspended = false
     /// Keys that were waited for when the run left.
     var left: [String] = []
@@ -34,7 +36,12 @@ public final class RunWaits: Sendable {
   init(deadlines: DeadlineQueue) { self.deadlines = deadlines }
 
   /// Says how the run leaves memory; without it, it never does.
-  func onIdle(_ leave: @escaping @Sendable () -> Void) { state.withLock { $0.leave = leave } }
+  func onIdle(after grace: Duration = grace, _ leave: @escaping @Sendable () -> Void) {
+    state.withLock { state in
+      state.leave = leave
+      state.grace = grace
+    }
+  }
 
   /// The run has left, or is leaving.
   var isSuspended: Bool { state.withLock { $0.isSuspended } }
@@ -45,7 +52,8 @@ public final class RunWaits: Sendable {
   /// Whether it has ever waited.
   var hasWaited: Bool { hasWaits.load(ordering: .relaxed) }
 
-  /// Says by how many the lines of execution have become more, or fewer: one that waits for others is none.
+  /// Says by how many the lines of execution have become more, or fewer: one that waits for others is none, and goes
+  /// on with the line of the one that ended.
   public func count(lines more: Int) {
     lines.add(more, ordering: .sequentiallyConsistent)
     if more < 0, hasWaits.load(ordering: .sequentiallyConsistent) { watch() }
@@ -66,8 +74,6 @@ public final class RunWaits: Sendable {
   /// Waits until ``settle(_:_:)`` brings the answer.
   func wait(for key: String) async throws -> RawJSON {
     hasWaits.store(true, ordering: .sequentiallyConsistent)
-    count(lines: -1)
-    defer { count(lines: 1) }
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<RawJSON, any Error>) in
         let verdict = state.withLock { state -> Result<RawJSON, any Error>? in
@@ -77,7 +83,7 @@ public final class RunWaits: Sendable {
           state.waiting[key] = continuation
           return nil
         }
-        if let verdict { continuation.resume(with: verdict) } else { watch() }
+        if let verdict { continuation.resume(with: verdict) } else { count(lines: -1) }
       }
     } onCancel: {
       let continuation = state.withLock { state in
@@ -85,7 +91,9 @@ public final class RunWaits: Sendable {
         if continuation == nil { state.cancelled.insert(key) }
         return continuation
       }
-      continuation?.resume(throwing: CancellationError())
+      guard let continuation else { return }
+      count(lines: 1)
+      continuation.resume(throwing: CancellationError())
     }
   }
 
@@ -97,17 +105,19 @@ public final class RunWaits: Sendable {
       if continuation == nil { state.settled[key] = answer }
       return continuation
     }
-    continuation?.resume(returning: answer)
+    guard let continuation else { return }
+    count(lines: 1)
+    continuation.resume(returning: answer)
   }
 
   /// Looks in a moment whether the run is idle.
   private func watch() {
-    let generation = state.withLock { state in
+    let (generation, grace) = state.withLock { state in
       state.generation += 1
-      return state.generation
+      return (state.generation, state.grace)
     }
     guard lines.load(ordering: .sequentiallyConsistent) <= 0 else { return }
-    _ = deadlines.schedule(after: Self.grace) { [weak self] in self?.leave(unlessSince: generation) }
+    _ = deadlines.schedule(after: grace) { [weak self] in self?.leave(unlessSince: generation) }
   }
 
   private func leave(unlessSince generation: UInt64) {
