@@ -59,6 +59,8 @@ public final class ScriptScope: Sendable {
   public let resources: ScriptResources
   /// The tools of the run's workspace.
   public let tools: [String: Tool]
+  /// The files that it may read, by path under `files/`.
+  let texts: [String: [UInt8]]
   let access: Access
   /// The file whose function runs: it owns the tables that its `schema` made.
   let file: String
@@ -82,7 +84,7 @@ public final class ScriptScope: Sendable {
   /// - Parameter prefix: Before the keys of what they do.
   public init(
     agentOf run: RunContext, services: any RunServices, resources: ScriptResources, tools: [String: Tool],
-    journal: Journal, prefix: String
+    texts: [String: [UInt8]], journal: Journal, prefix: String
   ) {
     self.journal = journal
     isInside = false
@@ -92,6 +94,7 @@ public final class ScriptScope: Sendable {
     self.services = services
     self.resources = resources
     self.tools = tools
+    self.texts = texts
     var access = run.agent.access
     access.models = true
     self.access = access
@@ -111,6 +114,7 @@ public final class ScriptScope: Sendable {
     services = scope.services
     resources = scope.resources
     tools = scope.tools
+    texts = scope.texts
     access = scope.access
     shared = scope.shared
     file = scope.file
@@ -131,6 +135,7 @@ public final class ScriptScope: Sendable {
     services = scope.services
     resources = scope.resources
     tools = scope.tools
+    texts = scope.texts
     access = tool.access
     shared = scope.shared
     file = tool.file
@@ -147,6 +152,7 @@ public final class ScriptScope: Sendable {
     services = NoServices()
     self.resources = resources
     tools = [:]
+    texts = [:]
     access = Access(database: .read, keyValue: .read)
     shared = RunShared()
     file = run.agent.file

@@ -57,6 +57,7 @@ public enum ScriptTypes {
     ---@class (exact) perigee.Access
     ---@field db? "read"|"write" the workspace's database
     ---@field kv? "read"|"write" small values by key
+    ---@field files? "read" the texts under `files/`
     ---@field http? string[] hosts, as "api.example.com", "*.example.org:8443" or "GET,HEAD api.example.com"
     ---@field llm? boolean models
     ---@field queue? boolean jobs: queue.publish

@@ -29,7 +29,7 @@ public struct FolderWatch: AsyncSequence, Sendable {
 
     /// What a workspace is made of.
     public static let workspace = Scope(
-      folders: ["agents", "tools", "lib", "evals"], files: [configurationFile])
+      folders: ["agents", "tools", "lib", "evals", "files"], files: [configurationFile])
     public static let configurationFile = "perigee.yaml"
   }
 

@@ -81,8 +81,8 @@ public final class LuaScriptHost: ScriptHost {
     prefix: String
   ) async throws -> any ScriptRun {
     let scope = ScriptScope(
-      agentOf: context, services: services, resources: resources, tools: bundle.tools, journal: journal,
-      prefix: prefix)
+      agentOf: context, services: services, resources: resources, tools: bundle.tools, texts: bundle.texts,
+      journal: journal, prefix: prefix)
     return try await LuaScriptRun.open(
       scope, host: self, caller: caller as? LuaScriptRun, journal: journal)
   }

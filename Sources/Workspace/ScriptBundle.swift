@@ -12,6 +12,8 @@ public struct ScriptBundle: Sendable {
   public let agents: [String: Agent]
   public let tools: [String: Tool]
   let files: WorkspaceFiles
+  /// What `files.read` reads, by path under `files/`.
+  let texts: [String: [UInt8]]
   let programs: [String: Program]
   /// SQL by the tools file that states it.
   let schemas: [String: String]

@@ -47,8 +47,8 @@ struct ScriptBundleLoader {
     if broken.isEmpty || linted == nil && isWhole { checkNames() }
     guard !problems.hasErrors else { throw WorkspaceError(diagnostics: problems.diagnostics, files: files) }
     return ScriptBundle(
-      version: files.version, agents: agents, tools: tools, files: files, programs: programs,
-      schemas: schemas, warnings: problems.diagnostics)
+      version: files.version, agents: agents, tools: tools, files: files, texts: files.texts,
+      programs: programs, schemas: schemas, warnings: problems.diagnostics)
   }
 
   /// Reports every error that the files' text shows.
@@ -57,13 +57,14 @@ struct ScriptBundleLoader {
     if var workspace = linted {
       for path in workspace.files.keys where files.files[path] == nil { workspace.remove(path: path) }
       await workspace.update(
-        files.sources.filter { workspace.files[$0.key]?.parsed.source.bytes != $0.value })
+        files.scripts.mapValues(\.bytes)
+          .filter { workspace.files[$0.key]?.parsed.source.bytes != $0.value })
       linted = workspace
       parsed = workspace.files.mapValues(\.parsed)
       findings = workspace.findings()
     } else {
-      for (path, source) in files.sources where scripts[path] == nil {
-        parsed[path] = ParsedFile(parsing: SourceText(name: path, bytes: source))
+      for (path, source) in files.scripts where scripts[path] == nil {
+        parsed[path] = ParsedFile(parsing: SourceText(name: path, bytes: source.bytes))
       }
       findings = parsed.values.flatMap(\.diagnostics)
     }
@@ -74,7 +75,7 @@ struct ScriptBundleLoader {
   }
 
   mutating func compile() {
-    for (path, source) in files.files.sorted(by: { $0.key < $1.key }) where !broken.contains(path) {
+    for (path, source) in files.scripts.sorted(by: { $0.key < $1.key }) where !broken.contains(path) {
       if let script = scripts[path] {
         programs[path] = script.program
         continue
@@ -93,7 +94,7 @@ struct ScriptBundleLoader {
   /// host calls refused.
   private mutating func evaluate() async {
     var cell: Cell<ScriptScope?>?
-    for path in WorkspaceFiles.Kind.loaded.flatMap(files.paths) {
+    for path in WorkspaceFiles.Kind.scripts.flatMap(files.paths) {
       guard programs[path] != nil else { continue }
       if let definition = scripts[path]?.definition, isCurrent(definition) {
         take(definition.content, path)

@@ -22,7 +22,7 @@ public actor ScriptFolder {
   public func read() async -> Contents {
     let problems = WorkspaceProblems()
     let files = await WorkspaceFiles.read(
-      directory: directory, kinds: WorkspaceFiles.Kind.allCases, since: files, problems: problems)
+      directory: directory, kinds: WorkspaceFiles.Kind.lua, since: files, problems: problems)
     self.files = files
     reads += files.reads
     return Contents(sources: files.sources, problems: problems.diagnostics)
@@ -37,6 +37,6 @@ public actor ScriptFolder {
   public static func isScript(_ path: String) -> Bool {
     let parts = path.split(separator: "/", omittingEmptySubsequences: false)
     return parts.count > 1 && path.hasSuffix(".lua") && parts.allSatisfy(WorkspaceFiles.isName)
-      && WorkspaceFiles.Kind(rawValue: String(parts[0])) != nil
+      && WorkspaceFiles.Kind.lua.contains { $0.rawValue == parts[0] }
   }
 }

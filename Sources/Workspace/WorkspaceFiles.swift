@@ -4,22 +4,42 @@ import Crypto
 import Lint
 import Threads
 
-/// The scripts of a workspace, as bytes.
+/// The scripts of a workspace, and the texts that they read, as bytes.
 struct WorkspaceFiles: Sendable {
-  enum Kind: String, CaseIterable {
-    case agents, tools, lib, evals
+  enum Kind: String {
+    case agents, tools, lib, evals, files
 
+    /// What a version is made of.
+    static let loaded: [Kind] = scripts + [.files]
     /// What a server runs.
-    static let loaded: [Kind] = [.agents, .tools, .lib]
+    static let scripts: [Kind] = [.agents, .tools, .lib]
+    /// What is written in Lua.
+    static let lua: [Kind] = scripts + [.evals]
   }
 
-  /// Bytes of one script.
+  /// Bytes of one file.
   static let bytesMax = 1 << 20
-  /// Scripts of a workspace.
+  /// Files of a workspace.
   static let countMax = 10_000
+  /// Bytes of all under `files/`.
+  static let textBytesMax = 32 << 20
 
   /// By path in the workspace, `agents/market/title.lua`.
   private(set) var files: [String: SourceFile] = [:]
+
+  /// What is written in Lua, by path.
+  var scripts: [String: SourceFile] { files.filter { !Self.isText($0.key) } }
+  /// What scripts may read, by path under `files/`.
+  var texts: [String: [UInt8]] {
+    var texts: [String: [UInt8]] = [:]
+    for (path, file) in files where Self.isText(path) {
+      texts[String(path.dropFirst(Self.textPrefix.count))] = file.bytes
+    }
+    return texts
+  }
+
+  private static let textPrefix = Kind.files.rawValue + "/"
+  private static func isText(_ path: String) -> Bool { path.hasPrefix(textPrefix) }
 
   var sources: [String: [UInt8]] { files.mapValues(\.bytes) }
   /// `sha256:` and the digest of all files by path.
@@ -27,7 +47,8 @@ struct WorkspaceFiles: Sendable {
   /// Files that had to be read for it.
   private(set) var reads = 0
 
-  /// Reads every `.lua` file under the folders of `kinds` whose path has no part that starts with `_` or `.`.
+  /// Reads every `.lua` file under the folders of `kinds`, and every one under `files/`, whose path has no part that
+  /// starts with `_` or `.`.
   ///
   /// Waits for the disk: it has a thread of its own.
   ///
@@ -69,9 +90,12 @@ struct WorkspaceFiles: Sendable {
       for path in tree.strays {
         problems.add(file: path, .unreadable, "the link leads out of the workspace")
       }
-      for file in tree.files.sorted(by: { $0.path < $1.path }) where file.path.hasSuffix(".lua") {
+      var textBytes = 0
+      for file in tree.files.sorted(by: { $0.path < $1.path }) {
+        let isText = Self.isText(file.path)
+        guard isText || file.path.hasSuffix(".lua") else { continue }
         guard files.count < WorkspaceFiles.countMax else {
-          problems.add(file: file.path, .unreadable, "there are more than \(WorkspaceFiles.countMax) scripts")
+          problems.add(file: file.path, .unreadable, "there are more than \(WorkspaceFiles.countMax) files")
           break
         }
         let known = earlier?.files[file.path]
@@ -80,6 +104,14 @@ struct WorkspaceFiles: Sendable {
         } else {
           files[file.path] = Self.read(file, root, known, problems)
           reads += 1
+        }
+        guard isText else { continue }
+        textBytes += files[file.path]?.bytes.count ?? 0
+        if textBytes > WorkspaceFiles.textBytesMax {
+          problems.add(
+            file: file.path, .unreadable,
+            "the files under files/ are larger than \(WorkspaceFiles.textBytesMax >> 20) MiB together")
+          break
         }
       }
     }
@@ -110,7 +142,12 @@ struct WorkspaceFiles: Sendable {
       problems.add(file: path, .unreadable, message, hint: hint)
       return nil
     }
-    guard path.split(separator: "/").allSatisfy(WorkspaceFiles.isName) else {
+    if isText(path) {
+      guard path.split(separator: "/").allSatisfy(isTextName) else {
+        return refuse(
+          "the name of a file under files/ is made of letters without accents, digits, '.', '_' and '-'")
+      }
+    } else if !path.split(separator: "/").allSatisfy(isName) {
       return refuse(
         "the name of a script is made of a-z, 0-9 and _, and starts with a letter",
         hint: "rename it, or start the name with _ if it should not be loaded")
@@ -154,6 +191,17 @@ struct WorkspaceFiles: Sendable {
     }
   }
 
+  private static func isTextName(_ part: Substring) -> Bool {
+    part.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+      case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
+        true
+      default: false
+      }
+    }
+  }
+
   func paths(_ kind: Kind) -> [String] { files.keys.filter { $0.hasPrefix(kind.rawValue + "/") }.sorted() }
 
   /// `agents/market/title.lua` is the agent `market.title`.
@@ -162,7 +210,7 @@ struct WorkspaceFiles: Sendable {
   }
 }
 
-/// One script's text.
+/// One file's text.
 struct SourceFile: Sendable {
   let bytes: [UInt8]
   /// SHA-256.

@@ -66,6 +66,34 @@ struct DevTests {
     #expect(log.contains("the version before stays in force"))
   }
 
+  @Test("a text under files/ is in force when it is saved, and a run that waits reads the one it began with")
+  func texts() async throws {
+    let agent = """
+      return { access = { files = "read" }, run = function(ctx, input)
+        if input.message == "list" then return table.concat(files.list("letters"), " ") end
+        local before = files.read("letters/hello.txt")
+        if input.message == "ask" then approval.request{ title = before } end
+        return before .. " " .. files.read("letters/hello.txt")
+      end }
+      """
+    _ = try await with("dev", ["agents/a.lua": agent, "files/letters/hello.txt": "one", "files/x.txt": "x"]) {
+      server, folder, _ in
+      try await answer(server, "a", is: "one one")
+      #expect(try await server.chat("a", "list").json["response"] == "letters/hello.txt")
+      let asked = try await server.chat("a", "ask", session: "w")
+      #expect(asked.status == 202)
+      try folder.write("files/letters/hello.txt", "two")
+      try await answer(server, "a", is: "two two")
+      let question = try #require(asked.json["approval"]?["id"]?.string)
+      _ = try await server.post("/v1/approvals/\(question)", ["decision": "approve"])
+      while try await server.get("/v1/sessions/w/messages").json["data"]?.array?.count != 2 {}
+      #expect(
+        try await server.get("/v1/sessions/w/messages").json["data"]?.array?.last?["content"] == "one one")
+      let diff = try await server.get("/v1/versions").json["data"]?.array?.first
+      #expect(diff?["changed_count"] == 1, "\(diff ?? .null)")
+    }
+  }
+
   @Test("a server that was not asked to watches nothing; SIGHUP loads")
   func unwatched() async throws {
     _ = try await with("serve", ["agents/a.lua": Self.saying("one")]) { server, folder, _ in

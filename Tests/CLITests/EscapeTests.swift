@@ -20,6 +20,7 @@ struct EscapeTests {
   /// What the attacks are after.
   private static let victims = [
     "perigee.yaml": configuration,
+    "files/rules.txt": "Be kind.",
     "agents/neighbour.lua": "return { run = function() return 'good day' end }",
     "lib/shared.lua": """
     local count = 0

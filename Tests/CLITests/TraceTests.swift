@@ -33,7 +33,7 @@ import Testing
         local settled = parallel.settle{
           function() return tools.call("look", { at = uuid() }).seen ~= nil end, function() error("no") end,
         }
-        return first .. tostring(settled[1].value) .. os.date("%Y", time.now())
+        return first .. tostring(settled[1].value) .. os.date("%Y", os.time())
       end }
       """,
       "agents/fails.lua": """

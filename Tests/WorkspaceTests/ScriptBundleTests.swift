@@ -233,6 +233,37 @@ struct ScriptBundleTests {
     #expect(try await load(files.merging(["lib/x.lua": "return 2"]) { $1 }).version != one)
   }
 
+  @Test("what is under files/ belongs to the version, and is never taken for a script")
+  func texts() async throws {
+    let files = [
+      "agents/a.lua": "return { prompt = 'a' }", "files/prices/eu.json": "{}", "files/no.lua": "not Lua (",
+      "files/_notes.md": "x", "files/.git": "x",
+    ]
+    let bundle = try await load(files, lint: LintSettings())
+    #expect(bundle.texts == ["prices/eu.json": Array("{}".utf8), "no.lua": Array("not Lua (".utf8)])
+    #expect(Set(bundle.sources.keys) == ["agents/a.lua", "files/prices/eu.json", "files/no.lua"])
+    let other = try await load(files.merging(["files/prices/eu.json": "{ }"]) { $1 })
+    #expect(other.version != bundle.version)
+    // The same when it is loaded from what was kept of it.
+    #expect(try await ScriptBundle.load(sources: bundle.sources).texts == bundle.texts)
+    #expect(
+      try await problems([
+        "files/na me.txt": "x", "files/large.txt": String(repeating: "x", count: (1 << 20) + 1),
+        "tools/t.lua":
+          "return { x = { description = 'd', access = { files = 'write' }, run = function() end } }",
+      ]).map { $0.prefix { $0 != " " } } == ["files/large.txt:1:1", "files/na", "tools/t.lua:1:46"])
+  }
+
+  @Test("the files under files/ have a limit together")
+  func manyTexts() async throws {
+    let text = String(repeating: "x", count: 1 << 20)
+    let files = (10..<42).map { ("files/\($0).txt", text) }
+    #expect(try await problems(Dictionary(uniqueKeysWithValues: files)) == [])
+    #expect(
+      try await problems(Dictionary(uniqueKeysWithValues: files + [("files/43.txt", "x")]))
+        == ["files/43.txt:1:1 W101 the files under files/ are larger than 32 MiB together"])
+  }
+
   @Test("a link out of the workspace, a file that is not UTF-8 and a bad name are refused")
   func refusesFiles() async throws {
     let directory = FileManager.default.temporaryDirectory.path + "/perigee-" + UUID().uuidString
@@ -240,11 +271,14 @@ struct ScriptBundleTests {
     defer { try? FileManager.default.removeItem(atPath: directory) }
     try FileManager.default.createSymbolicLink(
       atPath: directory + "/agents/out.lua", withDestinationPath: "/etc/passwd")
+    try FileManager.default.createDirectory(atPath: directory + "/files", withIntermediateDirectories: true)
+    try FileManager.default.createSymbolicLink(
+      atPath: directory + "/files/passwd", withDestinationPath: "/etc/passwd")
     try Data([0x2D, 0x2D, 0xFF]).write(to: URL(filePath: directory + "/agents/bytes.lua"))
     try Data("return {}".utf8).write(to: URL(filePath: directory + "/agents/Bad-Name.lua"))
     let error = await #expect(throws: WorkspaceError.self) {
       try await ScriptBundle.load(directory: directory)
     }
-    #expect(error?.diagnostics.map(\.code.rawValue) == ["W101", "W101", "W101"])
+    #expect(error?.diagnostics.map(\.code.rawValue) == ["W101", "W101", "W101", "W101"])
   }
 }

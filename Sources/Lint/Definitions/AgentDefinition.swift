@@ -125,11 +125,18 @@ enum AccessDefinition {
   static func decode(_ owner: DefinitionReader) -> Access {
     guard let reader = owner.table("access", noun: "access") else { return Access() }
     reader.allow(["db", "kv", "http", "queue", "llm", "memory", "files"])
-    for key in ["memory", "files"] { reader.refuse(key, "'\(key)' is not available yet") }
+    reader.refuse("memory", "'memory' is not available yet")
     var access = Access()
     access.database = level(reader, "db")
     access.keyValue = level(reader, "kv")
     access.models = reader.bool("llm") ?? false
+    if let text = reader.string("files") {
+      if text == "read" {
+        access.files = .read
+      } else {
+        reader.report("files", .outOfRange, "'files' must be \"read\", not \"\(text)\"")
+      }
+    }
     access.queue = reader.bool("queue") ?? false
     for (index, text) in (reader.strings("http") ?? []).enumerated() {
       if let grant = RequestGrant(text) {

@@ -42,8 +42,6 @@ enum MissingNames {
   /// Functions of the contract that the host does not have yet.
   static let planned: Set<String> = [
     "memory.add", "memory.search", "event.emit",
-    "files.read",
-    "files.write", "files.list",
   ]
 
   static let plannedModules = Set(planned.map { String($0.prefix { $0 != "." }) }).subtracting(["llm"])
