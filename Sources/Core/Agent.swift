@@ -77,6 +77,8 @@ public final class Agent: Sendable {
   /// Roles of which the user must have one; empty = everybody.
   public let roles: [String]
   public let access: Access
+  /// When it runs without being asked.
+  public let schedules: [Schedule]
 
   public init(
     name: String, file: String, description: String = "", models: [String] = [], temperature: Double? = nil,
@@ -85,7 +87,8 @@ public final class Agent: Sendable {
     tools: ToolSelection = .names([]),
     agents: [String] = [],
     body: Body, hooks: Hooks = [], output: Schema? = nil, limits: RunLimits = RunLimits(),
-    busy: BusyPolicy = .queue, roles: [String] = [], access: Access = Access()
+    busy: BusyPolicy = .queue, roles: [String] = [], access: Access = Access(),
+    schedules: [Schedule] = []
   ) {
     self.name = name
     self.file = file
@@ -105,6 +108,7 @@ public final class Agent: Sendable {
     self.busy = busy
     self.roles = roles
     self.access = access
+    self.schedules = schedules
   }
 
   /// The name under which the model may call this agent: function names have no dots.

@@ -9,20 +9,10 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
   public static func < (left: Timestamp, right: Timestamp) -> Bool { left.milliseconds < right.milliseconds }
 
   /// RFC 3339 in UTC with milliseconds, `2026-11-21T09:30:00.000Z`.
-  ///
-  /// Source of the calendar arithmetic: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
   public var description: String {
     let days = milliseconds.flooredQuotient(86_400_000)
     let inDay = milliseconds - days * 86_400_000
-    let shifted = days + 719_468
-    let era = shifted.flooredQuotient(146_097)
-    let dayOfEra = shifted - era * 146_097
-    let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let shiftedMonth = (5 * dayOfYear + 2) / 153
-    let day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
-    let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-    let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+    let date = CivilDate(daysSince1970: days)
     return String(unsafeUninitializedCapacity: 32) { buffer in
       var at = 0
       func put(_ value: Int64, width: Int, then separator: Character?) {
@@ -38,21 +28,15 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
           at += 1
         }
       }
-      put(year, width: 4, then: "-")
-      put(month, width: 2, then: "-")
-      put(day, width: 2, then: "T")
+      put(date.year, width: 4, then: "-")
+      put(date.month, width: 2, then: "-")
+      put(date.day, width: 2, then: "T")
       put(inDay / 3_600_000, width: 2, then: ":")
       put(inDay / 60_000 % 60, width: 2, then: ":")
       put(inDay / 1000 % 60, width: 2, then: ".")
       put(inDay % 1000, width: 3, then: "Z")
       return at
     }
-  }
-}
-
-extension Int64 {
-  fileprivate func flooredQuotient(_ divisor: Int64) -> Int64 {
-    self / divisor - (self % divisor < 0 ? 1 : 0)
   }
 }
 
@@ -67,8 +51,6 @@ public protocol TimeSource: Sendable {
 
 extension Timestamp {
   /// Reads an RFC 3339 date, or date and time; UTC unless an offset is written.
-  ///
-  /// Source of the calendar arithmetic: Howard Hinnant, as in ``description``.
   public init?(parsing text: String) {
     var rest = Substring(text)
     func digits(_ count: Int) -> Int64? {
@@ -83,9 +65,9 @@ extension Timestamp {
       return true
     }
     guard let year = digits(4), skip("-"), let month = digits(2), skip("-"), let day = digits(2),
-      (1...12).contains(month), (1...Timestamp.days(in: month, of: year)).contains(day)
+      (1...12).contains(month), (1...CivilDate.days(in: month, of: year)).contains(day)
     else { return nil }
-    var milliseconds = Timestamp.daysSince1970(year, month, day) * 86_400_000
+    var milliseconds = CivilDate.daysSince1970(year, month, day) * 86_400_000
     if !rest.isEmpty {
       guard skip("Tt "), let hour = digits(2), skip(":"), let minute = digits(2), skip(":"),
         let second = digits(2),
@@ -109,19 +91,6 @@ extension Timestamp {
       guard rest.isEmpty else { return nil }
     }
     self.init(milliseconds: milliseconds)
-  }
-
-  private static func days(in month: Int64, of year: Int64) -> Int64 {
-    if month == 2 { return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28 }
-    return [4, 6, 9, 11].contains(month) ? 30 : 31
-  }
-
-  private static func daysSince1970(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
-    let shifted = month <= 2 ? year - 1 : year
-    let era = (shifted >= 0 ? shifted : shifted - 399) / 400
-    let yearOfEra = shifted - era * 400
-    let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
   }
 }
 

@@ -94,6 +94,14 @@ public enum ScriptTypes {
     ---@field on? { ok: string?, error: string? } where it leads
     ---@field next? fun(ctx: perigee.Context, result: any): string? where it leads; nil ends
 
+    ---@class (exact) perigee.Schedule
+    ---@field cron? string minute, hour, day of the month, month, day of the week: "30 6 * * MON-FRI"; either this or every
+    ---@field zone? string whose clocks `cron` means, "Europe/Zurich"; UTC unless said
+    ---@field every? number|string seconds, or "6h"
+    ---@field message? string what the agent is told as the user's message
+    ---@field input? table<string, any> what its script finds in `ctx.input`, beside `scheduled_at`
+    ---@field missed? "once"|"all"|"skip" what becomes of times at which no server was there; "once" unless said
+
     ---@class (exact) perigee.Agent
     ---@field description? string shown to people, and to agents that may delegate here
     ---@field model? string|string[] a name, or several: the next is tried when one is down; the configured one unless said
@@ -116,6 +124,7 @@ public enum ScriptTypes {
     ---@field busy? "queue"|"reject"|"interrupt" what a second message meanwhile does; "queue" unless said
     ---@field allow? { roles: string[] } who may talk to it; everybody unless said
     ---@field access? perigee.Access what its own functions may touch
+    ---@field schedules? perigee.Schedule[] when it runs without being asked
     ---@field stub? fun(ctx: perigee.Context, message: string): perigee.Answer what it answers without a model; may call its tools
 
     ---@class (exact) perigee.Tool

@@ -18,6 +18,7 @@ enum Migrations {
     migrator.registerMigration("0007 journal") { try $0.execute(sql: journal) }
     migrator.registerMigration("0008 jobs") { try $0.execute(sql: jobs) }
     migrator.registerMigration("0009 approvals") { try $0.execute(sql: approvals) }
+    migrator.registerMigration("0010 schedules") { try $0.execute(sql: schedules) }
     return migrator
   }
 
@@ -164,6 +165,18 @@ enum Migrations {
     CREATE INDEX approvals_by_run ON approvals (run_id);
     CREATE INDEX approvals_by_user ON approvals (user_id);
     CREATE INDEX approvals_by_expiry ON approvals (expires_at) WHERE status = 'pending' AND expires_at IS NOT NULL;
+    """
+
+  /// Of version 10: when agents run without being asked.
+  private static let schedules = """
+    CREATE TABLE schedules (
+      agent TEXT NOT NULL,
+      name TEXT NOT NULL,
+      due_at INTEGER NOT NULL,
+      last_at INTEGER,
+      last_run TEXT,
+      PRIMARY KEY (agent, name)
+    ) STRICT, WITHOUT ROWID;
     """
 
   /// Of version 5: the scripts of every version, each text once; and the one decision that is in force.

@@ -37,7 +37,7 @@ struct MessageKeys {
 
 /// The two writes of every turn, on the raw API.
 extension WriterConnection {
-  fileprivate func openTurn(_ turn: TurnOpening) throws -> OpenedTurn {
+  func openTurn(_ turn: TurnOpening) throws -> OpenedTurn {
     if turn.isAgain { return try reopenTurn(turn) }
     if let key = turn.idempotencyKey { try remember(key, of: turn) }
     let session = try sessionForTurn(turn)

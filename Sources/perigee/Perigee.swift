@@ -23,7 +23,7 @@ struct Perigee: AsyncParsableCommand {
       LintCommand.self, LspCommand.self, PlanCommand.self, EvalCommand.self, InitCommand.self,
       NewCommand.self, TypesCommand.self, RunsCommand.self, TraceCommand.self, ReplayCommand.self,
       ApprovalsCommand.self, ApproveCommand.self, RejectCommand.self, DeadLettersCommand.self,
-      VersionsCommand.self, DiffCommand.self, ActivateCommand.self, DoctorCommand.self,
+      SchedulesCommand.self, VersionsCommand.self, DiffCommand.self, ActivateCommand.self, DoctorCommand.self,
     ])
 
   /// Runs the command and turns its error into the exit codes of the contract: 1, 2, 70.

@@ -62,7 +62,7 @@ enum Serving {
         server, Working(host: host, count: host.configuration.queue.workers, logger: logger),
       ]), ReloadOnHangup(reloader: reloader),
       ReloadOnActivation(reloader: reloader, directory: host.dataDirectory),
-      Resuming(host: host, logger: logger),
+      Resuming(host: host, logger: logger), Scheduling(host: host, logger: logger),
     ]
     if host.configuration.reload.watch { services.append(ReloadOnChange(reloader: reloader)) }
     do {

@@ -25,6 +25,38 @@ import Testing
       ])
   }
 
+  @Test("a schedule says when, in words that mean something")
+  func schedules() {
+    let found = lint([
+      "agents/a.lua": """
+      return { prompt = 'p', schedules = {
+        { cron = "0 25 * * *" }, { cron = "0 6 * * *", zone = "Europe/Zürich" }, { every = "6h", cron = "@daily" }, {},
+        { every = "6 hours" }, { every = 0.5 }, { every = 90, missed = "never" }, { every = "1d", zone = "UTC" }, 5,
+        { crom = "0 6 * * *" }, { cron = "0 6 * * *", message = "" }, { cron = 6 },
+      } }
+      """,
+      "agents/b.lua": """
+      return { prompt = 'p', schedules = {
+        { cron = "0 */6 * * *", zone = "UTC", input = {} }, { every = "6h", message = "look", input = { n = 1 }, missed = "all" },
+        { cron = "30 6 * * MON-FRI", zone = "America/Argentina/Buenos_Aires", missed = "skip" }, { every = os.time() },
+      } }
+      """, "agents/c.lua": "return { prompt = 'p', schedules = 5 }",
+    ])
+    #expect(
+      found.map { "\($0.line):\($0.column) \($0.code) \($0.message)" } == [
+        "2:5 W203 the hour 25 is not 0 to 23", "2:50 W203 there is no time zone 'Europe/Zürich'",
+        "2:78 W205 a schedule has 'cron' or 'every', not both",
+        "2:111 W204 a schedule needs 'cron' or 'every'",
+        "3:5 W203 'every' must be seconds, or a time such as \"15m\", of 1 s to a year",
+        "3:28 W203 'every' must be seconds, or a time such as \"15m\", of 1 s to a year",
+        "3:57 W203 'missed' must be one of \"once\", \"all\", \"skip\", not \"never\"",
+        "3:93 W205 'zone' goes with 'cron' alone", "3:109 W202 a schedule must be a table, not a number",
+        "4:3 W204 a schedule needs 'cron' or 'every'", "4:5 W201 a schedule has no field 'crom'",
+        "4:49 W203 'message' must not be empty", "4:67 W202 'cron' must be a string, not a number",
+        "1:24 W202 'schedules' must be a list of tables, not a number",
+      ])
+  }
+
   @Test(
     "what the text does not tell is not judged",
     arguments: [

@@ -54,7 +54,8 @@ import Workspace
       path = "tools/example.lua"
     } else {
       path = "tools/example.lua"
-      let access = #"{ db = "write", kv = "write", http = { "api.example.com" }, llm = true, queue = true }"#
+      let access =
+        #"{ db = "write", kv = "write", files = "read", http = { "api.example.com" }, llm = true, queue = true }"#
       text =
         "return { example = { description = 'd', access = \(access), run = function(ctx, args)\n\(block)\nend } }"
     }

@@ -30,7 +30,6 @@ public enum AgentDefinition {
     let reader = DefinitionReader(object, path: [], problems: problems, noun: "an agent")
     reader.allow(fields)
     reader.refuse("guardrails", "'guardrails' are not available yet; use before and after")
-    reader.refuse("schedules", "'schedules' are not available yet")
     let body = body(reader)
     // The rest is read without a body, too: all problems come at once.
     let agent = Agent(
@@ -46,7 +45,7 @@ public enum AgentDefinition {
       agents: reader.strings("agents") ?? [], body: body ?? .run, hooks: hooks(reader),
       output: reader.schema("output"), limits: limits(reader, defaults),
       busy: reader.choice("busy", Agent.BusyPolicy.self) ?? .queue, roles: roles(reader),
-      access: AccessDefinition.decode(reader))
+      access: AccessDefinition.decode(reader), schedules: ScheduleDefinition.decode(reader))
     return body == nil ? nil : agent
   }
 

@@ -220,5 +220,5 @@ extension JSON {
 
 extension Double {
   /// Without a fraction where there is none.
-  fileprivate var plain: String { Int64(exactly: self).map(String.init) ?? "\(self)" }
+  var plain: String { Int64(exactly: self).map(String.init) ?? "\(self)" }
 }

@@ -18,5 +18,19 @@ extension OpenAPI {
       ("died_at", time),
     ]),
     "DeadLetterList": page("DeadLetter"),
+    "ScheduleList": object([
+      (
+        "data",
+        [
+          "type": "array",
+          "items": object([
+            ("agent", string), ("schedule", described(string, "`0 6 * * * UTC`, `every 6h`.")),
+            ("due_at", time),
+            ("last_at", described(orNull("string"), "When the last run was due.")),
+            ("last_run_id", orNull("string")), ("last_status", orNull("string")),
+          ]),
+        ]
+      )
+    ]),
   ]
 }
