@@ -4,6 +4,7 @@ stds.perigee = {
     "approval",
     "crypto",
     "db",
+    "event",
     "files",
     "guard",
     "http",

@@ -63,6 +63,7 @@ let package = Package(
         "Threads", "JSONCodec", logging, metrics,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         lifecycle,
+        .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       swiftSettings: swift),
@@ -151,7 +152,11 @@ let package = Package(
         .product(name: "HTTPTypes", package: "swift-http-types"),
       ]),
     tests(
-      "CLITests", ["perigee", "Transport", "Core", "TestSupport", "JSONCodec"],
+      "CLITests",
+      [
+        "perigee", "Transport", "Core", "TestSupport", "JSONCodec",
+        .product(name: "Crypto", package: "swift-crypto"),
+      ],
       exclude: ["escape", "help", "lsp", "openai", "page", "tls"]),
   ],
   swiftLanguageModes: [.v6]

@@ -9,6 +9,7 @@ public enum Cursor {
     case versions = "v"
     case approvals = "a"
     case deadLetters = "d"
+    case events = "e"
 
     /// Numbers in the sort key.
     var keyCount: Int { self == .sessions || self == .deadLetters ? 2 : 1 }

@@ -19,12 +19,18 @@ extension Run {
     let input: JSONObject
     /// What its functions get behind `ctx`.
     let arguments: [RawJSON]
+    /// Names of what may come after it.
+    let next: [String]
   }
 
   /// Makes an attempt, or hands back what came of it in an earlier life of the run.
   ///
   /// Its result is kept by what the action calls; its failure here, for it may be of this attempt alone, as a time-out.
   func make(_ attempt: Attempt, in script: any ScriptRun) async throws -> StepResult {
+    try await telling(attempt) { try await makeUntold(attempt, in: script) }
+  }
+
+  private func makeUntold(_ attempt: Attempt, in script: any ScriptRun) async throws -> StepResult {
     let key = "\(attempt.key)/\(attempt.number)"
     return try await keepingFailure(at: key, of: attempt.task.name) {
       if attempt.pauseSeconds > 0 {

@@ -136,7 +136,9 @@ extension Run {
   func runAgent(name: String, input: JSON, key: String) async throws -> ScriptReply {
     let call = JournalCall(key: key, name: "agent \(name)", digest: RawJSON(input).digest)
     let recorded = try await journal.observe(call) {
-      try await runAgentNow(name: name, input: input, key: key).json
+      try await tellingAgent(name, journal.identifier(for: key), input, key: key) {
+        try await runAgentNow(name: name, input: input, key: key)
+      }.json
     }
     return ScriptReply(json: try recorded.value())
   }

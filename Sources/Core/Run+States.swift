@@ -48,6 +48,6 @@ extension Run {
     for (name, value) in engine.results { input[name] = try? value.value() }
     return Attempt(
       task: state.task, path: ["states", state.name], key: key(of: state, engine), number: number,
-      pauseSeconds: pause, input: input, arguments: [RawJSON(members: engine.results)])
+      pauseSeconds: pause, input: input, arguments: [RawJSON(members: engine.results)], next: state.targets)
   }
 }

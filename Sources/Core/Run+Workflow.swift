@@ -100,7 +100,8 @@ extension Run {
       }
       let attempt = Attempt(
         task: task, path: ["steps", task.name], key: keys.key(of: unit, in: workflow), number: number,
-        pauseSeconds: pause, input: input, arguments: arguments)
+        pauseSeconds: pause, input: input, arguments: arguments,
+        next: workflow.steps.filter { $0.needs.contains(workflow.steps[unit.step].name) }.map(\.name))
       return {
         await self.report(unit, attempt: number) {
           .finished(unit, try await self.make(attempt, in: script))

@@ -151,8 +151,8 @@ final class Run: Sendable {
     let script = try await openScript()
     let reply =
       switch agent.body {
-      case .steps(let workflow): try await perform(workflow, in: script)
-      case .states(let machine): try await perform(machine, in: script)
+      case .steps(let workflow): try await tellingWorkflow { try await perform(workflow, in: script) }
+      case .states(let machine): try await tellingWorkflow { try await perform(machine, in: script) }
       case .run, .prompt: try await script.run()
       }
     return try turn.withLock { turn throws(Failure) in try turn.answered(reply) }

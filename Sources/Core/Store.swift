@@ -106,6 +106,8 @@ public struct TurnClosing: Sendable {
   public var job: JobEnding?
   /// Entries of the run's journal that are not written yet.
   public var journal: [JournalEntry] = []
+  /// What it told that is not written yet.
+  public var events: [Event] = []
   /// The run has asked people: what is not decided yet never will be.
   public var hasAsked = false
   /// The session's new state; `nil` = as it was.
@@ -167,7 +169,7 @@ public struct PageRequest: Sendable, Hashable {
 ///
 /// Methods throw ``Failure``: `not_found`, `invalid_arguments` for a cursor that is none, `internal` when the
 /// database fails; and `CancellationError`.
-public protocol Store: VersionStore, JournalStore, ApprovalStore, JobStore, ScheduleStore {
+public protocol Store: VersionStore, JournalStore, ApprovalStore, JobStore, ScheduleStore, EventStore {
   /// Writes the user's message and the run (`running`), makes user and session if need be, and reads what came before.
   func openTurn(_ turn: TurnOpening) async throws -> OpenedTurn
   /// Finds the turn that came with this key in the last ``IdempotencyKey/keptFor``.

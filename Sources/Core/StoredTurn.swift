@@ -211,10 +211,11 @@ final class StoredTurn: Sendable {
   @inline(never) private func suspend(_ run: Run, _ names: Names) async -> Result<ChatOutcome, Failure> {
     let journal = run.journal
     do {
-      try await store.suspendTurn(
-        TurnSuspension(
-          runID: names.runID, journal: journal.takeUnwritten(inside: true), keys: journal.waits.keysLeft,
-          usage: run.progress.usage))
+      var suspension = TurnSuspension(
+        runID: names.runID, journal: journal.takeUnwritten(inside: true), keys: journal.waits.keysLeft,
+        usage: run.progress.usage)
+      suspension.events = journal.takeUntold()
+      try await store.suspendTurn(suspension)
       // Who cancelled it meanwhile was told that it will end.
       if cancellation.isCancelled {
         _ = try await store.endWaitingTurn(
@@ -258,6 +259,7 @@ final class StoredTurn: Sendable {
     closing.isAgain = names.isAgain
     closing.isResumed = names.isResumed
     closing.journal = run.journal.takeUnwritten()
+    closing.events = run.journal.takeUntold()
     closing.hasAsked = run.journal.waits.hasWaited
     closing.answerTokens = progress.answerTokens
     closing.summary = run.newSummary

@@ -82,7 +82,8 @@ public struct HostModule: Sendable {
 extension HostModule {
   /// Every module that scripts see, by name.
   public static let all: [HostModule] = [
-    agents, approval, crypto, db, files, guardModule, http, json, kv, llm, log, parallel, queue, reject,
+    agents, approval, crypto, db, event, files, guardModule, http, json, kv, llm, log, parallel, queue,
+    reject,
     secrets,
     text,
     time, tools, uuid,

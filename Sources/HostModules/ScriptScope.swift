@@ -258,6 +258,12 @@ final class RunShared: Sendable {
   private let numbers = Atomic<Int64>(0)
 
   private let jobs = Atomic<Int>(0)
+  private let events = Atomic<Int>(0)
+
+  /// Counts an event that is emitted; false when there were too many.
+  func admitEvent() -> Bool {
+    events.add(1, ordering: .relaxed).newValue <= Event.emittedByRunMax
+  }
 
   /// Counts a job that is published; false when there were too many.
   func admitJob() -> Bool { jobs.add(1, ordering: .relaxed).newValue <= Job.publishedByRunMax }

@@ -169,6 +169,14 @@ extension Configuration {
     .value(
       "queue.workers", \.queue.workers, .integer(0...1000),
       "Jobs that the server does at once; 0 leaves them to `perigee worker`."),
+    .value(
+      "events.keep_days", \.events.keepDays, .integer(1...3650), "Days after which events are forgotten."),
+    .value(
+      "events.health_seconds", \.events.health, .seconds(0...86_400),
+      "How often a `system.health_check` event tells how the server is; 0 is never."),
+    .map(
+      "events.webhooks", \.events.webhooks, EventWebhook.keys, placeholder: "name", new: EventWebhook(),
+      "Addresses that are told what happened, signed and until they have it."),
     .value("reload.watch", \.reload.watch, .bool, "Whether saved scripts come into force by themselves."),
     .value(
       "reload.canary_percent", \.reload.canaryPercent, .integer(0...100),
@@ -242,6 +250,20 @@ extension Configuration.SecretBinding {
   static let keys: [Key<Self>] = [
     .value("env", \.env, .secretVariable, required: true, "Variable with the secret."),
     .value("hosts", \.hosts, .list(.hostPattern), required: true, "Hosts that it may be sent to."),
+  ]
+}
+
+extension Configuration.EventWebhook {
+  static let keys: [Key<Self>] = [
+    .value("url", \.url, .url(["https", "http"]), required: true, "Address that each event is POSTed to."),
+    .value(
+      "secret_env", \.secretEnv, .optional(.secretVariable),
+      "Variable with the secret that signs; without one nothing is signed."),
+    .value(
+      "secret_file", \.secretFile, .optional(.secretFile), "File with it, where the variable is not set."),
+    .value(
+      "types", \.types, .list(.text), "Which are sent: `agent.executed`, `workflow.*`; empty is all."),
+    .value("timeout_seconds", \.timeout, .seconds(0.001...300), "Longest request."),
   ]
 }
 

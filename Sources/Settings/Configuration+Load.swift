@@ -94,6 +94,9 @@ extension Configuration {
     for name in scripts.secrets.keys.sorted() {
       require(SecretBinding.keys, of: "scripts.secrets.\(name)", &reading)
     }
+    for name in events.webhooks.keys.sorted() {
+      require(EventWebhook.keys, of: "events.webhooks.\(name)", &reading)
+    }
   }
 
   /// Refuses missing keys of an element, but for those whose wrong value was refused already.

@@ -269,6 +269,27 @@ extension Configuration {
     public var workers = 4
   }
 
+  /// What happened, for those who want to know.
+  public struct Events: Sendable, Hashable {
+    public var keepDays = 7
+    /// How often the server tells how it is; 0 = never.
+    public var health: Duration = .seconds(60)
+    public var webhooks: [String: EventWebhook] = [:]
+  }
+
+  /// An address that is told what happened.
+  public struct EventWebhook: Sendable, Hashable {
+    public var url = ""
+    /// Name of the environment variable with the secret that signs.
+    public var secretEnv: String?
+    public var secretFile: String?
+    /// Empty = all.
+    public var types: [String] = []
+    public var timeout: Duration = .seconds(10)
+
+    public init() {}
+  }
+
   public struct Retention: Sendable, Hashable {
     /// 0 keeps everything.
     public var days = 90

@@ -19,6 +19,7 @@ public struct Configuration: Sendable, Hashable {
   public var routes: [Route] = []
   public var channels = Channels()
   public var queue = Queue()
+  public var events = Events()
   public var reload = Reload()
   public var log = Log()
   public var telemetry = Telemetry()

@@ -19,6 +19,7 @@ enum Migrations {
     migrator.registerMigration("0008 jobs") { try $0.execute(sql: jobs) }
     migrator.registerMigration("0009 approvals") { try $0.execute(sql: approvals) }
     migrator.registerMigration("0010 schedules") { try $0.execute(sql: schedules) }
+    migrator.registerMigration("0011 events") { try $0.execute(sql: events) }
     return migrator
   }
 
@@ -176,6 +177,33 @@ enum Migrations {
       last_at INTEGER,
       last_run TEXT,
       PRIMARY KEY (agent, name)
+    ) STRICT, WITHOUT ROWID;
+    """
+
+  /// Of version 11: what happened, for those who want to know. What the end of a run tells stands with the run.
+  private static let events = """
+    CREATE TABLE events (
+      number INTEGER PRIMARY KEY AUTOINCREMENT,
+      type TEXT NOT NULL,
+      at INTEGER NOT NULL,
+      user_id TEXT,
+      run_id TEXT,
+      key TEXT,
+      data BLOB
+    ) STRICT;
+    CREATE UNIQUE INDEX events_by_key ON events (run_id, key) WHERE key IS NOT NULL;
+
+    CREATE TABLE event_deliveries (
+      name TEXT PRIMARY KEY NOT NULL,
+      number INTEGER NOT NULL,
+      failures INTEGER NOT NULL,
+      due_at INTEGER NOT NULL,
+      lease_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE agents (
+      name TEXT PRIMARY KEY NOT NULL,
+      created_at INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
     """
 

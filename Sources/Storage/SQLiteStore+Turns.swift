@@ -12,6 +12,7 @@ extension SQLiteStore {
   /// ended before.
   public func closeTurn(_ turn: TurnClosing) async throws {
     try await commits.write { try turn.hasSession ? $0.closeTurn(turn) : $0.closeLoneRun(turn) }
+    eventBell.ring()
   }
 }
 
@@ -209,6 +210,8 @@ extension WriterConnection {
     update.bind(12, turn.isResumed ? 1 : 0)
     try update.run()
     if turn.hasAsked { try cancelApprovals(of: turn.runID) }
+    for event in turn.events { try insert(event) }
+    try insert(Event(endOf: turn))
   }
 
   private func insertMessage(

@@ -63,6 +63,7 @@ extension SQLiteStore {
 extension WriterConnection {
   fileprivate func suspend(_ suspension: TurnSuspension) throws {
     try write(suspension.journal, runID: suspension.runID)
+    for event in suspension.events { try insert(event) }
     let update = try statement(
       """
       UPDATE runs SET status = 'waiting', wake_at = ?, resumptions = 0, input_tokens = ?, output_tokens = ?,

@@ -20,7 +20,8 @@ public final class SQLiteStore: Store {
 
   let pool: DatabasePool
   let commits: CommitQueue
-  public let jobBell = JobBell()
+  public let jobBell = Bell()
+  public let eventBell = Bell()
 
   private init(pool: DatabasePool) {
     self.pool = pool

@@ -31,7 +31,7 @@ enum Serving {
       options, configuration, cassette: cassette, logger: logger,
       role: .server(canaryPercent: configuration.reload.canaryPercent))
     do {
-      try await serve(host, metrics, logger, isDevelopment: isDevelopment)
+      try await serve(host, metrics, logger, environment: options.environment, isDevelopment: isDevelopment)
     } catch {
       try await host.close()
       throw error
@@ -40,7 +40,8 @@ enum Serving {
   }
 
   private static func serve(
-    _ host: Host, _ metrics: PrometheusRegistry, _ logger: Logger, isDevelopment: Bool
+    _ host: Host, _ metrics: PrometheusRegistry, _ logger: Logger, environment: [String: String],
+    isDevelopment: Bool
   ) async throws {
     let settings = host.configuration.server
     let server: Server
@@ -63,6 +64,8 @@ enum Serving {
       ]), ReloadOnHangup(reloader: reloader),
       ReloadOnActivation(reloader: reloader, directory: host.dataDirectory),
       Resuming(host: host, logger: logger), Scheduling(host: host, logger: logger),
+      Announcing(host: host, logger: logger),
+      try Delivering(host: host, environment: environment, logger: logger),
     ]
     if host.configuration.reload.watch { services.append(ReloadOnChange(reloader: reloader)) }
     do {

@@ -18,7 +18,7 @@ struct JournalTests {
     let state = Mutex(State())
 
     func writeJournal(
-      _ entries: [JournalEntry], asking approvals: [Approval], runID: String,
+      _ entries: [JournalEntry], asking approvals: [Approval], telling events: [Event], runID: String,
       done: @escaping @Sendable (Failure?) -> Void
     ) {
       let failure = state.withLock { state -> Failure? in

@@ -20,7 +20,7 @@ struct WaitingTests {
     _ entries: [JournalEntry], asking approvals: [Approval] = [], run: String, _ store: SQLiteStore
   ) async throws {
     try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-      store.writeJournal(entries, asking: approvals, runID: run) { failure in
+      store.writeJournal(entries, asking: approvals, telling: [], runID: run) { failure in
         if let failure { continuation.resume(throwing: failure) } else { continuation.resume() }
       }
     }

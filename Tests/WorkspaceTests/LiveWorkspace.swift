@@ -85,7 +85,7 @@ private struct NoServices: RunServices {
 /// Keeps nothing.
 private struct NoJournal: JournalStore {
   func writeJournal(
-    _ entries: [JournalEntry], asking approvals: [Approval], runID: String,
+    _ entries: [JournalEntry], asking approvals: [Approval], telling events: [Event], runID: String,
     done: @escaping @Sendable (Failure?) -> Void
   ) { done(nil) }
   func journal(ofRun id: String) async throws -> [JournalEntry] { [] }

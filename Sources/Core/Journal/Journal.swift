@@ -24,6 +24,7 @@ public final class Journal: Sendable {
     var skipped: [(prefix: String, except: String)] = []
     /// Not handed to the store yet.
     var unwritten: [JournalEntry] = []
+    var untold: [Event] = []
     var count: Int
     /// Of ``unwritten``, of ``interior`` and of all that this life has kept, about.
     var unwrittenBytes = 0
@@ -202,23 +203,35 @@ public final class Journal: Sendable {
 
   /// Hands over what is not written yet, before something that takes long; nobody waits for it.
   public func spill() {
-    if state.withLock({ !$0.unwritten.isEmpty }) { write { _ in } }
+    if state.withLock({ !$0.unwritten.isEmpty || !$0.untold.isEmpty }) { write { _ in } }
   }
 
   private func write(asking approvals: [Approval] = [], _ done: @escaping @Sendable (Failure?) -> Void) {
     handover.withLock { _ in
-      let (entries, refusal) = state.withLock { state in
+      let (entries, events, refusal) = state.withLock { state in
         defer {
           state.unwritten = []
+          state.untold = []
           state.unwrittenBytes = 0
         }
-        return (state.unwritten, state.refusal)
+        return (state.unwritten, state.untold, state.refusal)
       }
       if let refusal { return done(refusal) }
-      store.writeJournal(entries, asking: approvals, runID: runID) { failure in
+      store.writeJournal(entries, asking: approvals, telling: events, runID: runID) { failure in
         if let failure { self.state.withLock { $0.refusal = $0.refusal ?? failure } }
         done(failure)
       }
+    }
+  }
+
+  /// Tells what happened in the run; it is written with the next entry, or with the run's end.
+  public func tell(_ event: Event) { state.withLock { $0.untold.append(event) } }
+
+  /// Takes what was told and not written yet.
+  func takeUntold() -> [Event] {
+    state.withLock { state in
+      defer { state.untold = [] }
+      return state.untold
     }
   }
 

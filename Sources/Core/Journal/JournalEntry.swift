@@ -68,9 +68,10 @@ public protocol JournalStore: Sendable {
   ///
   /// - Parameters:
   ///   - approvals: Questions that the entries ask.
+  ///   - events: What the run tells; those with a key that is known are passed over.
   ///   - done: Told when they are durable, or why they are not; from anywhere.
   func writeJournal(
-    _ entries: [JournalEntry], asking approvals: [Approval], runID: String,
+    _ entries: [JournalEntry], asking approvals: [Approval], telling events: [Event], runID: String,
     done: @escaping @Sendable (Failure?) -> Void)
   /// By their numbers.
   func journal(ofRun id: String) async throws -> [JournalEntry]

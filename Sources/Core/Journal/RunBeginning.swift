@@ -123,6 +123,8 @@ public struct TurnSuspension: Sendable {
   public var runID: String
   /// Entries of its journal that are not written yet.
   public var journal: [JournalEntry]
+  /// What it told that is not written yet.
+  public var events: [Event] = []
   /// Of the entries that it waits for.
   public var keys: [String]
   /// Of the run so far.

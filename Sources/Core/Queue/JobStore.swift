@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Synchronization
 
 /// Keeps jobs.
 ///
@@ -8,7 +7,7 @@ import Synchronization
 /// as those of ``Store`` do.
 public protocol JobStore: Sendable {
   /// Rung when a job was published, or given back, through this object.
-  var jobBell: JobBell { get }
+  var jobBell: Bell { get }
 
   /// Publishes jobs, all or none; one whose identifier is known already is passed over.
   func publish(_ jobs: [Job]) async throws
@@ -44,32 +43,4 @@ public protocol JobStore: Sendable {
   func retryDeadLetter(id: String, at: Timestamp) async throws
   /// - Throws: ``Failure`` `not_found` when no dead letter has that identifier.
   func discardDeadLetter(id: String) async throws
-}
-
-/// Wakes those who wait for jobs.
-public final class JobBell: Sendable {
-  private let state = Mutex(State())
-
-  private struct State {
-    var listeners: [Int: @Sendable () -> Void] = [:]
-    var last = 0
-  }
-
-  public init() {}
-
-  public func ring() {
-    let listeners = state.withLock { Array($0.listeners.values) }
-    for listener in listeners { listener() }
-  }
-
-  /// - Returns: The number by which ``remove(_:)`` knows the listener.
-  func add(_ listener: @escaping @Sendable () -> Void) -> Int {
-    state.withLock { state in
-      state.last += 1
-      state.listeners[state.last] = listener
-      return state.last
-    }
-  }
-
-  func remove(_ number: Int) { _ = state.withLock { $0.listeners.removeValue(forKey: number) } }
 }

@@ -140,6 +140,7 @@ private struct JobAttempt: Sendable {
       closing.status = failure.code != .cancelled ? .failed : outcome == .released ? .interrupted : .cancelled
     }
     closing.journal = run.journal.takeUnwritten()
+    closing.events = run.journal.takeUntold()
     closing.job = JobEnding(jobID: job.id, outcome: outcome)
     do {
       try await runner.store.closeTurn(closing)

@@ -41,7 +41,7 @@ enum MissingNames {
 
   /// Functions of the contract that the host does not have yet.
   static let planned: Set<String> = [
-    "memory.add", "memory.search", "event.emit",
+    "memory.add", "memory.search",
   ]
 
   static let plannedModules = Set(planned.map { String($0.prefix { $0 != "." }) }).subtracting(["llm"])

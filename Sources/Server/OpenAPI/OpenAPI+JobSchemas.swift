@@ -18,6 +18,16 @@ extension OpenAPI {
       ("died_at", time),
     ]),
     "DeadLetterList": page("DeadLetter"),
+    "Event": [
+      "type": "object", "additionalProperties": true,
+      "required": ["id", "event_type", "timestamp"],
+      "properties": [
+        "id": described(string, "Grows from event to event."),
+        "event_type": described(string, "`agent.executed`; its other members are in docs/events.md."),
+        "timestamp": time,
+      ],
+    ],
+    "EventList": page("Event"),
     "ScheduleList": object([
       (
         "data",

@@ -52,7 +52,7 @@ extension Services {
 
   private func events(_ exchange: Exchange) async throws -> Reply {
     let id = exchange.parameters[0]
-    let last = try exchange.lastEventID()
+    let last = Int(clamping: try exchange.lastEventID() ?? 0)
     guard let feed = runner.feed(ofRun: id, userID: exchange.user.visibleUserID) else {
       let run = try await store.run(id: id, userID: exchange.user.visibleUserID)
       throw Failure(
@@ -72,24 +72,5 @@ extension Services {
       throw Failure(.conflict, "this run is not under way here: it is \(run.status.rawValue)")
     }
     return .document(status: .accepted, run)
-  }
-}
-
-extension Exchange {
-  /// Number of the last event that the client has seen.
-  ///
-  /// - Throws: ``Problem`` 400 for one that is no number.
-  fileprivate func lastEventID() throws -> Int {
-    guard let name = HTTPField.Name("Last-Event-ID"), let text = request.headers[name] else { return 0 }
-    guard let number = Int(text), number >= 0 else {
-      throw Problem.noSuchEvent
-    }
-    return number
-  }
-}
-
-extension Problem {
-  fileprivate static var noSuchEvent: Problem {
-    .invalid([.init(field: "Last-Event-ID", message: "must be the id of an event of this run")])
   }
 }

@@ -87,8 +87,9 @@ final class Exchange: Sendable {
 
   /// `?limit=&after=`.
   ///
+  /// - Parameter others: Names of further parameters, which the route reads itself.
   /// - Throws: ``Problem`` 400 with every fault, parameters that do not exist included.
-  func page() throws -> PageRequest {
+  func page(beside others: [String] = []) throws -> PageRequest {
     var page = PageRequest()
     var faults: [Problem.Fault] = []
     for (name, value) in Query.parse(request.uri.query ?? "") {
@@ -104,12 +105,36 @@ final class Exchange: Sendable {
             ))
         }
       case "after": page.after = value
+      case _ where others.contains(name): break
       default:
-        faults.append(.init(field: name, message: "is not a parameter here; there are limit and after"))
+        let names = (others + ["limit"]).joined(separator: ", ")
+        faults.append(.init(field: name, message: "is not a parameter here; there are \(names) and after"))
       }
     }
     guard faults.isEmpty else { throw Problem.invalid(faults) }
     return page
+  }
+}
+
+extension Exchange {
+  /// The last value that a parameter has; `nil` = it is not there.
+  func parameter(_ name: String) -> String? {
+    Query.parse(request.uri.query ?? "").last { $0.name == name }?.value
+  }
+
+  /// Number of the last event that the client has seen; `nil` = it says none.
+  ///
+  /// - Throws: ``Problem`` 400 for one that is no number.
+  func lastEventID() throws -> Int64? {
+    guard let name = HTTPField.Name("Last-Event-ID"), let text = request.headers[name] else { return nil }
+    guard let number = Int64(text), number >= 0 else { throw Problem.noSuchEvent }
+    return number
+  }
+}
+
+extension Problem {
+  static var noSuchEvent: Problem {
+    .invalid([.init(field: "Last-Event-ID", message: "must be the id of an event")])
   }
 }
 

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import HTTPTypes
+
+extension Services {
+  private static let eventQuery: [BodyShape.Field] = [
+    .init(
+      name: "types", kind: .string(), isRequired: false,
+      description: "Which are wanted, with commas between them: `agent.executed,workflow.*`; absent = all.")
+  ]
+
+  var eventRoutes: [Route] {
+    [
+      Route(
+        .get, "/v1/events", name: "listEvents",
+        summary:
+          "Lists what happened on the caller's behalf, to an operator everything, the oldest first; with Accept: "
+          + "text/event-stream tells what happens from now on, or after Last-Event-ID.",
+        list: .events, query: Self.eventQuery,
+        answers: [
+          .init(.ok, "A page, or the events as they come.", .json("EventList"), .text("text/event-stream"))
+        ]
+      ) { try await events($0) }
+    ]
+  }
+
+  private func events(_ exchange: Exchange) async throws -> Reply {
+    let page = try exchange.page(beside: ["types"])
+    let types = exchange.parameter("types")?.split(separator: ",").map(String.init) ?? []
+    let filter: EventFilter
+    do {
+      filter = try EventFilter(types: types, userID: exchange.user.visibleUserID)
+    } catch {
+      throw Problem.invalid([.init(field: "types", message: error.message)])
+    }
+    let after = try page.after.map { try Cursor.parse($0, .events)[0] }
+    guard exchange.wantsEvents else {
+      let (events, last) = try await store.events(after: after ?? 0, filter, limit: page.limit)
+      let isMore = try await store.lastEventNumber() > last
+      return .document(
+        Page(items: events, next: isMore && last > after ?? 0 ? Cursor.make(.events, last) : nil))
+    }
+    let start: Int64
+    if let last = try exchange.lastEventID() ?? after {
+      start = last
+    } else {
+      start = try await store.lastEventNumber()
+    }
+    return .stream(
+      ServerEvents(store: store, filter: filter, after: start, connection: exchange.connection).write)
+  }
+}
