@@ -69,17 +69,8 @@ extension Runner {
   /// - Throws: ``Failure`` `not_found`, `conflict` for one that has not ended or was answered.
   public func retry(run id: String, userID: String?) async throws(Failure) {
     do {
-      let record = try await store.run(id: id, userID: userID)
-      guard [.failed, .cancelled, .interrupted].contains(record.status) else {
-        throw Failure(
-          .conflict, "only a run that has failed can be done again: this one is \(record.status.rawValue)")
-      }
-      let kept = try await store.keptRun(id: id, userID: userID, historyMessages: 0, wantsSummary: false)
+      let (kept, agent, host) = try await failedRun(id, userID: userID)
       let run = kept.run
-      let host = deployment().host(userID: run.beginning.user.id, sessionID: run.sessionID)
-      guard let agent = host.agents[run.agent] else {
-        throw Failure(.notFound, "there is no agent '\(run.agent)'")
-      }
       var request = ChatRequest(
         agent: run.agent, message: run.message, sessionID: run.sessionID, input: run.beginning.input)
       request.idempotencyKey = run.beginning.idempotencyKey
@@ -89,5 +80,38 @@ extension Runner {
     } catch {
       throw Failure(error)
     }
+  }
+
+  /// As ``retry(run:userID:)``, by a server on the same data, now or when one starts.
+  public func queueAgain(run id: String) async throws(Failure) {
+    do {
+      let (kept, agent, host) = try await failedRun(id, userID: nil)
+      let run = kept.run
+      var opening = TurnOpening(
+        runID: run.runID, messageID: kept.messageID, userID: run.beginning.user.id, sessionID: run.sessionID,
+        agent: agent.name, version: host.version, message: run.message, historyMessages: 0, isAgain: true,
+        at: time.now)
+      opening.seed = Identifier.randomNumber()
+      opening.beginning = run.beginning
+      try await store.queueTurn(opening)
+    } catch {
+      throw Failure(error)
+    }
+  }
+
+  private func failedRun(
+    _ id: String, userID: String?
+  ) async throws -> (KeptRun, Agent, any ScriptHost) {
+    let record = try await store.run(id: id, userID: userID)
+    guard [.failed, .cancelled, .interrupted].contains(record.status) else {
+      throw Failure(
+        .conflict, "only a run that has failed can be done again: this one is \(record.status.rawValue)")
+    }
+    let kept = try await store.keptRun(id: id, userID: userID, historyMessages: 0, wantsSummary: false)
+    let host = deployment().host(userID: kept.run.beginning.user.id, sessionID: kept.run.sessionID)
+    guard let agent = host.agents[kept.run.agent] else {
+      throw Failure(.notFound, "there is no agent '\(kept.run.agent)'")
+    }
+    return (kept, agent, host)
   }
 }

@@ -47,6 +47,11 @@ extension Runner {
     wakeups.continuation.yield()
   }
 
+  /// Cancels the runs of this process that another one asks to cancel.
+  public func cancelAsked() async throws {
+    for id in try await store.cancellationsAsked() { _ = cancelLive(run: id, userID: nil) }
+  }
+
   /// Cancels a run, be it under way or waiting; false when none of that name is.
   public func cancel(run id: String, userID: String?) async throws(Failure) -> Bool {
     do {

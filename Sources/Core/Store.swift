@@ -214,6 +214,12 @@ public protocol Store: VersionStore, JournalStore, ApprovalStore, JobStore, Sche
   func suspendTurn(_ suspension: TurnSuspension) async throws
   /// As ``closeTurn(_:)`` for a run that waits; false when it does not any more, and nothing is written.
   func endWaitingTurn(_ turn: TurnClosing) async throws -> Bool
+  /// As ``openTurn(_:)``, but the run waits, and its time has come: whoever resumes due runs takes it up.
+  func queueTurn(_ turn: TurnOpening) async throws
+  /// Asks whoever has a run under way to cancel it.
+  func askToCancel(run id: String) async throws
+  /// Takes the names of the runs that are under way and that somebody asks to cancel.
+  func cancellationsAsked() async throws -> [String]
   /// Waiting runs whose time has come, of each session the one that is due longest, and these in that order.
   func dueRuns(at: Timestamp, limit: Int) async throws -> [UnfinishedRun]
   /// A run with its journal and what it saw, whatever became of it.

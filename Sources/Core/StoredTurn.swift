@@ -299,7 +299,8 @@ final class StoredTurn: Sendable {
 
 extension TurnClosing {
   /// Of a run that waits, and is not to go on.
-  static func cancelled(_ runID: String, user: Principal, sessionID: String, at now: Timestamp) -> TurnClosing
+  public static func cancelled(_ runID: String, user: Principal, sessionID: String, at now: Timestamp)
+    -> TurnClosing
   {
     var closing = TurnClosing(
       runID: runID, userID: user.id, sessionID: sessionID, messageID: Identifier.uuid(at: now),

@@ -201,6 +201,8 @@ enum Migrations {
       lease_at INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
 
+    CREATE TABLE cancellations (run_id TEXT PRIMARY KEY NOT NULL) STRICT, WITHOUT ROWID;
+
     CREATE TABLE agents (
       name TEXT PRIMARY KEY NOT NULL,
       created_at INTEGER NOT NULL

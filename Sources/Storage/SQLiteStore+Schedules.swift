@@ -89,12 +89,7 @@ extension WriterConnection {
     update.bind(3, due.agent)
     update.bind(4, due.name)
     try update.run()
-    let wait = try statement("UPDATE runs SET status = 'waiting', wake_at = 0 WHERE id = ?")
-    for turn in turns {
-      _ = try openTurn(turn)
-      wait.bind(1, turn.runID)
-      try wait.run()
-    }
+    for turn in turns { try queue(turn) }
     return isPassedOver ? .busy : .begun
   }
 }

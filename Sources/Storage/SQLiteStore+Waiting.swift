@@ -60,7 +60,53 @@ extension SQLiteStore {
   }
 }
 
+extension SQLiteStore {
+  public func queueTurn(_ turn: TurnOpening) async throws {
+    try await commits.write { try $0.queue(turn) }
+  }
+
+  public func askToCancel(run id: String) async throws {
+    try await commits.write { connection in
+      let insert = try connection.statement("INSERT OR IGNORE INTO cancellations VALUES (?)")
+      insert.bind(1, id)
+      try insert.run()
+    }
+  }
+
+  public func cancellationsAsked() async throws -> [String] {
+    // Most looks find nothing, and keep the writer out of it.
+    let isAny = try await read { connection in
+      let select = try connection.statement("SELECT 1 FROM cancellations LIMIT 1")
+      defer { select.reset() }
+      return try select.step()
+    }
+    guard isAny else { return [] }
+    return try await commits.write { connection in
+      // Whoever has the run looks, too: it stays until the run has ended.
+      try connection.statement(
+        """
+        DELETE FROM cancellations
+        WHERE run_id NOT IN (SELECT id FROM runs WHERE id IN (SELECT run_id FROM cancellations) AND finished_at IS NULL)
+        """
+      ).run()
+      let select = try connection.statement("SELECT run_id FROM cancellations")
+      defer { select.reset() }
+      var ids: [String] = []
+      while try select.step() { ids.append(select.text(0)) }
+      return ids
+    }
+  }
+}
+
 extension WriterConnection {
+  /// Opens a turn whose run waits, and whose time has come.
+  func queue(_ turn: TurnOpening) throws {
+    _ = try openTurn(turn)
+    let wait = try statement("UPDATE runs SET status = 'waiting', wake_at = 0 WHERE id = ?")
+    wait.bind(1, turn.runID)
+    try wait.run()
+  }
+
   fileprivate func suspend(_ suspension: TurnSuspension) throws {
     try write(suspension.journal, runID: suspension.runID)
     for event in suspension.events { try insert(event) }

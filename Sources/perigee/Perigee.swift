@@ -22,6 +22,7 @@ struct Perigee: AsyncParsableCommand {
       ServeCommand.self, DevCommand.self, WorkerCommand.self, ChatCommand.self, RunCommand.self,
       LintCommand.self, LspCommand.self, PlanCommand.self, EvalCommand.self, InitCommand.self,
       NewCommand.self, TypesCommand.self, RunsCommand.self, TraceCommand.self, ReplayCommand.self,
+      RetryCommand.self, CancelCommand.self,
       ApprovalsCommand.self, ApproveCommand.self, RejectCommand.self, DeadLettersCommand.self,
       SchedulesCommand.self, VersionsCommand.self, DiffCommand.self, ActivateCommand.self, DoctorCommand.self,
     ])

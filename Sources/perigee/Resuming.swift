@@ -73,6 +73,7 @@ struct Resuming: Service {
       var isComplete = host.unfinished != nil
       for await _ in looks {
         do {
+          try await host.runner.cancelAsked()
           var runs = try await host.runner.dueRuns(
             limit: max(0, Self.atOnce - awake.count), except: awake.sessions)
           if !isComplete, let abandoned = try await host.abandonedRuns() {

@@ -36,6 +36,7 @@ import Testing
         return first .. tostring(settled[1].value) .. os.date("%Y", os.time())
       end }
       """,
+      "agents/sleepy.lua": "return { run = function() time.sleep(29) return 'rested' end }",
       "agents/fails.lua": """
       return { run = function(ctx, input)
         if kv.incr("n") == 1 then error("not yet") end
@@ -145,6 +146,37 @@ import Testing
       let messages = try await server.get("/v1/sessions/s/messages").json["data"]?.array
       #expect(messages?.map { $0["content"] } == ["hi", "at last"])
       #expect(try await server.send("POST", "/v1/runs/\(id)/retry", body: []).status == 409)
+    }
+  }
+
+  @Test("in the terminal, too, where the server does it; and so are runs cancelled that work or wait")
+  func commands() async throws {
+    try await Self.scene { workspace, _, server in
+      #expect(try await server.chat("fails", "hi", session: "s").status == 500)
+      let id = try #require(try await server.get("/v1/runs").json["data"]?.array?.first?["id"]?.string)
+      #expect(try await Self.run(workspace, "cancel", id).status == 1)
+      let again = try await Self.run(workspace, "retry", id)
+      #expect(again.status == 0, "\(again.errors)")
+      while try await server.get("/v1/runs/\(id)").json["status"] != "completed" {}
+      let messages = try await server.get("/v1/sessions/s/messages").json["data"]?.array
+      #expect(messages?.map { $0["content"] } == ["hi", "at last"])
+      #expect(try await Self.run(workspace, "retry", id).status == 1)
+
+      let waiting = try #require(try await server.chat("asks", "hi", session: "w").json["run_id"]?.string)
+      #expect(try await Self.run(workspace, "cancel", waiting).status == 0)
+      #expect(try await server.get("/v1/runs/\(waiting)").json["status"] == "cancelled")
+      #expect(try await Self.run(workspace, "approvals").output == "")
+
+      async let slow = server.chat("sleepy", "hi", session: "z")
+      var working: String?
+      while working == nil {
+        working = try await server.get("/v1/runs").json["data"]?.array?
+          .first { $0["agent"] == "sleepy" && $0["status"] == "running" }?["id"]?.string
+      }
+      #expect(try await Self.run(workspace, "cancel", working ?? "").status == 0)
+      #expect(try await slow.json["code"] == "cancelled")
+      #expect(try await server.get("/v1/runs/\(working ?? "")").json["status"] == "cancelled")
+      #expect(try await Self.run(workspace, "cancel", "nobody").status != 0)
     }
   }
 }
