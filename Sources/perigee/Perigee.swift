@@ -24,7 +24,8 @@ struct Perigee: AsyncParsableCommand {
       NewCommand.self, TypesCommand.self, RunsCommand.self, TraceCommand.self, ReplayCommand.self,
       RetryCommand.self, CancelCommand.self,
       ApprovalsCommand.self, ApproveCommand.self, RejectCommand.self, DeadLettersCommand.self,
-      SchedulesCommand.self, VersionsCommand.self, DiffCommand.self, ActivateCommand.self, DoctorCommand.self,
+      SchedulesCommand.self, VersionsCommand.self, DiffCommand.self, BisectCommand.self, ActivateCommand.self,
+      DoctorCommand.self,
     ])
 
   /// Runs the command and turns its error into the exit codes of the contract: 1, 2, 70.

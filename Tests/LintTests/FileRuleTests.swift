@@ -21,9 +21,8 @@ import Testing
       ("return { f = function() io.write('x') end }", ["1:25 P103"]),
       ("return { f = function() for l in io.lines('x') do log.info(l) end end }", ["1:34 P103"]),
       ("return { f = function() return debug.traceback() end }", ["1:32 P103"]),
-      ("return { f = function() event.emit('x', {}) end }", ["1:25 P105"]),
+      ("return { f = function() memory.add('x', {}) end }", ["1:25 P105"]),
       ("return { f = function() return memory.add{ text = 'x' } end }", ["1:32 P105"]),
-      ("return { f = function() return event.emit('a', {}) end }", ["1:32 P105"]),
     ])
   func undefined(text: String, expected: [String]) { #expect(lint(text) == expected) }
 

@@ -4,12 +4,8 @@ import Core
 import Evals
 import FoundationEssentials
 import JSONCodec
-import Logging
 import Models
-import Settings
-import Storage
 import Synchronization
-import Transport
 import Workspace
 
 /// `perigee eval`.
@@ -79,66 +75,28 @@ struct EvalCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let configuration = try options.configuration()
-    try configuration.refuseUnavailable()
-    let bundle = try await bundle(version, configuration)
-    let other = if let against { try await self.bundle(against, configuration) } else { ScriptBundle?.none }
-    let selection = EvalSelection(paths: paths, workspace: options.workspace)
-    let suite = try await EvalSuite.load(
-      directory: options.workspace, bundle: bundle, where: selection.contains)
-    let cases = try selection.cases(of: suite, filter: filter)
-    let client = try HTTPClient()
+    let bench = try EvalBench(options, mode: record ? .record : live ? .live : .offline)
     let isWell: Bool
     do {
-      isWell = try await run(cases, of: suite, on: bundle, against: other, configuration, client)
+      isWell = try await run(on: bench)
     } catch {
-      await client.shutdown()
+      await bench.close()
       throw error
     }
-    await client.shutdown()
+    await bench.close()
     if !isWell { throw ExitCode(ExitStatus.bad.rawValue) }
   }
 
-  /// - Parameter name: Of a version that is kept, or the beginning of it; `nil` or `workspace` = the folder.
-  private func bundle(_ name: String?, _ configuration: Configuration) async throws -> ScriptBundle {
-    let defaults = RunLimits(seconds: configuration.scripts.runTime / .seconds(1))
-    guard let name, name != "workspace" else {
-      return try await ScriptBundle.load(directory: options.workspace, defaults: defaults)
-    }
-    let sources = try await options.withStore { store, _ in
-      try await store.sources(ofVersion: try await store.version(named: name).id)
-    }
-    return try await ScriptBundle.load(sources: sources, defaults: defaults)
-  }
-
   /// - Returns: Whether all is as expected.
-  private func run(
-    _ cases: [EvalCase], of suite: EvalSuite, on bundle: ScriptBundle, against other: ScriptBundle?,
-    _ configuration: Configuration, _ client: HTTPClient
-  ) async throws -> Bool {
-    let logger = Logger.command(.error)
-    let models = try ModelClient.Configuration(configuration, environment: options.environment)
-    let answers = EvalAnswers(
-      mode: record ? .record : live ? .live : .offline,
-      client: ModelClient(configuration: models, client: client, time: SystemTime(), logger: logger),
-      normalization: RequestNormalization(configuration, models, environment: options.environment),
-      workspace: options.workspace)
-    if live || record, !answers.client.isConfigured(for: []) {
-      throw CommandError(
-        message: "no model is configured to be asked",
-        hint: "set OPENAI_API_KEY, or leave out \(live ? "--live" : "--record")")
-    }
-    let directory = FileManager.default.temporaryDirectory.path + "/perigee-eval-" + UUID().uuidString
-    defer { try? FileManager.default.removeItem(atPath: directory) }
-    let runner = { @Sendable (bundle: ScriptBundle, name: String) in
-      EvalRunner(
-        bundle: bundle, suite: suite, answers: answers, configuration: configuration,
-        environment: options.environment, client: client, logger: logger, directory: "\(directory)/\(name)")
-    }
+  private func run(on bench: EvalBench) async throws -> Bool {
+    let bundle = try await bench.bundle(version)
+    let other = if let against { try await bench.bundle(against) } else { ScriptBundle?.none }
+    let (suite, cases) = try await bench.cases(paths, filter: filter, on: bundle)
     let isWell = Mutex(true)
     try await Interruption.cancelling {
       let well = try await report(
-        cases, by: runner(bundle, "cases"), against: other.map { runner($0, "against") })
+        cases, by: bench.runner(of: bundle, suite, "cases"),
+        against: other.map { bench.runner(of: $0, suite, "against") })
       isWell.withLock { $0 = well }
     }
     return isWell.withLock { $0 }
