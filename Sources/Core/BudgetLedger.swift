@@ -29,7 +29,8 @@ final class BudgetLedger: Sendable {
   func budgets(userID: String, sessionID: String) async throws -> [Budget] {
     var budgets: [Budget] = []
     if !limits.day.isNone { budgets.append(try await today(of: userID)) }
-    if !limits.session.isNone {
+    // The session of a schedule has no end.
+    if !limits.session.isNone, userID != Principal.schedule.id {
       budgets.append(try await session(SessionGate.Key(userID: userID, sessionID: sessionID)))
     }
     return budgets

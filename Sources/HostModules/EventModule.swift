@@ -10,7 +10,7 @@ extension HostModule {
     functions: [
       Function(
         "emit",
-        "Tells that something happened, once, whatever becomes of the run; at most \(Event.emittedByRunMax) of one run.",
+        "Tells that something happened, once, whatever becomes of the run; at most \(Event.emittedByRunMax) of one run of an agent.",
         [
           Parameter(
             "type", "string",

@@ -147,7 +147,8 @@ final class TransactionRecord: Sendable {
       entry = try await journal.begin(JournalCall(key: call.key, name: call.name, arguments: result))
     }
     do {
-      try await transaction.commit()
+      // A run that is cancelled now may go on later: it has to know how this ended.
+      try await Task { try await transaction.commit() }.value
     } catch {
       journal.end(entry, .failed(Failure(error)), milliseconds: 0)
       throw error

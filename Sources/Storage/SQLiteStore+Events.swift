@@ -49,7 +49,10 @@ extension SQLiteStore {
     try await commits.write { connection in
       let delete = try connection.statement(
         """
-        DELETE FROM events WHERE number IN (SELECT number FROM events ORDER BY number LIMIT 500) AND at < ?
+        DELETE FROM events WHERE number IN (
+          SELECT number FROM events
+          WHERE key IS NULL OR NOT EXISTS (SELECT 1 FROM runs WHERE id = run_id AND finished_at IS NULL)
+          ORDER BY number LIMIT 500) AND at < ?
         """)
       delete.bind(1, time.milliseconds)
       try delete.run()

@@ -80,6 +80,10 @@ extension SQLiteStore {
       for sql: StaticString in [
         "DELETE FROM tool_calls WHERE run_id IN (SELECT run_id FROM messages WHERE key BETWEEN ? AND ?)",
         "DELETE FROM approvals WHERE run_id IN (SELECT run_id FROM messages WHERE key BETWEEN ? AND ?)",
+        """
+        UPDATE events SET data = NULL
+        WHERE key IS NOT NULL AND run_id IN (SELECT run_id FROM messages WHERE key BETWEEN ? AND ?)
+        """,
         "DELETE FROM journal WHERE run_id IN (SELECT run_id FROM messages WHERE key BETWEEN ? AND ?)",
         "DELETE FROM runs WHERE id IN (SELECT run_id FROM messages WHERE key BETWEEN ? AND ?)",
         "DELETE FROM messages WHERE key BETWEEN ? AND ?",

@@ -77,6 +77,8 @@ struct Delivering: Service {
     for event in events {
       if Task.isCancelled { break }
       if let problem = await tell(webhook, event) {
+        // It is told again at the next start, which is no fault of the receiver's.
+        if Task.isCancelled { break }
         delivery.failures += 1
         if delivery.failures < EventWebhook.attemptsMax {
           let wait = EventWebhook.wait(after: delivery.failures)
@@ -155,7 +157,7 @@ private struct EventWebhook: Sendable {
     }
   }
 
-  /// With those before it about half a day.
+  /// With the waits between them 4 to 8 hours.
   static let attemptsMax = 20
   private static let waitMax = Duration.seconds(3600)
 

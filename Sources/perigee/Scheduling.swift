@@ -41,15 +41,17 @@ struct Scheduling: Service {
   private func tell(_ report: Runner.ScheduleReport) {
     let names: Logger.Metadata = ["agent": "\(report.due.agent)", "schedule": "\(report.due.name)"]
     switch report.outcome {
-    case .begun where report.runIDs.isEmpty:
+    case .success(.begun) where report.runIDs.isEmpty:
       logger.info("a time of a schedule was missed, and is passed over", metadata: names)
-    case .begun:
+    case .success(.begun):
       let runs = report.runIDs.joined(separator: " ")
       logger.info("a schedule has come", metadata: names.merging(["run": "\(runs)"]) { $1 })
-    case .busy:
+    case .success(.busy):
       logger.warning(
         "a schedule has come, and its last run has not ended: it is passed over", metadata: names)
-    case .taken: break
+    case .success(.taken): break
+    case .failure(let failure):
+      logger.error("the run of a schedule cannot be begun: \(failure)", metadata: names)
     }
   }
 }

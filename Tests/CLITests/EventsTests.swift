@@ -85,6 +85,9 @@ struct EventsTests {
     _ = try await server.send("DELETE", "/v1/sessions/s", body: nil)
     let gone = try #require(try await Self.events(server, "&types=agent.failed").first)
     #expect(gone["agent_id"]?.isNull == true && gone["input_data"]?.isNull == true, "\(gone)")
+    let flow = try await Self.events(server, "&types=workflow.*,external.*")
+    #expect(
+      flow.count >= 7 && flow.allSatisfy { $0["input_data"]?.isNull == true && $0["data"] == nil }, "\(flow)")
     for wrong in ["types=Agent", "types=agent*", "types=*", "after=x", "order=desc"] {
       #expect(try await server.get("/v1/events?\(wrong)").status == 400, "\(wrong)")
     }

@@ -225,7 +225,14 @@ public final class Journal: Sendable {
   }
 
   /// Tells what happened in the run; it is written with the next entry, or with the run's end.
-  public func tell(_ event: Event) { state.withLock { $0.untold.append(event) } }
+  ///
+  /// Its key is of this run as often as it goes on; one that is done again tells anew.
+  public func tell(_ event: Event) {
+    var event = event
+    event.key = event.key.map { "\(String(seed, radix: 16)) \($0)" }
+    let told = event
+    state.withLock { $0.untold.append(told) }
+  }
 
   /// Takes what was told and not written yet.
   func takeUntold() -> [Event] {

@@ -6,7 +6,7 @@ extension Runner {
   /// What became of a schedule whose time had come.
   public struct ScheduleReport: Sendable {
     public let due: DueSchedule
-    public let outcome: ScheduleOutcome
+    public let outcome: Result<ScheduleOutcome, Failure>
     /// In the order of their times.
     public let runIDs: [String]
   }
@@ -44,10 +44,15 @@ extension Runner {
       guard let after else { continue }
       next = min(next ?? after, after)
       let turns = times.map { opening(of: schedule, agent, host.version, dueAt: $0) }
-      let outcome = try await store.begin(
-        ScheduleOccurrence(due: due, nextAt: after, turns: turns, mayOverlap: schedule.missed == .all))
-      reports.append(ScheduleReport(due: due, outcome: outcome, runIDs: turns.map(\.runID)))
-      if outcome == .begun { wakeups.continuation.yield() }
+      do {
+        let outcome = try await store.begin(
+          ScheduleOccurrence(due: due, nextAt: after, turns: turns, mayOverlap: schedule.missed == .all))
+        reports.append(ScheduleReport(due: due, outcome: .success(outcome), runIDs: turns.map(\.runID)))
+        if outcome == .begun { wakeups.continuation.yield() }
+      } catch {
+        // Those behind it are not held up.
+        reports.append(ScheduleReport(due: due, outcome: .failure(Failure(error)), runIDs: []))
+      }
     }
     return (reports, next)
   }
