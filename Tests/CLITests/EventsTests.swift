@@ -94,6 +94,29 @@ struct EventsTests {
     await server.stop()
   }
 
+  @Test("a run that is done again tells anew")
+  func again() async throws {
+    let workspace = try Folder([
+      "agents/once.lua": """
+      return { access = { kv = "write" }, steps = {
+        a = { run = function() event.emit("seen") return 1 end },
+        b = { needs = { "a" }, run = function() assert(kv.incr("n") > 1, "not yet") return 2 end },
+      } }
+      """
+    ])
+    let data = try Folder()
+    let server = try await RunningServer(workspace: workspace.path, data: data.path)
+    #expect(try await server.chat("once", "x", session: "s").status == 500)
+    let id = try #require(try await server.get("/v1/runs").json["data"]?.array?.first?["id"]?.string)
+    #expect(try await server.send("POST", "/v1/runs/\(id)/retry", body: []).status == 202)
+    while try await Self.events(server, "&types=workflow.completed").isEmpty {}
+    let told = ["workflow.started", "external.seen", "workflow.step_completed", "workflow.step_completed"]
+    #expect(
+      Self.types(try await Self.events(server, "&types=workflow.*,external.*"))
+        == told + ["workflow.failed"] + told + ["workflow.completed"])
+    await server.stop()
+  }
+
   @Test("agents come and go, and what a run told before a crash it does not tell again")
   func once() async throws {
     let workspace = try Folder(Self.files)
