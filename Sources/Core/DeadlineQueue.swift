@@ -58,21 +58,54 @@ final class DeadlineQueue: Sendable {
           state.isWatched = false
           return nil
         }
-        let buckets = state.buckets.keys.filter { $0 <= now }
-        return buckets.flatMap { state.buckets.removeValue(forKey: $0).map { Array($0.values) } ?? [] }
+        return state.buckets.keys.filter { $0 <= now }.sorted().flatMap { bucket in
+          // In one tick, what was scheduled first comes first.
+          (state.buckets.removeValue(forKey: bucket) ?? [:]).sorted { $0.key < $1.key }.map(\.value)
+        }
       }
       guard let due else { return }
       for action in due { action() }
     }
   }
 
-  /// A deadline that was set, and whether it is over.
+  /// A deadline that was set: it passes, or is ended before.
   final class Deadline: Sendable {
-    private let over = Atomic<Bool>(false)
-    fileprivate let ticket = Mutex<Ticket?>(nil)
+    private enum State {
+      case pending(Ticket?)
+      case passed, ended
+    }
 
-    var isOver: Bool { over.load(ordering: .relaxed) }
-    fileprivate func pass() { over.store(true, ordering: .relaxed) }
+    private let state = Mutex(State.pending(nil))
+
+    /// Whether it has passed; that does not change once it was ended.
+    var isOver: Bool { state.withLock { if case .passed = $0 { true } else { false } } }
+
+    /// - Returns: Whether it still waits, and is not ended.
+    fileprivate func set(_ ticket: Ticket) -> Bool {
+      state.withLock { state in
+        guard case .pending = state else { return false }
+        state = .pending(ticket)
+        return true
+      }
+    }
+
+    /// - Returns: Whether it passes now.
+    fileprivate func pass() -> Bool {
+      state.withLock { state in
+        guard case .pending = state else { return false }
+        state = .passed
+        return true
+      }
+    }
+
+    /// - Returns: What has to be given back.
+    fileprivate func end() -> Ticket? {
+      state.withLock { state in
+        guard case .pending(let ticket) = state else { return nil }
+        state = .ended
+        return ticket
+      }
+    }
   }
 
   /// Calls `cancel` when `duration` is over, unless ``end(_:)`` comes first.
@@ -91,14 +124,13 @@ final class DeadlineQueue: Sendable {
   ) {
     let ticket = schedule(after: duration) { [self] in
       if isHeld() { return arm(deadline, after: duration, unless: isHeld, cancel: cancel) }
-      deadline.pass()
-      cancel()
+      if deadline.pass() { cancel() }
     }
-    deadline.ticket.withLock { $0 = ticket }
+    if !deadline.set(ticket) { self.cancel(ticket) }
   }
 
   func end(_ deadline: Deadline) {
-    if let ticket = deadline.ticket.withLock({ $0.take() }) { cancel(ticket) }
+    if let ticket = deadline.end() { cancel(ticket) }
   }
 
   /// Runs `operation`, cancels it when `duration` is over, and waits for it to have ended.

@@ -188,12 +188,14 @@ final class StoredTurn: Sendable {
     do {
       try journal.check()
       result = .success(try await run.complete())
+      environment.deadlines.end(deadline)
     } catch {
+      // From here on it is settled whether its time was over.
+      environment.deadlines.end(deadline)
       // A run that was stopped may end with the error of whatever was cancelled in it.
       let stopped = deadline.isOver ? run.timeout : Failure(CancellationError())
       result = .failure(Task.isCancelled ? stopped : Failure(error))
     }
-    environment.deadlines.end(deadline)
     if case .failure = result {
       if journal.waits.isSuspended, !deadline.isOver, !cancellation.isCancelled {
         return await suspend(run, names)

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// A provider over TLS, which Python serves.
-@Suite("A private authority", .timeLimit(.minutes(2)))
+@Suite("A private authority", .timeLimit(.minutes(5)))
 struct PrivateAuthorityTests {
   @Test("is trusted when SSL_CERT_FILE names it, and else is not", .enabled(if: PythonTests.isThere))
   func authority() async throws {

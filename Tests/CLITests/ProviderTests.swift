@@ -6,7 +6,7 @@ import Testing
 import Transport
 
 /// Several providers in one configuration, and one of them down.
-@Suite("Providers", .timeLimit(.minutes(2)))
+@Suite("Providers", .timeLimit(.minutes(5)))
 struct ProviderTests {
   @Test("each provider is spoken to in its own way, with its own key and headers")
   func dialects() async throws {

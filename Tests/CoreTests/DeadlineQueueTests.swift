@@ -52,7 +52,7 @@ final class ManualTime: TimeSource {
   }
 }
 
-@Suite("DeadlineQueue", .timeLimit(.minutes(1)))
+@Suite("DeadlineQueue", .timeLimit(.minutes(5)))
 struct DeadlineQueueTests {
   private let time = ManualTime()
 
@@ -90,6 +90,36 @@ struct DeadlineQueueTests {
     #expect(failure?.code == .timeout)
     #expect(failure?.message == "too late")
     #expect(hasEnded.isRaised)
+  }
+
+  @Test("what is due in one tick comes in the order in which it was scheduled")
+  func inOrder() async throws {
+    let queue = DeadlineQueue(time: time)
+    let order = Mutex<[Int]>([])
+    for number in 0..<64 {
+      // Each a little later than the one before, all in one tick.
+      _ = queue.schedule(after: .microseconds(10 * (number + 1))) { order.withLock { $0.append(number) } }
+    }
+    await time.someoneSleeps()
+    time.advance(by: DeadlineQueue.tick)
+    await time.someoneSleeps()
+    #expect(order.withLock { $0 } == Array(0..<64))
+  }
+
+  @Test("a deadline that was ended no longer passes, one that has passed stays so")
+  func settled() async throws {
+    let queue = DeadlineQueue(time: time)
+    let late = Mutex<[DeadlineQueue.Deadline]>([])
+    // The first to come ends the second, as whoever waits for it does.
+    let first = queue.start(after: .milliseconds(5)) { for other in late.withLock({ $0 }) { queue.end(other) } }
+    let second = queue.start(after: .milliseconds(5)) { Issue.record("it was ended") }
+    late.withLock { $0 = [second] }
+    await time.someoneSleeps()
+    time.advance(by: DeadlineQueue.tick)
+    await time.someoneSleeps()
+    queue.end(first)
+    #expect(first.isOver)
+    #expect(!second.isOver)
   }
 
   private final class Flag: Sendable {

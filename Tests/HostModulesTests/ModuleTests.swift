@@ -541,7 +541,7 @@ extension Result {
   }
 }
 
-@Suite("Budgets of called agents", .timeLimit(.minutes(1)))
+@Suite("Budgets of called agents", .timeLimit(.minutes(5)))
 struct CalledAgentTests {
   @Test("agents that call one another use up one budget of processor time")
   func sharedProcessorTime() async throws {

@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 import Workspace
 
-@Suite("queue", .timeLimit(.minutes(1)))
+@Suite("queue", .timeLimit(.minutes(5)))
 struct QueueTests {
   private static let tools = """
     return {

@@ -5,7 +5,7 @@ import JSONCodec
 import TestSupport
 import Testing
 
-@Suite("Secrets of scripts", .timeLimit(.minutes(1)))
+@Suite("Secrets of scripts", .timeLimit(.minutes(5)))
 struct SecretTests {
   private static let value = "sk-live-4711"
 

@@ -6,7 +6,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite("llm.stream", .timeLimit(.minutes(1)))
+@Suite("llm.stream", .timeLimit(.minutes(5)))
 struct StreamTests {
   typealias Reply = ScriptedProvider.Reply
 

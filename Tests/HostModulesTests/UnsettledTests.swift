@@ -5,7 +5,7 @@ import Testing
 
 @testable import Storage
 
-@Suite("A turn that could not be written down", .timeLimit(.minutes(1)))
+@Suite("A turn that could not be written down", .timeLimit(.minutes(5)))
 struct UnsettledTests {
   private static let files = [
     "agents/a.lua": #"return { prompt = "p", tools = { "long" } }"#,

@@ -5,7 +5,7 @@ import Models
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct AnthropicTests {
+@Suite(.timeLimit(.minutes(5))) struct AnthropicTests {
   typealias Reply = ScriptedProvider.Reply
   let fixture: Fixture
   let heard = Heard()

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Models
 
-@Suite(.timeLimit(.minutes(1))) struct AzureTests {
+@Suite(.timeLimit(.minutes(5))) struct AzureTests {
   let fixture: Fixture
 
   init() throws { fixture = try Fixture() }

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// The breaker in its place: between real requests.
-@Suite(.timeLimit(.minutes(1))) struct BreakerTests {
+@Suite(.timeLimit(.minutes(5))) struct BreakerTests {
   typealias Reply = ScriptedProvider.Reply
   let fixture: Fixture
 

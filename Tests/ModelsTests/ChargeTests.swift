@@ -5,7 +5,7 @@ import Models
 import TestSupport
 import Testing
 
-@Suite("What failed attempts cost", .timeLimit(.minutes(1)))
+@Suite("What failed attempts cost", .timeLimit(.minutes(5)))
 struct ChargeTests {
   typealias Reply = ScriptedProvider.Reply
   private let fixture: Fixture

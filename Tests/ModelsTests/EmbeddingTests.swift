@@ -6,7 +6,7 @@ import Testing
 
 @testable import Models
 
-@Suite(.timeLimit(.minutes(1))) struct EmbeddingTests {
+@Suite(.timeLimit(.minutes(5))) struct EmbeddingTests {
   typealias Reply = ScriptedProvider.Reply
   let fixture: Fixture
 

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Every way in which a provider goes wrong on the wire: what the caller gets, and that the next turn works.
-@Suite(.timeLimit(.minutes(2))) struct FaultTests {
+@Suite(.timeLimit(.minutes(5))) struct FaultTests {
   typealias Reply = ScriptedProvider.Reply
   let fixture: Fixture
   let heard = Heard()

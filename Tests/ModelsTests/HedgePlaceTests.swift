@@ -6,7 +6,7 @@ import Testing
 @testable import Models
 
 /// Second requests between limits, breakers, listeners and cassettes.
-@Suite("The place of hedged requests", .timeLimit(.minutes(1)))
+@Suite("The place of hedged requests", .timeLimit(.minutes(5)))
 struct HedgePlaceTests {
   typealias Reply = ScriptedProvider.Reply
   private let fixture: HedgeFixture

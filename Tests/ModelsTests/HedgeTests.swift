@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Slow requests that are made a second time, streamed and whole.
-@Suite("Hedged requests", .timeLimit(.minutes(1)))
+@Suite("Hedged requests", .timeLimit(.minutes(5)))
 struct HedgeTests {
   typealias Reply = ScriptedProvider.Reply
   private let fixture: HedgeFixture

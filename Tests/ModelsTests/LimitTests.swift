@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// Limits in their place: between real requests.
-@Suite(.timeLimit(.minutes(1))) struct LimitTests {
+@Suite(.timeLimit(.minutes(5))) struct LimitTests {
   typealias Reply = ScriptedProvider.Reply
   let fixture: Fixture
 

@@ -5,7 +5,7 @@ import Models
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct RequestTests {
+@Suite(.timeLimit(.minutes(5))) struct RequestTests {
   let fixture: Fixture
 
   init() throws { fixture = try Fixture() }

@@ -5,7 +5,7 @@ import Models
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ResponsesTests {
+@Suite(.timeLimit(.minutes(5))) struct ResponsesTests {
   typealias Reply = ScriptedProvider.Reply
   let fixture: Fixture
   let heard = Heard()

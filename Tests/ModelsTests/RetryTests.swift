@@ -7,7 +7,7 @@ import Transport
 
 @testable import Models
 
-@Suite(.timeLimit(.minutes(1))) struct RetryTests {
+@Suite(.timeLimit(.minutes(5))) struct RetryTests {
   typealias Reply = ScriptedProvider.Reply
   let fixture: Fixture
 

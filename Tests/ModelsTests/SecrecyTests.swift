@@ -4,7 +4,7 @@ import Models
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct SecrecyTests {
+@Suite(.timeLimit(.minutes(5))) struct SecrecyTests {
   let fixture: Fixture
 
   init() throws { fixture = try Fixture() }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Server
 
-@Suite("A connection that is accepted while the server stops", .timeLimit(.minutes(1)))
+@Suite("A connection that is accepted while the server stops", .timeLimit(.minutes(5)))
 struct AcceptTests {
   /// Connects to a listener that closes between accepting a connection and giving it to the server.
   private func connect(_ drain: Drain, _ body: @escaping @Sendable (inout Client) async throws -> Void)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Chat over HTTP", .timeLimit(.minutes(1)))
+@Suite("Chat over HTTP", .timeLimit(.minutes(5)))
 struct ChatTests {
   @Test("a reply has the fields of the contract in their order")
   func fields() async throws {

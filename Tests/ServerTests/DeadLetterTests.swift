@@ -6,7 +6,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Dead letters", .timeLimit(.minutes(1)))
+@Suite("Dead letters", .timeLimit(.minutes(5)))
 struct DeadLetterTests {
   @Test("they are listed in pages, shown, queued again and thrown away")
   func routes() async throws {

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Graceful shutdown", .timeLimit(.minutes(1)))
+@Suite("Graceful shutdown", .timeLimit(.minutes(5)))
 struct DrainTests {
   /// An agent that waits for `goOn`, and tells when it has begun.
   private static func waiting(_ started: Signal, _ goOn: Signal) -> ScriptedAgent {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Server
 
-@Suite("OpenAPI", .timeLimit(.minutes(1)))
+@Suite("OpenAPI", .timeLimit(.minutes(5)))
 struct OpenAPITests {
   @Test("every path and method of the document answers, and no answer is missing in it")
   func complete() async throws {

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Operations", .timeLimit(.minutes(1)))
+@Suite("Operations", .timeLimit(.minutes(5)))
 struct OperationsTests {
   @Test("a ready server names its parts")
   func ready() async throws {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Problems", .timeLimit(.minutes(1)))
+@Suite("Problems", .timeLimit(.minutes(5)))
 struct ProblemTests {
   static let failures: [(Failure, status: Int, code: String, retryAfter: String?)] = [
     (Failure(.invalidArguments, "m"), 400, "invalid_arguments", nil),

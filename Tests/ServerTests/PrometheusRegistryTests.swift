@@ -4,7 +4,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Prometheus text", .timeLimit(.minutes(1)))
+@Suite("Prometheus text", .timeLimit(.minutes(5)))
 struct PrometheusRegistryTests {
   private let registry = PrometheusRegistry()
 
@@ -69,7 +69,7 @@ struct PrometheusRegistryTests {
   }
 }
 
-@Suite("Queries", .timeLimit(.minutes(1)))
+@Suite("Queries", .timeLimit(.minutes(5)))
 struct QueryTests {
   @Test(
     "pairs are decoded",

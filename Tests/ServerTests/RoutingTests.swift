@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Routing", .timeLimit(.minutes(1)))
+@Suite("Routing", .timeLimit(.minutes(5)))
 struct RoutingTests {
   @Test(
     "a path that leads nowhere is a problem",
@@ -97,7 +97,7 @@ struct RoutingTests {
   }
 }
 
-@Suite("Requests that are no HTTP", .timeLimit(.minutes(1)))
+@Suite("Requests that are no HTTP", .timeLimit(.minutes(5)))
 struct MalformedRequestTests {
   @Test(
     "a first request that cannot be read is told so",
@@ -128,7 +128,7 @@ struct MalformedRequestTests {
   }
 }
 
-@Suite("Sizes of bodies", .timeLimit(.minutes(1)))
+@Suite("Sizes of bodies", .timeLimit(.minutes(5)))
 struct BodySizeTests {
   private static let small = Server.Configuration(port: 0, bodyBytesMax: 100)
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Sessions and runs", .timeLimit(.minutes(1)))
+@Suite("Sessions and runs", .timeLimit(.minutes(5)))
 struct SessionTests {
   @Test("a session is made, shown, renamed and deleted")
   func life() async throws {

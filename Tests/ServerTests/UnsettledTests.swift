@@ -6,7 +6,7 @@ import Testing
 
 @testable import Storage
 
-@Suite("A store that takes no more", .timeLimit(.minutes(1)))
+@Suite("A store that takes no more", .timeLimit(.minutes(5)))
 struct UnsettledTests {
   /// Lets the database grow no more, or again.
   private static func limit(_ store: SQLiteStore, isFull: Bool) async throws {

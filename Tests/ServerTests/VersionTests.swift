@@ -8,7 +8,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Versions", .timeLimit(.minutes(1)))
+@Suite("Versions", .timeLimit(.minutes(5)))
 struct VersionTests {
   private static func problem(in file: String) -> ScriptProblem {
     ScriptProblem(

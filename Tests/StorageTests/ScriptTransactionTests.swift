@@ -31,7 +31,7 @@ struct ScriptTransactionTests {
     }
   }
 
-  @Test("a dropped transaction is rolled back and frees the writer", .timeLimit(.minutes(1)))
+  @Test("a dropped transaction is rolled back and frees the writer", .timeLimit(.minutes(5)))
   func dropped() async throws {
     try await withTodos { database in
       do {
@@ -44,7 +44,7 @@ struct ScriptTransactionTests {
   }
 
   @Test(
-    "a transaction that is open for too long is rolled back and frees the writer", .timeLimit(.minutes(1)))
+    "a transaction that is open for too long is rolled back and frees the writer", .timeLimit(.minutes(5)))
   func timeout() async throws {
     let limits = ScriptDatabaseLimits(transactionTime: .milliseconds(50))
     try await withTodos(limits: limits) { database in
@@ -59,7 +59,7 @@ struct ScriptTransactionTests {
     }
   }
 
-  @Test("an endless statement ends with its transaction's time", .timeLimit(.minutes(1)))
+  @Test("an endless statement ends with its transaction's time", .timeLimit(.minutes(5)))
   func endlessStatement() async throws {
     let limits = ScriptDatabaseLimits(transactionTime: .milliseconds(50))
     try await withTodos(limits: limits) { database in

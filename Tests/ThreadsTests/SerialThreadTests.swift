@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 import Threads
 
-@Suite("Serial threads", .timeLimit(.minutes(1)))
+@Suite("Serial threads", .timeLimit(.minutes(5)))
 struct SerialThreadTests {
   @Test("jobs run one after the other, in their order")
   func order() async {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Threads
 
-@Suite("Turn lines", .timeLimit(.minutes(1)))
+@Suite("Turn lines", .timeLimit(.minutes(5)))
 struct TurnLineTests {
   @Test("a turn's task, its children and the actors that it calls run on the turn's threads")
   func threads() async {

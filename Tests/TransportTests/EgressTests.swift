@@ -4,7 +4,7 @@ import Testing
 
 @testable import Transport
 
-@Suite(.timeLimit(.minutes(1))) struct EgressTests {
+@Suite(.timeLimit(.minutes(5))) struct EgressTests {
   let client: HTTPClient
 
   init() throws { client = try HTTPClient() }

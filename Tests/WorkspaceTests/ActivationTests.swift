@@ -6,7 +6,7 @@ import Testing
 
 @testable import Workspace
 
-@Suite("Activation", .timeLimit(.minutes(1)))
+@Suite("Activation", .timeLimit(.minutes(5)))
 struct ActivationTests {
   private static func saying(_ text: String) -> String { "return { run = function() return '\(text)' end }" }
 

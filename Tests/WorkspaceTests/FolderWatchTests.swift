@@ -6,7 +6,7 @@ import Testing
 
 @testable import Workspace
 
-@Suite("FolderWatch", .timeLimit(.minutes(1)))
+@Suite("FolderWatch", .timeLimit(.minutes(5)))
 struct FolderWatchTests {
   private let folder = TestFolder(["agents/a.lua": "a", "perigee.yaml": ""])
 

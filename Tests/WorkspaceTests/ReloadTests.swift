@@ -7,7 +7,7 @@ import Testing
 
 @testable import Workspace
 
-@Suite("Reload", .timeLimit(.minutes(1)))
+@Suite("Reload", .timeLimit(.minutes(5)))
 struct ReloadTests {
   private static func saying(_ text: String) -> String { "return { run = function() return '\(text)' end }" }
 

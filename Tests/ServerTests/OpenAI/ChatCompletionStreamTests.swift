@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Chat completions in chunks", .timeLimit(.minutes(1)))
+@Suite("Chat completions in chunks", .timeLimit(.minutes(5)))
 struct ChatCompletionStreamTests {
   private static func body(_ model: String, _ extra: String = "") -> String {
     #"{"model":"\#(model)","stream":true,"messages":[{"role":"user","content":"hi"}]\#(extra)}"#

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Chat completions", .timeLimit(.minutes(1)))
+@Suite("Chat completions", .timeLimit(.minutes(5)))
 struct ChatCompletionTests {
   @Test(
     "the caller's conversation goes to the model behind the agent's prompt, and nothing is kept but the run")

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Tools of the caller", .timeLimit(.minutes(1)))
+@Suite("Tools of the caller", .timeLimit(.minutes(5)))
 struct ClientToolTests {
   private static let user: JSON = ["role": "user", "content": "hi"]
   private static let tool: JSON = [

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Responses", .timeLimit(.minutes(1)))
+@Suite("Responses", .timeLimit(.minutes(5)))
 struct ResponseTests {
   @Test("instructions and items become the conversation, and calls of one answer stay together")
   func items() async throws {
