@@ -17,6 +17,8 @@ extension Run {
     let pauseSeconds: Double
     /// What it gets unless the script's `input` says otherwise.
     let input: JSONObject
+    /// Of the list that its step runs for.
+    var element: (item: JSON, position: Int)?
     /// What its functions get behind `ctx`.
     let arguments: [RawJSON]
     /// Names of what may come after it.

@@ -94,13 +94,15 @@ extension Run {
       var input = workflowInput
       for (name, value) in engine.needs(of: unit) { input[name] = try? value.value() }
       var arguments = [RawJSON(members: engine.results(for: unit))]
-      if let element = unit.element, let item = lists[unit.step]?[element] {
+      var element: (item: JSON, position: Int)?
+      if let index = unit.element, let item = lists[unit.step]?[index] {
         input["item"] = item
-        arguments += [RawJSON(item), RawJSON(.integer(Int64(element + 1)))]
+        arguments += [RawJSON(item), RawJSON(.integer(Int64(index + 1)))]
+        element = (item, index + 1)
       }
       let attempt = Attempt(
         task: task, path: ["steps", task.name], key: keys.key(of: unit, in: workflow), number: number,
-        pauseSeconds: pause, input: input, arguments: arguments,
+        pauseSeconds: pause, input: input, element: element, arguments: arguments,
         next: workflow.steps.filter { $0.needs.contains(workflow.steps[unit.step].name) }.map(\.name))
       return {
         await self.report(unit, attempt: number) {

@@ -108,6 +108,8 @@ public struct TurnClosing: Sendable {
   public var journal: [JournalEntry] = []
   /// What it told that is not written yet.
   public var events: [Event] = []
+  /// It may have told how a workflow began: one that did not end has failed with the run.
+  public var mayHaveTold = true
   /// The run has asked people: what is not decided yet never will be.
   public var hasAsked = false
   /// The session's new state; `nil` = as it was.

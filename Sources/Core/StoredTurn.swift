@@ -262,6 +262,7 @@ final class StoredTurn: Sendable {
     closing.isResumed = names.isResumed
     closing.journal = run.journal.takeUnwritten()
     closing.events = run.journal.takeUntold()
+    closing.mayHaveTold = names.isResumed || run.journal.hasTold
     closing.hasAsked = run.journal.waits.hasWaited
     closing.answerTokens = progress.answerTokens
     closing.summary = run.newSummary

@@ -20,6 +20,7 @@ enum Migrations {
     migrator.registerMigration("0009 approvals") { try $0.execute(sql: approvals) }
     migrator.registerMigration("0010 schedules") { try $0.execute(sql: schedules) }
     migrator.registerMigration("0011 events") { try $0.execute(sql: events) }
+    migrator.registerMigration("0012 places of what runs tell") { try $0.execute(sql: places) }
     return migrator
   }
 
@@ -207,6 +208,16 @@ enum Migrations {
       name TEXT PRIMARY KEY NOT NULL,
       created_at INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
+    """
+
+  /// Of version 12: where the message of a run stands, its answer, and the event that tells how it ended.
+  private static let places = """
+    ALTER TABLE runs ADD COLUMN question INTEGER;
+    ALTER TABLE runs ADD COLUMN answer INTEGER;
+    ALTER TABLE runs ADD COLUMN end_event INTEGER;
+    UPDATE runs SET question = key FROM messages WHERE run_id = runs.id AND is_answer = 0;
+    UPDATE runs SET answer = key FROM messages WHERE run_id = runs.id AND is_answer = 1;
+    UPDATE runs SET end_event = number FROM events WHERE run_id = runs.id AND key IS NULL AND events.data IS NULL;
     """
 
   /// Of version 5: the scripts of every version, each text once; and the one decision that is in force.

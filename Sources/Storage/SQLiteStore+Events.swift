@@ -27,7 +27,10 @@ extension SQLiteStore {
           select.text(1), at: Timestamp(milliseconds: select.integer(2)), userID: select.optionalText(3),
           runID: select.optionalText(4))
         guard filter.admits(event) else { continue }
-        event.data = select.isNull(5) ? try connection.ending(of: event) : RawJSON(trusted: select.bytes(5))
+        event.data =
+          try select.isNull(5)
+          ? RunEnding.json(of: event, connection.statement(RunEnding.selection.description))
+          : RawJSON(trusted: select.bytes(5))
         events.append(KeptEvent(number: last, event: event))
       }
       return (events, last)
@@ -110,15 +113,23 @@ extension SQLiteStore {
     }
   }
 
-  public func leaveDelivery(_ delivery: EventDelivery) async throws {
+  public func keepDelivery(
+    _ delivery: EventDelivery, heldUntil lease: Timestamp, next: Timestamp?
+  ) async throws -> Bool {
     try await commits.write { connection in
       let update = try connection.statement(
-        "UPDATE event_deliveries SET number = ?, failures = ?, due_at = ?, lease_at = 0 WHERE name = ?")
+        """
+        UPDATE event_deliveries SET number = ?, failures = ?, due_at = ?, lease_at = ?
+        WHERE name = ? AND lease_at = ?
+        """)
       update.bind(1, delivery.number)
       update.bind(2, Int64(delivery.failures))
       update.bind(3, delivery.dueAt.milliseconds)
-      update.bind(4, delivery.name)
+      update.bind(4, next?.milliseconds ?? 0)
+      update.bind(5, delivery.name)
+      update.bind(6, lease.milliseconds)
       try update.run()
+      return connection.changes > 0
     }
   }
 
@@ -153,6 +164,49 @@ extension SQLiteStore {
 }
 
 extension WriterConnection {
+  /// Keeps what the end of a run told, which is done again and will end otherwise.
+  func freezeEnding(of runID: String) throws {
+    let find = try statement(
+      "SELECT number, user_id FROM events WHERE number = (SELECT end_event FROM runs WHERE id = ?)")
+    find.bind(1, runID)
+    defer { find.reset() }
+    guard try find.step() else { return }
+    let told = Event(Event.agentFailed, at: Timestamp(milliseconds: 0), userID: find.optionalText(1), runID: runID)
+    let data = try RunEnding.json(of: told, statement(RunEnding.selection))
+    // With a key of its own: what a deleted session told is found by it.
+    let freeze = try statement(
+      "UPDATE events SET data = ?, key = 'end ' || number WHERE number = ? AND data IS NULL")
+    freeze.bindBlob(1, data.bytes)
+    freeze.bind(2, find.integer(0))
+    try freeze.run()
+  }
+
+  /// Tells that workflows have failed whose run ends before they told how they ended.
+  func endWorkflows(of turn: TurnClosing) throws {
+    let find = try statement(
+      """
+      SELECT at, key, data FROM events AS started
+      WHERE run_id = ?1 AND key IS NOT NULL AND type = 'workflow.started' AND data IS NOT NULL
+      AND NOT EXISTS (
+        SELECT 1 FROM events AS ended WHERE ended.run_id = ?1 AND ended.key IN (
+          substr(started.key, 1, length(started.key) - 7) || 'completed',
+          substr(started.key, 1, length(started.key) - 7) || 'failed'))
+      ORDER BY number DESC
+      """)
+    find.bind(1, turn.runID)
+    var events: [Event] = []
+    do {
+      defer { find.reset() }
+      while try find.step() {
+        let started = Event(
+          Event.workflowStarted, at: Timestamp(milliseconds: find.integer(0)), userID: turn.userID,
+          runID: turn.runID, key: find.text(1), data: RawJSON(trusted: find.bytes(2)))
+        events.append(Event(failureOf: started, because: turn.failure, at: turn.at))
+      }
+    }
+    for event in events { try insert(event) }
+  }
+
   func insert(_ event: Event) throws {
     let insert = try statement(
       "INSERT OR IGNORE INTO events (type, at, user_id, run_id, key, data) VALUES (?, ?, ?, ?, ?, ?)")
@@ -163,69 +217,5 @@ extension WriterConnection {
     insert.bind(5, event.key)
     if let data = event.data { insert.bindBlob(6, data.bytes) } else { insert.bindNull(6) }
     try insert.run()
-  }
-}
-
-extension ReaderConnection {
-  /// What the end of a run tells; of one that went with its session only its name.
-  fileprivate func ending(of event: Event) throws -> RawJSON {
-    let select = try statement(
-      """
-      SELECT runs.agent, runs.version, runs.status, runs.failure, runs.failure_message, runs.data, runs.started_at,
-      runs.finished_at, runs.input_tokens, runs.output_tokens, runs.cost_usd, sessions.name, runs.session
-      FROM runs LEFT JOIN sessions ON sessions.id = runs.session WHERE runs.id = ?
-      """)
-    select.bind(1, event.runID)
-    defer { select.reset() }
-    var writer = JSONWriter(reservingCapacity: 512)
-    let isKept = try select.step()
-    var (question, answer): (String?, String?)
-    if isKept, !select.isNull(12) {
-      let keys = MessageKeys(session: select.integer(12))
-      let messages = try statement(
-        "SELECT text, is_answer FROM messages WHERE key BETWEEN ? AND ? AND run_id = ?")
-      messages.bind(1, keys.first)
-      messages.bind(2, keys.last)
-      messages.bind(3, event.runID)
-      defer { messages.reset() }
-      while try messages.step() {
-        if messages.integer(1) == 0 { question = messages.text(0) } else { answer = messages.text(0) }
-      }
-    }
-    writer.object { object in
-      object.member("agent_id", isKept ? .string(select.text(0)) : JSON.null)
-      object.member("execution_id", event.runID.map(JSON.string) ?? .null)
-      object.member("user_id", event.userID.map(JSON.string) ?? .null)
-      object.member("session_id", isKept ? select.optionalText(11).map(JSON.string) ?? .null : .null)
-      object.member("input_data", question.map { ["message": .string($0)] } ?? .null)
-      if let answer {
-        object.key("output_data")
-        object.object {
-          $0.member("response", answer)
-          if !select.isNull(5) { $0.member("data", RawJSON(trusted: select.bytes(5))) }
-        }
-      } else {
-        object.member("output_data", JSON.null)
-      }
-      object.member(
-        "execution_time_ms",
-        isKept ? JSON.integer((select.optionalInteger(7) ?? select.integer(6)) - select.integer(6)) : .null)
-      object.member("status", isKept ? .string(select.text(2)) : JSON.null)
-      if isKept, let code = select.optionalText(3) {
-        object.member(
-          "error", ["code": .string(code), "message": .string(select.optionalText(4) ?? "")] as JSON)
-      }
-      object.key("metadata")
-      object.object {
-        $0.member("workflow_id", JSON.null)
-        $0.member("step_id", JSON.null)
-        guard isKept else { return }
-        $0.member("version", select.text(1))
-        $0.member("input_tokens", Int(select.integer(8)))
-        $0.member("output_tokens", Int(select.integer(9)))
-        $0.member("cost_usd", select.optionalDouble(10).map(JSON.number) ?? .null)
-      }
-    }
-    return writer.raw
   }
 }

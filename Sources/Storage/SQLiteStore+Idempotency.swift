@@ -61,7 +61,7 @@ extension WriterConnection {
         return .unanswered(
           runID: runID, messageID: Identifier.randomUUID(), sessionID: Identifier.randomUUID())
       }
-      guard let question = try turnMessages(of: runID, in: find.integer(2)).question else { return nil }
+      guard let question = try turnMessages(of: runID).question else { return nil }
       return .unanswered(runID: runID, messageID: question.id, sessionID: find.text(3))
     }
   }
@@ -76,7 +76,7 @@ extension WriterConnection {
   /// The answer of a run that has completed: the session's message, or what is kept of a turn without one.
   private func earlierAnswer(of runID: String, _ row: SQLStatement) throws -> EarlierAnswer? {
     guard row.isNull(2) else {
-      return try turnMessages(of: runID, in: row.integer(2)).answer.map {
+      return try turnMessages(of: runID).answer.map {
         EarlierAnswer(sessionID: row.text(3), id: $0.id, text: $0.text)
       }
     }
@@ -121,7 +121,7 @@ extension WriterConnection {
   /// Begins a turn once more that got no answer; its message stays where it is.
   func reopenTurn(_ turn: TurnOpening) throws -> OpenedTurn {
     guard let session = try session(id: turn.sessionID, userID: turn.userID)?.key,
-      let question = try turnMessages(of: turn.runID, in: session).question
+      let question = try turnMessages(of: turn.runID).question
     else { throw Failure(.conflict, "the session was deleted meanwhile", retryable: true) }
     // The message as it came: `before` may have changed it the first time. The last run again: a crash finds it.
     let message = try statement("UPDATE messages SET text = ? WHERE key = ?")
@@ -149,6 +149,7 @@ extension WriterConnection {
 
   /// Begins the run of a turn that is done again.
   func restartRun(_ turn: TurnOpening) throws {
+    try freezeEnding(of: turn.runID)
     try forgetJournal(of: turn.runID)
     let run = try statement(
       """
@@ -174,9 +175,9 @@ extension WriterConnection {
   /// Takes away the answer and the calls of a turn that is done again.
   ///
   /// - Returns: Where the answer stood; `nil` when there was none.
-  func forgetAnswer(of runID: String, in session: Int64) throws -> Int64? {
+  func forgetAnswer(of runID: String) throws -> Int64? {
     try forgetCalls(of: runID)
-    guard let answer = try turnMessages(of: runID, in: session).answer else { return nil }
+    guard let answer = try turnMessages(of: runID).answer else { return nil }
     let delete = try statement("DELETE FROM messages WHERE key = ?")
     delete.bind(1, answer.key)
     try delete.run()
@@ -189,16 +190,14 @@ extension WriterConnection {
     let text: String
   }
 
-  /// Looks through the whole session: only turns that come again are looked for.
-  func turnMessages(
-    of runID: String, in session: Int64
-  ) throws -> (question: StoredMessage?, answer: StoredMessage?) {
-    let keys = MessageKeys(session: session)
+  /// What the turn of a run got and said.
+  func turnMessages(of runID: String) throws -> (question: StoredMessage?, answer: StoredMessage?) {
     let select = try statement(
-      "SELECT key, id, text, is_answer FROM messages WHERE key BETWEEN ? AND ? AND run_id = ?")
-    select.bind(1, keys.first)
-    select.bind(2, keys.last)
-    select.bind(3, runID)
+      """
+      SELECT key, messages.id, text, is_answer FROM runs JOIN messages ON key IN (runs.question, runs.answer)
+      WHERE runs.id = ?
+      """)
+    select.bind(1, runID)
     defer { select.reset() }
     var (question, answer): (StoredMessage?, StoredMessage?)
     while try select.step() {

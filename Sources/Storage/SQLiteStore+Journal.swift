@@ -98,7 +98,7 @@ extension WriterConnection {
       throw Failure(.conflict, "the message of this run is not kept")
     }
     let session = find.integer(5)
-    let messages = try turnMessages(of: id, in: session)
+    let messages = try turnMessages(of: id)
     guard let question = messages.question, let run = UnfinishedRun(find, message: question.text) else {
       throw Failure(.conflict, "the message of this run is not kept")
     }
@@ -149,7 +149,7 @@ extension WriterConnection {
     defer { select.reset() }
     var runs: [UnfinishedRun] = []
     while try select.step() {
-      guard let question = try turnMessages(of: select.text(0), in: select.integer(5)).question,
+      guard let question = try turnMessages(of: select.text(0)).question,
         let run = UnfinishedRun(select, message: question.text)
       else { continue }
       runs.append(run)
@@ -179,7 +179,7 @@ extension WriterConnection {
       row = find.integer(3)
       resumptions = wasWaiting ? 0 : Int(find.integer(2)) + 1
     }
-    guard let question = try turnMessages(of: runID, in: session).question else { return nil }
+    guard let question = try turnMessages(of: runID).question else { return nil }
     let count = try statement(
       "UPDATE runs SET status = 'running', wake_at = NULL, resumptions = ? WHERE id = ?")
     count.bind(1, Int64(resumptions))

@@ -55,8 +55,8 @@ extension WriterConnection {
       hasCalls: false, at: turn.at)
     let run = try statement(
       """
-      INSERT INTO runs (id, user_id, session, agent, version, status, started_at, seed, beginning)
-      VALUES (?, ?, ?, ?, ?, 'running', ?, ?, ?)
+      INSERT INTO runs (id, user_id, session, agent, version, status, started_at, seed, beginning, question)
+      VALUES (?, ?, ?, ?, ?, 'running', ?, ?, ?, ?)
       """)
     run.bind(1, turn.runID)
     run.bind(2, turn.userID)
@@ -66,6 +66,7 @@ extension WriterConnection {
     run.bind(6, turn.at.milliseconds)
     run.bind(7, Int64(bitPattern: turn.seed))
     if let beginning = turn.beginning { run.bindBlob(8, beginning.json.bytes) } else { run.bindNull(8) }
+    run.bind(9, key)
     try run.run()
     let update = try statement(
       "UPDATE sessions SET message_count = message_count + 1, updated_at = ? WHERE id = ?")
@@ -137,23 +138,16 @@ extension WriterConnection {
       guard try find.step() else { return }
       (run, session, agent, messageCount) = (find.integer(0), find.integer(1), find.text(2), find.integer(3))
     }
-    try endRun(run, turn)
+    let place = turn.isAgain || turn.isResumed ? try forgetAnswer(of: turn.runID) : nil
+    let key = try place ?? MessageKeys(session: session).key(at: messageCount)
+    try endRun(run, turn, answer: key)
     try write(turn.journal, runID: turn.runID)
     let hasCalls = turn.steps.contains { !$0.calls.isEmpty }
-    let place = turn.isAgain || turn.isResumed ? try forgetAnswer(of: turn.runID, in: session) : nil
     try insertMessage(
-      key: try place ?? MessageKeys(session: session).key(at: messageCount), id: turn.messageID,
-      runID: turn.runID,
-      isAnswer: true, text: turn.text, failure: turn.failureCode, hasCalls: hasCalls,
+      key: key, id: turn.messageID, runID: turn.runID, isAnswer: true, text: turn.text, failure: turn.failureCode, hasCalls: hasCalls,
       tokens: turn.answerTokens, at: turn.at)
     if hasCalls { try insertCalls(turn) }
-    if let message = turn.message {
-      // The run's own message is among the last, unless the turn is an old one that came again: only another
-      // process may have added to the session meanwhile.
-      try change(
-        message, of: turn.runID, in: session,
-        from: turn.isAgain || turn.isResumed ? 0 : max(0, messageCount - 64))
-    }
+    if let message = turn.message { try change(message, ofRun: run) }
     let update = try statement(
       "UPDATE sessions SET message_count = message_count + ?, updated_at = ?, agent = ? WHERE id = ?")
     update.bind(1, place == nil ? 1 : 0)
@@ -176,24 +170,26 @@ extension WriterConnection {
   }
 
   /// Puts the message that the agent's `before` made in place of the one that came.
-  private func change(_ message: String, of runID: String, in session: Int64, from position: Int64) throws {
+  private func change(_ message: String, ofRun run: Int64) throws {
     let update = try statement(
-      "UPDATE messages SET text = ? WHERE key BETWEEN ? AND ? AND run_id = ? AND is_answer = 0")
-    let keys = MessageKeys(session: session)
+      "UPDATE messages SET text = ? WHERE key = (SELECT question FROM runs WHERE seq = ?)")
     update.bind(1, message)
-    update.bind(2, try keys.key(at: position))
-    update.bind(3, keys.last)
-    update.bind(4, runID)
+    update.bind(2, run)
     try update.run()
   }
 
-  func endRun(_ run: Int64, _ turn: TurnClosing) throws {
+  /// - Parameter answer: Key of the message that says how it ended.
+  func endRun(_ run: Int64, _ turn: TurnClosing, answer: Int64? = nil) throws {
+    for event in turn.events { try insert(event) }
+    if turn.mayHaveTold { try endWorkflows(of: turn) }
+    try insert(Event(endOf: turn))
+    let event = lastInsertedKey
     let update = try statement(
       """
       UPDATE runs SET status = ?1, failure = ?2, failure_message = ?3,
       input_tokens = iif(?12, 0, input_tokens) + ?4, output_tokens = iif(?12, 0, output_tokens) + ?5,
       cost_usd = iif(?12, 0, cost_usd) + ?6, finished_at = ?7, finish_reason = ?8, using_stub = ?9, data = ?10,
-      wake_at = NULL WHERE seq = ?11
+      wake_at = NULL, answer = ?13, end_event = ?14 WHERE seq = ?11
       """)
     update.bind(1, turn.status.rawValue)
     update.bind(2, turn.failure?.code.rawValue)
@@ -208,10 +204,10 @@ extension WriterConnection {
     update.bind(11, run)
     // A run that goes on has counted again what was counted when it left.
     update.bind(12, turn.isResumed ? 1 : 0)
+    update.bind(13, answer)
+    update.bind(14, event)
     try update.run()
     if turn.hasAsked { try cancelApprovals(of: turn.runID) }
-    for event in turn.events { try insert(event) }
-    try insert(Event(endOf: turn))
   }
 
   private func insertMessage(

@@ -102,8 +102,9 @@ extension WriterConnection {
   /// Opens a turn whose run waits, and whose time has come.
   func queue(_ turn: TurnOpening) throws {
     _ = try openTurn(turn)
-    let wait = try statement("UPDATE runs SET status = 'waiting', wake_at = 0 WHERE id = ?")
-    wait.bind(1, turn.runID)
+    let wait = try statement("UPDATE runs SET status = 'waiting', wake_at = ? WHERE id = ?")
+    wait.bind(1, turn.at.milliseconds)
+    wait.bind(2, turn.runID)
     try wait.run()
   }
 

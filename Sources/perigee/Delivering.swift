@@ -52,9 +52,10 @@ struct Delivering: Service {
         }
         wake.finish()
       }
+      var passed: Int64 = 0
       for await _ in wakes {
         do {
-          while try await deliverBatch(to: webhook) {}
+          while try await deliverBatch(to: webhook, passed: &passed) {}
         } catch is CancellationError {
         } catch {
           logger.error("the webhook cannot be told: \(error)", metadata: ["webhook": "\(webhook.name)"])
@@ -64,39 +65,49 @@ struct Delivering: Service {
     }
   }
 
+  /// - Parameter passed: The last event that the filter did not want; nothing is written for those.
   /// - Returns: Whether there may be more.
-  private func deliverBatch(to webhook: EventWebhook) async throws -> Bool {
+  private func deliverBatch(to webhook: EventWebhook, passed: inout Int64) async throws -> Bool {
     let store = host.store
     var delivery = try await store.delivery(to: webhook.name)
     guard delivery.dueAt <= host.time.now else { return false }
-    let (events, last) = try await store.events(after: delivery.number, webhook.filter, limit: Self.batch)
-    guard last > delivery.number else { return false }
-    // Long enough for all of them to take their time: should this process stop, another goes on then.
-    let lease = host.time.now + webhook.timeout * (events.count + 1) + .seconds(5)
+    let number = max(delivery.number, passed)
+    let (events, last) = try await store.events(after: number, webhook.filter, limit: Self.batch)
+    guard let latest = events.last else {
+      passed = last
+      return last > number
+    }
+    var lease = leaseEnd(webhook)
     guard try await store.takeDelivery(delivery, until: lease, at: host.time.now) else { return false }
     for event in events {
-      if Task.isCancelled { break }
-      if let problem = await tell(webhook, event) {
+      let problem = Task.isCancelled ? nil : await tell(webhook, event)
+      if Task.isCancelled {
         // It is told again at the next start, which is no fault of the receiver's.
-        if Task.isCancelled { break }
+        _ = try await store.keepDelivery(delivery, heldUntil: lease, next: nil)
+        return false
+      }
+      if let problem {
         delivery.failures += 1
         if delivery.failures < EventWebhook.attemptsMax {
-          let wait = EventWebhook.wait(after: delivery.failures)
-          delivery.dueAt = host.time.now + wait
+          delivery.dueAt = host.time.now + EventWebhook.wait(after: delivery.failures)
           report("failed", webhook, event, "it is told again: \(problem)", .warning)
-          try await store.leaveDelivery(delivery)
+          _ = try await store.keepDelivery(delivery, heldUntil: lease, next: nil)
           return false
         }
         report("given_up", webhook, event, "it is told no more of this event: \(problem)", .error)
       }
       delivery.number = event.number
       delivery.failures = 0
+      let next = event == latest ? nil : leaseEnd(webhook)
+      // Another server tells the rest when this one was slow.
+      guard try await store.keepDelivery(delivery, heldUntil: lease, next: next) else { return false }
+      if let next { lease = next }
     }
-    // What the filter passed over is behind it as well.
-    if !Task.isCancelled { delivery.number = last }
-    try await store.leaveDelivery(delivery)
-    return !Task.isCancelled
+    return true
   }
+
+  /// Long enough for one event: should this process stop, another goes on then.
+  private func leaseEnd(_ webhook: EventWebhook) -> Timestamp { host.time.now + webhook.timeout + .seconds(5) }
 
   private func report(
     _ outcome: String, _ webhook: EventWebhook, _ event: KeptEvent, _ text: String, _ level: Logger.Level

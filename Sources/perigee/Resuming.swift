@@ -14,6 +14,8 @@ struct Resuming: Service {
 
   /// Runs that are taken up at once: each replays its journal first.
   private static let atOnce = 64
+  /// Runs that were taken up and have not ended, or left again.
+  private static let awakeMax = 1024
   /// Another process on the same data may have decided something.
   private static let lookInterval = Duration.seconds(1)
 
@@ -74,8 +76,9 @@ struct Resuming: Service {
       for await _ in looks {
         do {
           try await host.runner.cancelAsked()
-          var runs = try await host.runner.dueRuns(
-            limit: max(0, Self.atOnce - awake.count), except: awake.sessions)
+          let limit = min(Self.atOnce, max(0, Self.awakeMax - awake.count))
+          var runs = try await host.runner.dueRuns(limit: limit, except: awake.sessions)
+          if runs.count == limit, limit > 0 { look.yield() }
           if !isComplete, let abandoned = try await host.abandonedRuns() {
             isComplete = true
             runs += abandoned.filter { !host.runner.isUnderWay(run: $0.runID) }

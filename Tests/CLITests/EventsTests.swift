@@ -78,7 +78,7 @@ struct EventsTests {
     #expect(failed["error"] == ["code": "denied", "message": "not you"] && failed["status"] == "failed")
     #expect(try await server.chat("many", "x", session: "s").json["response"] == "6 limit")
     // A page at a time, and what is told of a run goes with its session.
-    let page = try await server.get("/v1/events?limit=3&types=agent.*").json
+    let page = try await server.get("/v1/events?limit=3&types=agent.failed,agent.executed").json
     #expect(page["data"]?.array?.count == 3 && page["next"]?.string != nil)
     let rest = try await server.get("/v1/events?types=agent.*&after=\(page["next"]?.string ?? "")").json
     #expect(Self.types(rest["data"]?.array ?? []).last == "agent.executed" && rest["next"]?.isNull == true)
@@ -114,6 +114,47 @@ struct EventsTests {
     #expect(
       Self.types(try await Self.events(server, "&types=workflow.*,external.*"))
         == told + ["workflow.failed"] + told + ["workflow.completed"])
+    while try await Self.events(server, "&types=agent.executed").isEmpty {}
+    // What was told of the first time stays so, until the session goes.
+    let failed = try #require(try await Self.events(server, "&types=agent.failed").first)
+    #expect(failed["status"] == "failed" && failed["error"]?["code"] == "internal")
+    #expect(failed["input_data"]?["message"] == "x" && failed["output_data"]?["response"] == "")
+    #expect(try await server.send("DELETE", "/v1/sessions/s", body: nil).status == 204)
+    for event in try await Self.events(server, "&types=agent.failed,agent.executed") {
+      #expect(event["input_data"] == .null && event["output_data"] == .null, "\(event)")
+    }
+    await server.stop()
+  }
+
+  @Test("a workflow that is stopped has failed, be it by time, by hand, or while it waits for a person")
+  func stopped() async throws {
+    var files = Self.files
+    files["agents/slow.lua"] = """
+      return { limits = { seconds = 1 }, steps = {
+        list = { run = function() return { "a", "b" } end },
+        each = { for_each = "list", needs = { "list" }, run = function() return 1 end },
+        nap = { run = function() time.sleep(20) end, needs = { "each" } },
+      } }
+      """
+    files["agents/outer.lua"] = """
+      return { limits = { seconds = 30 }, agents = { "slow" }, run = function()
+        return select(2, pcall(agents.run, "slow", {})).code
+      end }
+      """
+    let workspace = try Folder(files)
+    let data = try Folder()
+    let server = try await RunningServer(workspace: workspace.path, data: data.path)
+    #expect(try await server.chat("slow", "x", session: "s").json["code"] == "timeout")
+    #expect(try await server.chat("outer", "x", session: "s").json["response"] == "timeout")
+    #expect(try await server.chat("asks", "x", session: "t").status == 202)
+    let id = try #require(try await server.get("/v1/runs").json["data"]?.array?.first?["id"]?.string)
+    #expect(try await server.send("POST", "/v1/runs/\(id)/cancel", body: []).status == 202)
+    let failed = try await Self.events(server, "&types=workflow.failed")
+    #expect(failed.map { $0["error"]?["code"] } == ["timeout", "cancelled", "cancelled"])
+    #expect(failed.map { $0["workflow_name"] } == ["slow", "slow", "asks"])
+    #expect(failed[2]["execution_id"] == .string(id) && failed[2]["status"] == "failed")
+    let elements = try await Self.events(server, "&types=workflow.step_completed").filter { $0["step_name"] == "each" }
+    #expect(elements.first?["input_data"] == ["item": "a", "index": 1], "\(elements)")
     await server.stop()
   }
 

@@ -46,7 +46,7 @@ struct ScheduleStoreTests {
         return try await group.reduce(into: []) { $0.append($1) }
       }
       #expect(outcomes.count { $0 == .begun } == 1 && outcomes.count { $0 == .taken } == 19)
-      let runs = try await store.dueRuns(at: Timestamp(milliseconds: 1), limit: 10)
+      let runs = try await store.dueRuns(at: Timestamp(milliseconds: 7), limit: 10)
       #expect(runs.count == 1)
       let run = try #require(runs.first)
       #expect(run.beginning == RunBeginning(user: .schedule, input: JSONObject([("n", 2)])))

@@ -30,6 +30,8 @@ public struct Event: Sendable, Hashable {
 extension Event {
   public static let agentExecuted = "agent.executed"
   public static let agentFailed = "agent.failed"
+  public static let workflowStarted = "workflow.started"
+  public static let workflowFailed = "workflow.failed"
 
   /// That a run has ended: one of an agent, or an attempt of a job.
   public init(endOf turn: TurnClosing) {
@@ -39,6 +41,21 @@ extension Event {
         isCompleted ? "job.executed" : "job.failed"
       }
     self.init(type, at: turn.at, userID: turn.userID, runID: turn.runID)
+  }
+}
+
+extension Event {
+  /// That a workflow failed which did not come to say so itself: it was stopped.
+  public init(failureOf started: Event, because failure: Failure?, at time: Timestamp) {
+    self.init(
+      Self.workflowFailed, at: time, userID: started.userID, runID: started.runID,
+      key: started.key.map { $0.dropLast(Self.workflowStarted.utf8.count) + Self.workflowFailed })
+    var told = (try? started.data?.value())?.object ?? JSONObject()
+    told["input_data"] = nil
+    told["status"] = "failed"
+    told["execution_time_ms"] = .integer(time.milliseconds - started.at.milliseconds)
+    told["error"] = (failure ?? Failure(CancellationError())).toldJSON
+    data = RawJSON(.object(told))
   }
 }
 

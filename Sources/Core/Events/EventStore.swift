@@ -21,8 +21,11 @@ public protocol EventStore: Sendable {
   func delivery(to name: String) async throws -> EventDelivery
   /// Takes the telling of an address upon itself; false when another server has it, or it stands elsewhere meanwhile.
   func takeDelivery(_ delivery: EventDelivery, until lease: Timestamp, at: Timestamp) async throws -> Bool
-  /// Keeps how far an address was told, and leaves it to others.
-  func leaveDelivery(_ delivery: EventDelivery) async throws
+  /// Keeps how far an address was told by whoever has it until `lease`.
+  ///
+  /// - Parameter next: Until when it has it from now on; `nil` = it leaves it to others.
+  /// - Returns: Whether it still had it; otherwise nothing is kept.
+  func keepDelivery(_ delivery: EventDelivery, heldUntil lease: Timestamp, next: Timestamp?) async throws -> Bool
   /// Tells which agents the version in force has: `agent.created` and `agent.deleted` of those that others had not told.
   func keepAgents(_ names: [String], version: String, at: Timestamp) async throws
   /// Forgets events that are older, some at a time; how many.

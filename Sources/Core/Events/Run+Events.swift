@@ -31,7 +31,7 @@ extension Run {
         more(&object)
       }
     }
-    tell("workflow.started", "running") { $0.member("input_data", RawJSON(.object(workflowInput)).bounded) }
+    tell(Event.workflowStarted, "running") { $0.member("input_data", RawJSON(.object(workflowInput)).bounded) }
     do {
       let reply = try await body()
       tell("workflow.completed", "completed") {
@@ -40,7 +40,7 @@ extension Run {
       }
       return reply
     } catch let failure as Failure {
-      tell("workflow.failed", "failed") {
+      tell(Event.workflowFailed, "failed") {
         $0.member("execution_time_ms", milliseconds(since: start))
         $0.member("error", failure.toldJSON)
       }
@@ -61,7 +61,7 @@ extension Run {
         object.member("attempt", attempt.number)
         object.member("execution_time_ms", milliseconds(since: start))
         object.member("status", status)
-        object.member("input_data", RawJSON(.object(attempt.input)).bounded)
+        object.member("input_data", attempt.told.bounded)
         more(&object)
         object.member("next_steps", JSON.array(attempt.next.map { .string($0) }))
       }
@@ -128,13 +128,22 @@ extension Run {
   }
 }
 
+extension Run.Attempt {
+  /// What it got; of a list only its element, for each of which the rest would be told again.
+  fileprivate var told: RawJSON {
+    guard let element else { return RawJSON(.object(input)) }
+    return RawJSON(["item": element.item, "index": .integer(Int64(element.position))])
+  }
+}
+
 extension RawJSON {
   /// Itself, or `null` for what is too much to be told.
   fileprivate var bounded: RawJSON { bytes.count > Event.dataBytesMax ? .null : self }
 }
 
 extension Failure {
-  fileprivate var toldJSON: JSON { ["code": .string(code.rawValue), "message": .string(message)] }
+  /// As events tell of it.
+  var toldJSON: JSON { ["code": .string(code.rawValue), "message": .string(message)] }
 }
 
 extension WorkflowAction {

@@ -25,8 +25,9 @@ public final class Journal: Sendable {
     /// Not handed to the store yet.
     var unwritten: [JournalEntry] = []
     var untold: [Event] = []
+    var hasTold = false
     var count: Int
-    /// Of ``unwritten``, of ``interior`` and of all that this life has kept, about.
+    /// Of ``unwritten`` and ``untold``, of ``interior`` and of all that this life has kept, about.
     var unwrittenBytes = 0
     var interiorBytes = 0
     var bytes = 0
@@ -231,8 +232,17 @@ public final class Journal: Sendable {
     var event = event
     event.key = event.key.map { "\(String(seed, radix: 16)) \($0)" }
     let told = event
-    state.withLock { $0.untold.append(told) }
+    let isMuch = state.withLock { state in
+      state.untold.append(told)
+      state.hasTold = true
+      state.unwrittenBytes += told.data?.bytes.count ?? 0
+      return state.isMuchUnwritten
+    }
+    if isMuch { write { _ in } }
   }
+
+  /// Whether it has told anything in this life.
+  var hasTold: Bool { state.withLock { $0.hasTold } }
 
   /// Takes what was told and not written yet.
   func takeUntold() -> [Event] {
