@@ -14,7 +14,8 @@ final class TransactionRecord: Sendable {
     /// It ended in an earlier life of the run.
     ///
     /// - Parameter begun: Its entry, when a person had to say so: it is written with what is published in it.
-    case replayed(results: [JSON], begun: JournalEntry?)
+    /// - Parameter failure: With which its commit failed.
+    case replayed(results: [JSON], failure: Failure?, begun: JournalEntry?)
   }
 
   private struct Statement {
@@ -48,13 +49,13 @@ final class TransactionRecord: Sendable {
     if let journal = scope.journal, !scope.isInside || journal.isReplaying {
       switch try journal.recall(call) {
       case .ended(.result(let result)):
-        return TransactionRecord(.replayed(results: try results(of: result), begun: nil), call)
+        return try TransactionRecord(replaying: result, begun: nil, call)
       case .ended(.failed(let failure)): throw failure
       case .begun(let begun):
         entry = begun
         let intent = begun.arguments ?? ended(committed: true, [])
         if try await scope.services.askWhetherDone(call) != nil {
-          return TransactionRecord(.replayed(results: try results(of: intent), begun: begun), call)
+          return try TransactionRecord(replaying: intent, begun: begun, call)
         }
       case nil: break
       }
@@ -68,8 +69,12 @@ final class TransactionRecord: Sendable {
     return TransactionRecord(.live(transaction, begun: entry), call)
   }
 
-  private static func results(of ended: RawJSON) throws -> [JSON] {
-    try ended.value()["results"]?.array ?? []
+  private convenience init(replaying ended: RawJSON, begun: JournalEntry?, _ call: JournalCall) throws {
+    let ended = try ended.value()
+    self.init(
+      .replayed(
+        results: ended["results"]?.array ?? [], failure: ended["failed"].map(Failure.init(json:)), begun: begun),
+      call)
   }
 
   /// Runs a statement, or hands back what it brought.
@@ -87,7 +92,7 @@ final class TransactionRecord: Sendable {
         try keep(Statement(arguments: arguments, result: .failure(failure)), in: scope)
         throw failure
       }
-    case .replayed(let results, _):
+    case .replayed(let results, _, _):
       let position = state.withLock { state in
         state.position += 1
         return state.position - 1
@@ -126,15 +131,23 @@ final class TransactionRecord: Sendable {
   func commit(in scope: ScriptScope) async throws {
     let jobs = state.withLock { $0.jobs }
     guard case .live(let transaction, let begun) = mode else {
-      if case .replayed(_, let begun?) = mode {
+      if case .replayed(_, let failure?, _) = mode { throw failure }
+      if case .replayed(_, _, let begun?) = mode {
         scope.journal?.end(begun, .result(begun.arguments ?? .null), jobs: jobs, milliseconds: 0)
       }
       return
     }
     guard let journal = scope.journal, !scope.isInside else {
-      try await transaction.commit()
-      // By names that are the same should the tool be called again.
-      try await scope.resources.jobs.publish(jobs)
+      var isCommitted = false
+      do {
+        try await transaction.commit()
+        isCommitted = true
+        // By names that are the same should the tool be called again.
+        try await scope.resources.jobs.publish(jobs)
+      } catch {
+        keepInside(committed: isCommitted, failure: Failure(error), in: scope.journal)
+        throw error
+      }
       keepInside(committed: true, in: scope.journal)
       return
     }
@@ -150,7 +163,8 @@ final class TransactionRecord: Sendable {
       // A run that is cancelled now may go on later: it has to know how this ended.
       try await Task { try await transaction.commit() }.value
     } catch {
-      journal.end(entry, .failed(Failure(error)), milliseconds: 0)
+      // What its statements brought was seen: it is handed back before the same failure.
+      journal.end(entry, .result(ended(committed: false, failure: Failure(error))), milliseconds: 0)
       throw error
     }
     journal.end(entry, .result(result), jobs: jobs, milliseconds: 0)
@@ -165,25 +179,26 @@ final class TransactionRecord: Sendable {
     journal.keep(call, .result(ended(committed: false)), startedAt: journal.now, milliseconds: 0)
   }
 
-  private func keepInside(committed: Bool, in journal: Journal?) {
+  private func keepInside(committed: Bool, failure: Failure? = nil, in journal: Journal?) {
     guard let journal else { return }
     let now = journal.now
     let (statements, bytes) = state.withLock { ($0.statements, $0.bytes) }
     journal.keepInside(call.key, bytes: bytes) { [call] in
       JournalEntry(
         number: 0, key: call.key, name: call.name, digest: call.digest,
-        outcome: .result(Self.ended(committed: committed, statements)), startedAt: now)
+        outcome: .result(Self.ended(committed: committed, statements, failure: failure)), startedAt: now)
     }
   }
 
-  private func ended(committed: Bool) -> RawJSON {
-    Self.ended(committed: committed, state.withLock { $0.statements })
+  private func ended(committed: Bool, failure: Failure? = nil) -> RawJSON {
+    Self.ended(committed: committed, state.withLock { $0.statements }, failure: failure)
   }
 
-  private static func ended(committed: Bool, _ statements: [Statement]) -> RawJSON {
+  private static func ended(committed: Bool, _ statements: [Statement], failure: Failure? = nil) -> RawJSON {
     var writer = JSONWriter()
     writer.object {
       $0.member("committed", committed)
+      if let failure { $0.member("failed", failure.json) }
       $0.key("results")
       $0.array { list in
         for statement in statements {

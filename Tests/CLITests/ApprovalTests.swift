@@ -367,6 +367,31 @@ struct ApprovalTests {
     await server.stop()
   }
 
+  @Test("a transaction that could not be committed fails again on the way back, whatever has changed since")
+  func failsAgain() async throws {
+    let scene = try Counted(
+      "return tools.call('work')",
+      tools: """
+        return {
+          schema = "create table a (id integer primary key); create table b (a integer references a deferrable initially deferred)",
+          work = { description = 'd', access = { db = "write" }, run = function()
+            local rows
+            local ok, problem = pcall(db.transaction, function()
+              rows = db.exec("insert into b values (7)").changes
+            end)
+            db.exec("insert or ignore into a values (7)")
+            local go = approval.request{ title = "Go?" }.approved
+            return ("%s %s %d %s %d"):format(ok, problem.code, rows, go, db.query("select count(*) as n from b")[1].n)
+          end },
+        }
+        """)
+    let server = try await scene.start()
+    let id = try Self.approval(try await server.chat("a", "go", session: "s"))
+    #expect(try await Self.decide(server, id, #"{"decision":"approve"}"#).status == 200)
+    #expect(try await Self.ended(server) == ["false conflict 1 true 0"])
+    await server.stop()
+  }
+
   @Test("runs of a command are left to it while it is there, and go on when it is gone")
   func guests() async throws {
     let gate = Gate()
