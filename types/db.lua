@@ -26,9 +26,9 @@ function db.query(sql, ...) end
 ---@return perigee.Change
 function db.exec(sql, ...) end
 
----Runs a function whose `db` calls happen all or not at all: an error in it rolls back and goes on.
+---Runs a function whose `db` calls happen all or not at all, those of its branches and of the tools and agents that it calls too: an error in it rolls back and goes on.
 ---Capability: `access = { db = "write" }`
 ---@async
----@param body fun(): any may wait, for at most 10 s
+---@param body fun(): any may wait, for at most 10 s from its first statement on
 ---@return any
 function db.transaction(body) end

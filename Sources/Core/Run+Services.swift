@@ -7,13 +7,21 @@ extension Run {
   struct Services: RunServices {
     let run: Run
 
-    func callTool(name: String, arguments: JSON, key: String) async throws -> RawJSON {
+    func callTool(
+      name: String, arguments: JSON, key: String, within transaction: (any OpenTransaction)?
+    ) async throws -> RawJSON {
       guard let script = run.script else { throw CancellationError() }
-      return try await run.counted { try await run.callTool(name, arguments, key: key, in: script) }
+      return try await run.counted {
+        try await run.callTool(name, arguments, key: key, in: script, within: transaction)
+      }
     }
 
-    func runAgent(name: String, input: JSON, key: String) async throws -> ScriptReply {
-      try await run.counted { try await run.runAgent(name: name, input: input, key: key) }
+    func runAgent(
+      name: String, input: JSON, key: String, within transaction: (any OpenTransaction)?
+    ) async throws -> ScriptReply {
+      try await run.counted {
+        try await run.runAgent(name: name, input: input, key: key, within: transaction)
+      }
     }
 
     func chat(_ request: ModelRequest, key: String, onText: TextListener?) async throws -> ModelReply {
@@ -48,7 +56,8 @@ extension Run {
   }
 
   func callTool(
-    _ name: String, _ arguments: JSON, key: String, in script: any ScriptRun
+    _ name: String, _ arguments: JSON, key: String, in script: any ScriptRun,
+    within transaction: (any OpenTransaction)?
   ) async throws -> RawJSON {
     let names =
       switch agent.tools {
@@ -62,11 +71,14 @@ extension Run {
           "\(agent.name) has no tool '\(name)'; "
             + (names.isEmpty ? "it has none" : "it has: \(names.joined(separator: ", "))")))
     }
-    return try await call(tool, arguments, key: key, in: script)
+    return try await call(tool, arguments, key: key, in: script, within: transaction)
   }
 
   /// Calls a tool for the script or the workflow, which may name it.
-  func call(_ tool: Tool, _ arguments: JSON, key: String, in script: any ScriptRun) async throws -> RawJSON {
+  func call(
+    _ tool: Tool, _ arguments: JSON, key: String, in script: any ScriptRun,
+    within transaction: (any OpenTransaction)? = nil
+  ) async throws -> RawJSON {
     let valid: JSON
     do {
       valid = try tool.parameters.validate(arguments)
@@ -75,7 +87,8 @@ extension Run {
     }
     let id = "call_" + journal.identifier(for: key)
     let call = try await record(id: id, name: tool.name, arguments: RawJSON(valid)) {
-      try await self.perform(tool, arguments: RawJSON(valid), id: id, key: key, in: script)
+      try await self.perform(
+        tool, arguments: RawJSON(valid), id: id, key: key, in: script, within: transaction)
     }
     turn.withLock { $0.recorded(call, hasEffect: tool.effect == .write) }
     switch call.outcome {
@@ -133,17 +146,30 @@ extension Run {
   }
 
   /// Runs another agent, unless it has answered in an earlier life of the run.
-  func runAgent(name: String, input: JSON, key: String) async throws -> ScriptReply {
+  ///
+  /// - Parameter given: In which it is called; `nil` = the one in which this run was, if any.
+  func runAgent(
+    name: String, input: JSON, key: String, within given: (any OpenTransaction)? = nil
+  ) async throws -> ScriptReply {
+    if let transaction = given ?? transaction {
+      // Its answer is worth nothing without what its tools wrote: it is run again, and asks its models no more.
+      if !transaction.isReplayed { journal.tolerate("\(key)/", during: transaction.key) }
+      return try await tellingAgent(name, journal.identifier(for: key), input, key: key) {
+        try await runAgentNow(name: name, input: input, key: key, within: transaction)
+      }
+    }
     let call = JournalCall(key: key, name: "agent \(name)", digest: RawJSON(input).digest)
     let recorded = try await journal.observe(call) {
       try await tellingAgent(name, journal.identifier(for: key), input, key: key) {
-        try await runAgentNow(name: name, input: input, key: key)
+        try await runAgentNow(name: name, input: input, key: key, within: nil)
       }.json
     }
     return ScriptReply(json: try recorded.value())
   }
 
-  private func runAgentNow(name: String, input: JSON, key: String) async throws -> ScriptReply {
+  private func runAgentNow(
+    name: String, input: JSON, key: String, within transaction: (any OpenTransaction)?
+  ) async throws -> ScriptReply {
     guard depth < Run.depthMax else {
       throw Failure(.limit, "agents call one another more than \(Run.depthMax) deep")
     }
@@ -167,7 +193,7 @@ extension Run {
     child.input = RawJSON(.object(object))
     let run = Run(
       child, message: message, environment: environment.silent, journal: journal, prefix: "\(key)/",
-      calledBy: self)
+      calledBy: self, within: transaction)
     defer { turn.withLock { $0.spent(run.progress.usage) } }
     // Time in which it waits for a person is not its own.
     let isHeld = { @Sendable [waits = journal.waits] in waits.isWaiting(under: "\(key)/") }

@@ -117,14 +117,23 @@ extension Run {
 
   /// Runs a tool, unless it ran in an earlier life of the run: then what came of it is handed back.
   func perform(
-    _ tool: Tool, arguments: RawJSON, id: String, key: String, in script: any ScriptRun
+    _ tool: Tool, arguments: RawJSON, id: String, key: String, in script: any ScriptRun,
+    within given: (any OpenTransaction)? = nil
   ) async throws -> RawJSON {
+    let transaction = given ?? transaction
+    if transaction != nil, let failure = tool.misfitsTransactions { throw failure }
     let call = JournalCall(
       key: key, name: "tool \(tool.name)", digest: arguments.digest, arguments: arguments)
     if tool.approval != .never { try await approve(tool, arguments: arguments, id: id, key: key, in: script) }
     defer { journal.forgetInside(key) }
     let attempt = {
-      try await self.attempt(tool, arguments: arguments, id: id, key: key, in: script)
+      try await self.attempt(
+        tool, arguments: arguments, id: id, key: key, in: script, within: transaction)
+    }
+    if let transaction {
+      // Its result is worth nothing without what it wrote: it is run again, and is handed back what it saw.
+      if !transaction.isReplayed { journal.tolerate("\(key)#", during: transaction.key) }
+      return try await attempt()
     }
     guard tool.effect == .write else { return try await journal.observe(call, attempt) }
     return try await journal.perform(
@@ -199,7 +208,8 @@ extension Run {
 
   /// Runs a tool within its time, and again as often as its `retry` allows while its error is retryable.
   func attempt(
-    _ tool: Tool, arguments: RawJSON, id: String, key: String, in script: any ScriptRun
+    _ tool: Tool, arguments: RawJSON, id: String, key: String, in script: any ScriptRun,
+    within transaction: (any OpenTransaction)? = nil
   ) async throws -> RawJSON {
     let time = environment.time
     for attempt in 1... {
@@ -211,7 +221,7 @@ extension Run {
         return try await environment.deadlines.withTimeout(
           .seconds(tool.timeoutSeconds), "\(tool.name) took longer than \(tool.timeoutSeconds) s",
           unless: isHeld
-        ) { try await script.call(tool, arguments: arguments, call: call) }
+        ) { try await script.call(tool, arguments: arguments, call: call, within: transaction) }
       } catch let failure as Failure where failure.retryable && attempt <= tool.retries {
         try await time.sleep(for: .milliseconds(100 << min(attempt, 6)))
       }

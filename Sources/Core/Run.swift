@@ -44,6 +44,8 @@ final class Run: Sendable {
   /// Shared with the runs that this one calls.
   let calls: Calls
   let budget: Budget
+  /// In which it was called.
+  let transaction: (any OpenTransaction)?
   /// The script that called this agent.
   let caller: (any ScriptRun)?
   /// The script's side of this run, once something of it was wanted.
@@ -54,8 +56,9 @@ final class Run: Sendable {
     _ context: RunContext, message: String, conversation: CallerConversation? = nil, summary: String? = nil,
     environment: Environment, journal: Journal, prefix: String = "",
     budgets: [Budget] = [],
-    calledBy parent: Run? = nil
+    calledBy parent: Run? = nil, within transaction: (any OpenTransaction)? = nil
   ) {
+    self.transaction = transaction
     self.context = context
     self.callers = conversation
     self.environment = environment
@@ -203,7 +206,8 @@ extension Run {
   func openScript() async throws -> any ScriptRun {
     if let script { return script }
     let script = try await environment.host.open(
-      context, services: Services(run: self), caller: caller, journal: journal, prefix: prefix)
+      context, services: Services(run: self), caller: caller, journal: journal, prefix: prefix,
+      within: transaction)
     openedScript.withLock { $0 = script }
     return script
   }

@@ -15,9 +15,10 @@ public protocol ScriptHost: Sendable {
   ///   - caller: The run whose script called this agent: both use up one budget of processor time.
   ///   - journal: Keeps what the script's host calls do and see.
   ///   - prefix: Before the keys of this run's entries.
+  ///   - transaction: In which the run was called: what it does in the workspace's database, it does there.
   func open(
     _ context: RunContext, services: any RunServices, caller: (any ScriptRun)?, journal: Journal,
-    prefix: String
+    prefix: String, within transaction: (any OpenTransaction)?
   ) async throws -> any ScriptRun
 }
 
@@ -78,7 +79,10 @@ public protocol ScriptRun: Sendable {
   func tools(askedBy key: String?) async throws -> [String]
   /// The script's summary of what no longer fits, oldest first; `nil` = none.
   func compact(_ passages: [FoldedPassage]) async throws -> String?
-  func call(_ tool: Tool, arguments: RawJSON, call: ToolCallContext) async throws -> RawJSON
+  /// - Parameter transaction: In which the tool is called; `nil` = the one in which the run was, if any.
+  func call(
+    _ tool: Tool, arguments: RawJSON, call: ToolCallContext, within transaction: (any OpenTransaction)?
+  ) async throws -> RawJSON
   /// Asks the tool's `unknown` function what became of a call; `nil` = nothing, so that it is made again.
   func check(_ tool: Tool, arguments: RawJSON, call: ToolCallContext) async throws -> RawJSON?
   /// Asks the tool's `approve` function whether a person must agree: `null` or `false`, or how to ask.
@@ -139,9 +143,13 @@ public struct Misuse: Error {
 /// Each is told the journal's key of the host call that asks, and throws ``Failure``, ``Misuse`` or `CancellationError`.
 public protocol RunServices: Sendable {
   /// `tools.call`: a tool that the agent lists, validated and recorded as the model's calls are.
-  func callTool(name: String, arguments: JSON, key: String) async throws -> RawJSON
+  func callTool(
+    name: String, arguments: JSON, key: String, within transaction: (any OpenTransaction)?
+  ) async throws -> RawJSON
   /// `agents.run`: another agent, in a run of its own.
-  func runAgent(name: String, input: JSON, key: String) async throws -> ScriptReply
+  func runAgent(
+    name: String, input: JSON, key: String, within transaction: (any OpenTransaction)?
+  ) async throws -> ScriptReply
   /// `llm.chat` and `llm.stream`: a model, on this run's budget.
   ///
   /// - Parameter onText: Gets pieces of the answer; the provider is not read on while it waits.

@@ -45,15 +45,25 @@ public protocol ScriptDatabase: Sendable {
     DatabaseChange, DatabaseRows
   )
   /// Opens a transaction that holds the writer until it is ended.
-  func begin(owner: String) async throws -> any ScriptTransaction
+  func begin() async throws -> any ScriptTransaction
 }
 
 /// One open transaction; it ends once, by commit or rollback, and by rollback when it is dropped or times out.
 public protocol ScriptTransaction: Sendable {
-  func query(_ sql: String, _ parameters: [DatabaseValue]) async throws -> DatabaseRows
-  func execute(_ sql: String, _ parameters: [DatabaseValue]) async throws -> (DatabaseChange, DatabaseRows)
+  func query(owner: String, _ sql: String, _ parameters: [DatabaseValue]) async throws -> DatabaseRows
+  func execute(owner: String, _ sql: String, _ parameters: [DatabaseValue]) async throws -> (
+    DatabaseChange, DatabaseRows
+  )
   func commit() async throws
   func rollback() async
+}
+
+/// A `db.transaction` of a script that is open: the tools and agents that it calls meanwhile work in it.
+public protocol OpenTransaction: Sendable {
+  /// Of the transaction in the journal.
+  var key: String { get }
+  /// It ended in an earlier life of the run: what its statements brought is handed back.
+  var isReplayed: Bool { get }
 }
 
 /// Small values by key, each in a scope that the host chooses.

@@ -150,3 +150,15 @@ extension Failure {
     return writer.raw.text
   }
 }
+
+extension Tool {
+  /// Why it cannot be called inside a transaction; `nil` = it can.
+  var misfitsTransactions: Failure? {
+    guard effect == .write, !access.requests.isEmpty || access.keyValue >= .write else { return nil }
+    let what = access.requests.isEmpty ? "kv" : "http"
+    return Failure(
+      .invalidArguments,
+      "the tool '\(name)' may not be called inside db.transaction: what it does over \(what) could not be rolled back"
+    )
+  }
+}

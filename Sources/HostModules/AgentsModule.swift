@@ -27,10 +27,14 @@ extension HostModule {
       HostFunction(
         "_agents.run",
         .waits(
-          { arguments, scope in
+          // Takes the number of the open transaction first, 0 for none.
+          { given, scope in
+            let arguments = given.rest
+            let transaction = try scope.transaction(given.integer(1))
             let input = arguments.isAbsent(2) ? JSON.object(JSONObject()) : try arguments.json(2)
             let reply = try await scope.services.runAgent(
-              name: try arguments.string(1), input: input, key: scope.key(arguments))
+              name: try arguments.string(1), input: input, key: scope.key(arguments),
+              within: transaction)
             return .fields(["text": .string(reply.text), "data": reply.data.map { .json($0) }])
           }, named: "agents.run"))
     ])

@@ -33,8 +33,8 @@ extension HostModule {
         example: #"db.exec("delete from todos where user_id = ? and id = ?", ctx.user.id, args.id)"#),
       Function(
         "transaction",
-        "Runs a function whose `db` calls happen all or not at all: an error in it rolls back and goes on.",
-        [Parameter("body", "fun(): any", "may wait, for at most 10 s")],
+        "Runs a function whose `db` calls happen all or not at all, those of its branches and of the tools and agents that it calls too: an error in it rolls back and goes on.",
+        [Parameter("body", "fun(): any", "may wait, for at most 10 s from its first statement on")],
         returns: "any", capability: #"db = "write""#, mayWait: true,
         example: "db.transaction(function() db.exec(…); db.exec(…) end)"),
     ],
@@ -53,7 +53,9 @@ extension HostModule {
     let sql = try arguments.string(1)
     let parameters = try parameters(arguments)
     if let transaction {
-      return try await transaction.run(arguments, in: scope) { table(try await $0.query(sql, parameters)) }
+      return try await transaction.run(arguments, in: scope) {
+        table(try await $0.query(owner: scope.file, sql, parameters))
+      }
     }
     return table(try await scope.resources.database.query(owner: scope.file, sql, parameters))
   }
@@ -65,7 +67,7 @@ extension HostModule {
     let parameters = try parameters(arguments)
     if let transaction {
       return try await transaction.run(arguments, in: scope) {
-        value(of: try await $0.execute(sql, parameters))
+        value(of: try await $0.execute(owner: scope.file, sql, parameters))
       }
     }
     return value(of: try await scope.resources.database.execute(owner: scope.file, sql, parameters))
@@ -80,20 +82,19 @@ extension HostModule {
 
   /// A transaction is kept as a whole.
   private static func unlessInTransaction(_ recording: Recording) -> Recording {
-    .chosen { $0.value(1).integer == 0 ? recording : .none }
+    .chosen { $0.value(1).integer == 0 && $1.transaction == nil ? recording : .none }
   }
 
   /// The transaction in which a call was made, and the call's own arguments.
   private static func target(
     _ arguments: Arguments, _ scope: ScriptScope
   ) throws(HostError) -> (TransactionRecord?, Arguments) {
-    let number = try arguments.integer(1)
-    return (scope.transaction(number), arguments.rest)
+    (try scope.transaction(arguments.integer(1)), arguments.rest)
   }
 
   @Sendable private static func begin(_ arguments: Arguments, _ scope: ScriptScope) async throws -> LuaValue {
     try scope.need({ $0.database >= .write }, #"db = "write""#, for: "db.transaction")
-    return .integer(scope.add(try await TransactionRecord.begin(arguments, in: scope)))
+    return .integer(scope.add(try await TransactionRecord(arguments, in: scope)))
   }
 
   @Sendable private static func commit(_ arguments: Arguments, _ scope: ScriptScope) async throws -> LuaValue

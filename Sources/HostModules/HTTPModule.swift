@@ -66,7 +66,7 @@ extension HostModule {
               method: try options.string("method")?.uppercased() ?? "GET", url: url, options: options,
               scope: scope,
               function: "http.request")
-          }, named: "http.request", recorded: .chosen { isSafe($0) ? .observed : .effect })),
+          }, named: "http.request", recorded: .chosen { given, _ in isSafe(given) ? .observed : .effect })),
     ])
 
   static let optionNames: Set<String> = ["headers", "query", "body", "json", "timeout"]

@@ -107,19 +107,9 @@ public enum Prelude {
       return table.unpack(results, 2, results.n)
     end
 
-    -- What would wait for the writer that its own caller holds.
-    local function outside(name)
-      local fn = call["_" .. name]
-      return function(...)
-        if current() ~= 0 then
-          fault("invalid_arguments", name .. " may not be called inside db.transaction: it would wait for its end")
-        end
-        return fn(...)
-      end
-    end
-
-    globals.tools = { call = outside("tools.call") }
-    globals.agents = { run = outside("agents.run") }
+    -- What is called in a transaction works in it.
+    globals.tools = { call = function(...) return call["_tools.call"](current(), ...) end }
+    globals.agents = { run = function(...) return call["_agents.run"](current(), ...) end }
 
     globals.db = {
       query = function(...) return call["_db.query"](current(), ...) end,
@@ -224,25 +214,48 @@ public enum Prelude {
       end,
     }
 
+    -- Lists come before names, so that the same results give the same words.
+    local function before(a, b)
+      if type(a) == type(b) then return a < b end
+      return type(a) == "number"
+    end
+
+    -- What a branch says: in its result, or in the `data` of an agent's answer.
+    local function named(result, field)
+      if type(result) ~= "table" then return nil end
+      local value = result[field]
+      if value == nil and type(result.data) == "table" then value = result.data[field] end
+      return value
+    end
+
     globals.guard = {
       same = function(field, results)
         if type(results) ~= "table" then
           fault("invalid_arguments",
             ("bad argument #2 to 'guard.same' (table expected, got %s)"):format(type(results)))
         end
-        local first, firstKey
-        for key, result in pairs(results) do
-          local value = type(result) == "table" and result[field] or nil
+        local keys, values, first, why = {}, {}, nil, nil
+        for key in pairs(results) do
+          if type(key) == "number" or type(key) == "string" then keys[#keys + 1] = key end
+        end
+        table.sort(keys, before)
+        for _, key in ipairs(keys) do
+          local value = named(results[key], field)
+          values[tostring(key)] = value ~= nil and tostring(value) or nil
           if value == nil then
-            host.error("conflict", ("branch %s names no '%s'"):format(tostring(key), tostring(field)))
+            why = why or ("branch %s names no '%s'"):format(tostring(key), tostring(field))
           elseif first == nil then
-            first, firstKey = value, key
-          elseif value ~= first then
-            host.error("conflict", ("the branches disagree on '%s': %s says %s, %s says %s; start again"):format(
-              field, tostring(firstKey), tostring(first), tostring(key), tostring(value)))
+            first = key
+          elseif value ~= named(results[first], field) then
+            why = why or ("the branches disagree on '%s': %s says %s, %s says %s"):format(
+              tostring(field), tostring(first), values[tostring(first)], tostring(key), tostring(value))
           end
         end
-        return first
+        if why then
+          call["_guard.conflict"](tostring(field), values, why)
+          host.error("conflict", why .. "; start again", true, { field = tostring(field), values = values })
+        end
+        if first ~= nil then return named(results[first], field) end
       end,
     }
 

@@ -36,9 +36,7 @@ extension HostModule {
     let arguments = given.rest
     let job = try job(arguments, scope)
     let id = LuaValue.string(job.id)
-    let number = try given.integer(1)
-    if number != 0 {
-      guard let transaction = scope.transaction(number) else { throw HostError.transactionEnded }
+    if let transaction = try scope.transaction(given.integer(1)) {
       transaction.publish(job)
       return id
     }

@@ -14,7 +14,7 @@ enum Recording: Sendable {
   /// It must not be made twice.
   case effect
   /// As its arguments say.
-  case chosen(@Sendable (Arguments) -> Recording)
+  case chosen(@Sendable (Arguments, ScriptScope) -> Recording)
 }
 
 extension ScriptScope {
@@ -29,7 +29,7 @@ extension ScriptScope {
     guard let journal else { return try await body(arguments, self) }
     switch recording {
     case .none: return try await body(arguments, self)
-    case .chosen(let choose): return try await recorded(arguments, choose(arguments), body)
+    case .chosen(let choose): return try await recorded(arguments, choose(arguments, self), body)
     case .observed, .effect: break
     }
     if isInside {

@@ -74,6 +74,8 @@ public final class ScriptScope: Sendable {
   let isInside: Bool
   /// Before the keys of this function's host calls: `run:`.
   public let place: String
+  /// In which it was called: what it does in the workspace's database, it does there.
+  let transaction: TransactionRecord?
   /// The idempotency key of the tool's call; `nil` = an agent's own function.
   let callKey: String?
   private let transactions = Mutex<[Int64: TransactionRecord]>([:])
@@ -84,9 +86,11 @@ public final class ScriptScope: Sendable {
   /// - Parameter prefix: Before the keys of what they do.
   public init(
     agentOf run: RunContext, services: any RunServices, resources: ScriptResources, tools: [String: Tool],
-    texts: [String: [UInt8]], journal: Journal, prefix: String
+    texts: [String: [UInt8]], journal: Journal, prefix: String,
+    within transaction: (any OpenTransaction)? = nil
   ) {
     self.journal = journal
+    self.transaction = transaction as? TransactionRecord
     isInside = false
     place = prefix
     callKey = nil
@@ -121,14 +125,21 @@ public final class ScriptScope: Sendable {
     subject = scope.subject
     journal = scope.journal
     isInside = scope.isInside
+    transaction = scope.transaction
     self.place = place
     callKey = scope.callKey
   }
 
   /// The scope of one attempt of a call of `tool`.
-  public init(_ tool: Tool, _ call: ToolCallContext, in scope: ScriptScope) {
+  ///
+  /// - Parameter given: In which it is called; `nil` = the one in which the agent is, if any.
+  public init(
+    _ tool: Tool, _ call: ToolCallContext, in scope: ScriptScope, within given: (any OpenTransaction)? = nil
+  ) {
     journal = scope.journal
-    isInside = true
+    transaction = given as? TransactionRecord ?? scope.transaction
+    // In a transaction no call is kept as a whole but the transaction.
+    isInside = transaction == nil || scope.isInside
     place = "\(call.place):"
     callKey = call.key
     run = scope.run
@@ -145,6 +156,7 @@ public final class ScriptScope: Sendable {
   /// The scope of a `check` in an eval: it looks at what the agent left behind, and changes nothing.
   public init(checkOf run: RunContext, resources: ScriptResources) {
     journal = nil
+    transaction = nil
     isInside = false
     place = ""
     callKey = nil
@@ -168,9 +180,13 @@ public final class ScriptScope: Sendable {
     }
   }
 
-  /// The transaction of that number; `nil` when it has ended, or for 0.
-  func transaction(_ number: Int64) -> TransactionRecord? {
-    transactions.withLock { $0[number] }
+  /// The transaction of that number, or for 0 the one in which it was called; `nil` = none.
+  ///
+  /// - Throws: ``HostError`` `timeout` when it has ended.
+  func transaction(_ number: Int64) throws(HostError) -> TransactionRecord? {
+    guard number != 0 else { return transaction }
+    guard let transaction = transactions.withLock({ $0[number] }) else { throw .transactionEnded }
+    return transaction
   }
 
   func add(_ transaction: TransactionRecord) -> Int64 {
@@ -217,10 +233,12 @@ private struct NoServices: RunServices {
     Failure(.denied, "\(call) is not allowed here: a check may only look")
   }
 
-  func callTool(name: String, arguments: JSON, key: String) async throws -> RawJSON {
-    throw refusal("tools.call")
-  }
-  func runAgent(name: String, input: JSON, key: String) async throws -> ScriptReply {
+  func callTool(
+    name: String, arguments: JSON, key: String, within transaction: (any OpenTransaction)?
+  ) async throws -> RawJSON { throw refusal("tools.call") }
+  func runAgent(
+    name: String, input: JSON, key: String, within transaction: (any OpenTransaction)?
+  ) async throws -> ScriptReply {
     throw refusal("agents.run")
   }
   func chat(_ request: ModelRequest, key: String, onText: TextListener?) async throws -> ModelReply {

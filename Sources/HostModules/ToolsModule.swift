@@ -18,13 +18,16 @@ extension HostModule {
       HostFunction(
         "_tools.call",
         .waits(
-          { arguments, scope in
+          // Takes the number of the open transaction first, 0 for none.
+          { given, scope in
+            let arguments = given.rest
+            let transaction = try scope.transaction(given.integer(1))
             let given = try arguments.json(2)
             let isEmpty = given == .null || given == .array([])
             return .json(
               try await scope.services.callTool(
                 name: try arguments.string(1), arguments: isEmpty ? .object(JSONObject()) : given,
-                key: scope.key(arguments)))
+                key: scope.key(arguments), within: transaction))
           }, named: "tools.call"))
     ])
 }

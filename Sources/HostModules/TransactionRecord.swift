@@ -6,31 +6,41 @@ import Synchronization
 
 /// A `db.transaction` of a script: it is kept in the journal as one thing, with what each of its statements brought.
 ///
+/// Tools and agents that are called in it work in it, and are run again with it after a crash: what they wrote is not
+/// there without it. The writer is taken by its first statement: whoever asks models before holds up nobody.
+///
 /// The scope that it was begun in holds it, and rolls it back by letting go of it: it does not hold the scope.
-final class TransactionRecord: Sendable {
+final class TransactionRecord: OpenTransaction {
   private enum Mode {
     /// - Parameter begun: Its entry, when an earlier life did not see how its commit ended.
-    case live(any ScriptTransaction, begun: JournalEntry?)
+    case live(any ScriptDatabase, begun: JournalEntry?)
     /// It ended in an earlier life of the run.
     ///
-    /// - Parameter begun: Its entry, when a person had to say so: it is written with what is published in it.
-    /// - Parameter failure: With which its commit failed.
-    case replayed(results: [JSON], failure: Failure?, begun: JournalEntry?)
+    /// - Parameters:
+    ///   - results: By the keys of the statements.
+    ///   - failure: With which its commit failed.
+    ///   - begun: Its entry, when a person had to say so: it is written with what is published in it.
+    case replayed(results: [String: JSON], failure: Failure?, begun: JournalEntry?)
+    /// Of something that was called in another one: that one ends it.
+    case nested(TransactionRecord)
   }
 
   private struct Statement {
+    let key: String
     let arguments: Arguments
     let result: Result<LuaValue, Failure>
   }
 
   private struct State {
+    /// Begins with the first statement.
+    var opening: Task<any ScriptTransaction, any Error>?
     var statements: [Statement] = []
     /// Of them, about.
     var bytes = 0
-    /// How many were handed back.
-    var position = 0
     /// Published in it so far.
     var jobs: [Job] = []
+    /// Why it can only be rolled back.
+    var failure: Failure?
   }
 
   private let mode: Mode
@@ -42,38 +52,49 @@ final class TransactionRecord: Sendable {
     self.call = call
   }
 
-  /// Begins a transaction, or one that has ended once more.
-  static func begin(_ arguments: Arguments, in scope: ScriptScope) async throws -> TransactionRecord {
+  var key: String { if case .nested(let outer) = mode { outer.key } else { call.key } }
+
+  var isReplayed: Bool {
+    switch mode {
+    case .live: false
+    case .replayed: true
+    case .nested(let outer): outer.isReplayed
+    }
+  }
+
+  /// A transaction that begins, or one that has ended once more.
+  convenience init(_ arguments: Arguments, in scope: ScriptScope) async throws {
     let call = JournalCall(key: scope.key(arguments), name: "db.transaction")
+    if let outer = scope.transaction {
+      self.init(.nested(outer), call)
+      return
+    }
     var entry: JournalEntry?
     if let journal = scope.journal, !scope.isInside || journal.isReplaying {
       switch try journal.recall(call) {
       case .ended(.result(let result)):
-        return try TransactionRecord(replaying: result, begun: nil, call)
+        try self.init(replaying: result, begun: nil, call)
+        return
       case .ended(.failed(let failure)): throw failure
       case .begun(let begun):
         entry = begun
-        let intent = begun.arguments ?? ended(committed: true, [])
+        let intent = begun.arguments ?? Self.ended(committed: true, [])
         if try await scope.services.askWhetherDone(call) != nil {
-          return try TransactionRecord(replaying: intent, begun: begun, call)
+          try self.init(replaying: intent, begun: begun, call)
+          return
         }
       case nil: break
       }
     }
-    let transaction = try await scope.resources.database.begin(owner: scope.file)
-    if Task.isCancelled {
-      // The script will never learn its number.
-      await transaction.rollback()
-      throw CancellationError()
-    }
-    return TransactionRecord(.live(transaction, begun: entry), call)
+    self.init(.live(scope.resources.database, begun: entry), call)
   }
 
   private convenience init(replaying ended: RawJSON, begun: JournalEntry?, _ call: JournalCall) throws {
     let ended = try ended.value()
+    let results = (ended["results"]?.array ?? []).map { ($0["key"]?.string ?? "", $0) }
     self.init(
       .replayed(
-        results: ended["results"]?.array ?? [], failure: ended["failed"].map(Failure.init(json:)), begun: begun),
+        results: Dictionary(results) { $1 }, failure: ended["failed"].map(Failure.init(json:)), begun: begun),
       call)
   }
 
@@ -82,28 +103,49 @@ final class TransactionRecord: Sendable {
     _ arguments: Arguments, in scope: ScriptScope,
     _ statement: (any ScriptTransaction) async throws -> LuaValue
   ) async throws -> LuaValue {
+    let key = scope.key(arguments)
     switch mode {
-    case .live(let transaction, _):
+    case .nested(let outer): return try await outer.run(arguments, in: scope, statement)
+    case .live(let database, _):
       do {
-        let value = try await statement(transaction)
-        try keep(Statement(arguments: arguments, result: .success(value)), in: scope)
+        let value = try await statement(opened(database))
+        try keep(Statement(key: key, arguments: arguments, result: .success(value)), in: scope)
         return value
       } catch let failure as Failure {
-        try keep(Statement(arguments: arguments, result: .failure(failure)), in: scope)
+        try keep(Statement(key: key, arguments: arguments, result: .failure(failure)), in: scope)
         throw failure
       }
     case .replayed(let results, _, _):
-      let position = state.withLock { state in
-        state.position += 1
-        return state.position - 1
-      }
-      guard position < results.count, results[position]["digest"] == .string(arguments.digestText) else {
+      guard let recorded = results[key], recorded["digest"] == .string(arguments.digestText) else {
         let failure = Failure.divergence(arguments.journalCall(in: scope), in: call)
         scope.journal?.refuse(failure)
         throw failure
       }
-      if let failure = results[position]["failed"] { throw Failure(json: failure) }
-      return try LuaValue(recorded: RawJSON(results[position]["result"] ?? .null))
+      if let failure = recorded["failed"] { throw Failure(json: failure) }
+      return try LuaValue(recorded: RawJSON(recorded["result"] ?? .null))
+    }
+  }
+
+  /// Takes the writer, once for all branches.
+  private func opened(_ database: any ScriptDatabase) async throws -> any ScriptTransaction {
+    while true {
+      let task = state.withLock { state in
+        if let opening = state.opening { return opening }
+        let opening = Task { try await database.begin() }
+        state.opening = opening
+        return opening
+      }
+      do {
+        return try await withTaskCancellationHandler {
+          try await task.value
+        } onCancel: {
+          task.cancel()
+        }
+      } catch is CancellationError {
+        try Task.checkCancellation()
+        // The branch that began to take it was cancelled, and this one was not.
+        state.withLock { if $0.opening == task { $0.opening = nil } }
+      }
     }
   }
 
@@ -113,7 +155,7 @@ final class TransactionRecord: Sendable {
     if case .success(let value) = statement.result { _ = value.fits(in: &room) }
     for value in statement.arguments.values { _ = value.fits(in: &room) }
     let bytes = state.withLock { state in
-      state.bytes += Self.bytesMax - room
+      state.bytes += Self.bytesMax - room + statement.key.utf8.count
       state.statements.append(statement)
       return state.bytes
     }
@@ -126,31 +168,39 @@ final class TransactionRecord: Sendable {
   private static let bytesMax = 16 << 20
 
   /// Publishes a job when the transaction is committed.
-  func publish(_ job: Job) { state.withLock { $0.jobs.append(job) } }
+  func publish(_ job: Job) {
+    if case .nested(let outer) = mode { return outer.publish(job) }
+    state.withLock { $0.jobs.append(job) }
+  }
 
   func commit(in scope: ScriptScope) async throws {
-    let jobs = state.withLock { $0.jobs }
-    guard case .live(let transaction, let begun) = mode else {
-      if case .replayed(_, let failure?, _) = mode { throw failure }
-      if case .replayed(_, _, let begun?) = mode {
+    switch mode {
+    case .nested: return
+    case .replayed(_, let failure, let begun):
+      if let failure { throw failure }
+      if let begun {
+        let jobs = state.withLock { $0.jobs }
         scope.journal?.end(begun, .result(begun.arguments ?? .null), jobs: jobs, milliseconds: 0)
       }
-      return
-    }
-    guard let journal = scope.journal, !scope.isInside else {
-      var isCommitted = false
-      do {
-        try await transaction.commit()
-        isCommitted = true
-        // By names that are the same should the tool be called again.
-        try await scope.resources.jobs.publish(jobs)
-      } catch {
-        keepInside(committed: isCommitted, failure: Failure(error), in: scope.journal)
-        throw error
+    case .live(_, let begun):
+      let (opening, jobs, failure) = state.withLock { ($0.opening, $0.jobs, $0.failure) }
+      if let failure {
+        await rollback(in: scope, because: failure)
+        throw failure
       }
-      keepInside(committed: true, in: scope.journal)
-      return
+      defer { scope.journal?.settle(transaction: call.key) }
+      let transaction = try await opening?.value
+      if let journal = scope.journal, !scope.isInside {
+        try await commit(transaction, jobs, begun, in: journal)
+      } else {
+        try await commitInside(transaction, jobs, in: scope)
+      }
     }
+  }
+
+  private func commit(
+    _ transaction: (any ScriptTransaction)?, _ jobs: [Job], _ begun: JournalEntry?, in journal: Journal
+  ) async throws {
     let result = ended(committed: true)
     let entry: JournalEntry
     if let begun {
@@ -161,7 +211,7 @@ final class TransactionRecord: Sendable {
     }
     do {
       // A run that is cancelled now may go on later: it has to know how this ended.
-      try await Task { try await transaction.commit() }.value
+      try await Task { try await transaction?.commit() }.value
     } catch {
       // What its statements brought was seen: it is handed back before the same failure.
       journal.end(entry, .result(ended(committed: false, failure: Failure(error))), milliseconds: 0)
@@ -170,13 +220,46 @@ final class TransactionRecord: Sendable {
     journal.end(entry, .result(result), jobs: jobs, milliseconds: 0)
   }
 
-  func rollback(in scope: ScriptScope) async {
-    guard case .live(let transaction, _) = mode else { return }
-    await transaction.rollback()
-    guard let journal = scope.journal, !scope.isInside else {
-      return keepInside(committed: false, in: scope.journal)
+  private func commitInside(
+    _ transaction: (any ScriptTransaction)?, _ jobs: [Job], in scope: ScriptScope
+  ) async throws {
+    var isCommitted = false
+    do {
+      try await transaction?.commit()
+      isCommitted = true
+      // By names that are the same should the tool be called again.
+      try await scope.resources.jobs.publish(jobs)
+    } catch {
+      keepInside(committed: isCommitted, failure: Failure(error), in: scope.journal)
+      throw error
     }
-    journal.keep(call, .result(ended(committed: false)), startedAt: journal.now, milliseconds: 0)
+    keepInside(committed: true, in: scope.journal)
+  }
+
+  func rollback(in scope: ScriptScope, because failure: Failure? = nil) async {
+    switch mode {
+    case .replayed: return
+    case .nested(let outer): outer.refuse()
+    case .live:
+      if let opening = state.withLock({ $0.opening }) {
+        opening.cancel()
+        if let transaction = try? await opening.value { await transaction.rollback() }
+      }
+      scope.journal?.settle(transaction: call.key)
+      guard let journal = scope.journal, !scope.isInside else {
+        return keepInside(committed: false, failure: failure, in: scope.journal)
+      }
+      journal.keep(
+        call, .result(ended(committed: false, failure: failure)), startedAt: journal.now, milliseconds: 0)
+    }
+  }
+
+  /// What was called in it did only half of what it was to do.
+  private func refuse() {
+    if case .nested(let outer) = mode { return outer.refuse() }
+    let failure = Failure(
+      .conflict, "a db.transaction of what was called in this one was rolled back, so this one is too")
+    state.withLock { $0.failure = $0.failure ?? failure }
   }
 
   private func keepInside(committed: Bool, failure: Failure? = nil, in journal: Journal?) {
@@ -203,6 +286,7 @@ final class TransactionRecord: Sendable {
       $0.array { list in
         for statement in statements {
           list.object {
+            $0.member("key", statement.key)
             $0.member("digest", statement.arguments.digestText)
             switch statement.result {
             case .success(let value): $0.member("result", RawJSON(recording: value))

@@ -78,11 +78,11 @@ public final class LuaScriptHost: ScriptHost {
 
   public func open(
     _ context: RunContext, services: any RunServices, caller: (any ScriptRun)?, journal: Journal,
-    prefix: String
+    prefix: String, within transaction: (any OpenTransaction)?
   ) async throws -> any ScriptRun {
     let scope = ScriptScope(
       agentOf: context, services: services, resources: resources, tools: bundle.tools, texts: bundle.texts,
-      journal: journal, prefix: prefix)
+      journal: journal, prefix: prefix, within: transaction)
     return try await LuaScriptRun.open(
       scope, host: self, caller: caller as? LuaScriptRun, journal: journal)
   }

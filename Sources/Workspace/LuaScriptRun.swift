@@ -104,11 +104,13 @@ extension LuaScriptRun {
     return try await text(.compact, [.json(writer.raw)])
   }
 
-  func call(_ tool: Tool, arguments: RawJSON, call: ToolCallContext) async throws -> RawJSON {
+  func call(
+    _ tool: Tool, arguments: RawJSON, call: ToolCallContext, within transaction: (any OpenTransaction)?
+  ) async throws -> RawJSON {
     do {
       return try await place.cell.json(
         handle, .call, [.string(tool.file), .string(tool.name), .json(arguments), .json(context(of: call))],
-        scope: ScriptScope(tool, call, in: scope), seed: journal.seed(for: call.place))
+        scope: ScriptScope(tool, call, in: scope, within: transaction), seed: journal.seed(for: call.place))
     } catch let error as ScriptError {
       // What the tool raised on purpose is for the model; a fault in its script is for its author.
       if error.hostError == nil {

@@ -146,9 +146,12 @@ final class RunningServer: Sendable {
       text: String(decoding: response.body, as: UTF8.self), headers: response.headers)
   }
 
-  func chat(_ agent: String, _ message: String, session: String? = nil) async throws -> Answer {
+  func chat(
+    _ agent: String, _ message: String, session: String? = nil, input: JSON? = nil
+  ) async throws -> Answer {
     var body: JSONObject = JSONObject([("message", .string(message))])
     if let session { body.append("session_id", .string(session)) }
+    if let input { body.append("input", input) }
     return try await post("/v1/agents/\(agent)/chat", .object(body))
   }
 

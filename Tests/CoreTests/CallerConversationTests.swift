@@ -17,7 +17,7 @@ struct CallerConversationTests {
     }
     func open(
       _ context: RunContext, services: any RunServices, caller: (any ScriptRun)?, journal: Journal,
-      prefix: String
+      prefix: String, within transaction: (any OpenTransaction)?
     ) async throws -> any ScriptRun {
       throw CancellationError()
     }

@@ -12,7 +12,7 @@ struct DeploymentTests {
 
     func open(
       _ context: RunContext, services: any RunServices, caller: (any ScriptRun)?, journal: Journal,
-      prefix: String
+      prefix: String, within transaction: (any OpenTransaction)?
     ) async throws -> any ScriptRun { throw Failure(.internal, "nothing runs here") }
   }
 

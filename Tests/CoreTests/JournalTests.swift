@@ -134,6 +134,34 @@ struct JournalTests {
     }
   }
 
+  @Test(
+    "what was done in a transaction that never ended is handed back where it fits, else done anew or let go of"
+  )
+  func tolerated() async throws {
+    let memory = Memory()
+    let first = try await Self.journal(memory)
+    for key in ["run:1/a", "run:1/b", "run:1/c", "run:2"] {
+      _ = try await first.perform(Self.call(key), unknown: Self.again) { RawJSON(["life": 1]) }
+    }
+    let second = try await Self.journal(memory)
+    second.tolerate("run:1/", during: "run:0")
+    func life(_ call: JournalCall) async throws -> RawJSON {
+      try await second.perform(call, unknown: Self.again) { RawJSON(["life": 2]) }
+    }
+    #expect(try await life(Self.call("run:1/a")) == RawJSON(["life": 1]))
+    #expect(try await life(Self.call("run:1/b", digest: 2)) == RawJSON(["life": 2]))
+    second.settle(transaction: "another")
+    #expect(second.isReplaying)
+    second.settle(transaction: "run:0")
+    // What lay outside of it is as strict as ever.
+    #expect(try await life(Self.call("run:2")) == RawJSON(["life": 1]))
+    #expect(!second.isReplaying)
+    // A third life knows the call by what it was made with last.
+    let third = try await Self.journal(memory)
+    let again = try await third.perform(Self.call("run:1/b", digest: 2), unknown: Self.again) { .null }
+    #expect(again == RawJSON(["life": 2]))
+  }
+
   @Test("nothing is done that could not be written down")
   func full() async throws {
     let memory = Memory()

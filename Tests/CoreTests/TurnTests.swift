@@ -31,7 +31,7 @@ struct TurnTests {
     var tools: [String: Tool] { ["add": TurnTests.tool] }
     func open(
       _ context: RunContext, services: any RunServices, caller: (any ScriptRun)?, journal: Journal,
-      prefix: String
+      prefix: String, within transaction: (any OpenTransaction)?
     ) async throws -> any ScriptRun {
       throw CancellationError()
     }

@@ -354,7 +354,9 @@ struct ModuleTests {
     }
   }
 
-  @Test("a transaction is its function's own: other branches, tools and what was stopped stay outside")
+  @Test(
+    "a transaction is its function's own: what it calls works in it, other branches and what was stopped do not"
+  )
   func transactions() async throws {
     let tools = """
       local function count() return db.query("select count(*) as n from items")[1].n end
@@ -377,13 +379,17 @@ struct ModuleTests {
           db.exec("insert into items values ('kept')")
           return count()
         end },
+        add = { description = "d", access = { db = "write" }, run = function()
+          db.exec("insert into items values ('added')")
+          return count()
+        end },
         inside = { description = "d", access = { db = "write" }, run = function()
           return db.transaction(function()
-            local _, call = pcall(tools.call, "branches")
+            local added = tools.call("add")
             local _, again = pcall(db.transaction, function() end)
             local inner = coroutine.wrap(function() db.exec("insert into items values ('inner')") return count() end)()
             local both = parallel{ function() db.exec("insert into items values ('p')") return 1 end, function() return count() end }
-            return { call = call.code, again = again.code, inner = inner, outer = count() }
+            return { added = added, again = again.code, inner = inner, outer = count() }
           end)
         end },
       }
@@ -391,10 +397,10 @@ struct ModuleTests {
     let text = try await TestWorkspace.answer(
       """
       return json.encode{ tools.call("branches"), tools.call("stopped"), tools.call("inside") }
-      """, tools: tools, lists: #""branches", "stopped", "inside""#)
+      """, tools: tools, lists: #""branches", "stopped", "add", "inside""#)
     #expect(
       text
-        == #"[{"a":false,"b":true,"count":1},2,{"again":"invalid_arguments","call":"invalid_arguments","inner":3,"outer":4}]"#
+        == #"[{"a":false,"b":true,"count":1},2,{"added":3,"again":"invalid_arguments","inner":4,"outer":5}]"#
     )
   }
 

@@ -86,8 +86,8 @@ struct ScriptAttackTests {
     try await withTodos { database in
       let refused = try await failure { try await database.query(owner: todos, sql, []) }
       #expect(refused == Failure(.denied, "a query only reads; use db.exec to write"))
-      let transaction = try await database.begin(owner: todos)
-      #expect(try await failure { try await transaction.query(sql, []) }.code == .denied)
+      let transaction = try await database.begin()
+      #expect(try await failure { try await transaction.query(owner: todos, sql, []) }.code == .denied)
       await transaction.rollback()
     }
   }

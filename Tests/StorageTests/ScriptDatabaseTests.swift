@@ -189,11 +189,11 @@ struct ScriptDatabaseTests {
   @Test("queries run beside an open transaction and do not see it")
   func readers() async throws {
     try await withTodos { database in
-      let transaction = try await database.begin(owner: todos)
-      _ = try await transaction.execute("INSERT INTO todos (title) VALUES ('a')", [])
+      let transaction = try await database.begin()
+      _ = try await transaction.execute(owner: todos, "INSERT INTO todos (title) VALUES ('a')", [])
       let counting = "SELECT count(*) FROM todos"
       #expect(try await database.query(owner: todos, counting, []).rows == [[.integer(0)]])
-      #expect(try await transaction.query(counting, []).rows == [[.integer(1)]])
+      #expect(try await transaction.query(owner: todos, counting, []).rows == [[.integer(1)]])
       try await transaction.commit()
       #expect(try await database.query(owner: todos, counting, []).rows == [[.integer(1)]])
     }
@@ -204,7 +204,7 @@ struct ScriptDatabaseTests {
     try await withScriptDatabase { database async throws in
       await database.close()
       #expect(try await failure { try await database.query(owner: todos, "SELECT 1", []) }.code == .internal)
-      #expect(try await failure { try await database.begin(owner: todos) }.code == .internal)
+      #expect(try await failure { try await database.begin() }.code == .internal)
     }
   }
 }

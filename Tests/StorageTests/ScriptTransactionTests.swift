@@ -8,11 +8,11 @@ struct ScriptTransactionTests {
   @Test("a commit keeps, a rollback undoes")
   func ends() async throws {
     try await withTodos { database in
-      let kept = try await database.begin(owner: todos)
-      _ = try await kept.execute(insert, [.text("kept")])
+      let kept = try await database.begin()
+      _ = try await kept.execute(owner: todos, insert, [.text("kept")])
       try await kept.commit()
-      let undone = try await database.begin(owner: todos)
-      _ = try await undone.execute(insert, [.text("undone")])
+      let undone = try await database.begin()
+      _ = try await undone.execute(owner: todos, insert, [.text("undone")])
       await undone.rollback()
       #expect(try await titles(database) == ["kept"])
     }
@@ -21,10 +21,11 @@ struct ScriptTransactionTests {
   @Test("an ended transaction takes nothing more")
   func ended() async throws {
     try await withTodos { database in
-      let transaction = try await database.begin(owner: todos)
+      let transaction = try await database.begin()
       try await transaction.commit()
       #expect(
-        try await failure { try await transaction.execute(insert, [.text("x")]) }.code == .invalidArguments)
+        try await failure { try await transaction.execute(owner: todos, insert, [.text("x")]) }.code
+          == .invalidArguments)
       #expect(try await failure { try await transaction.commit() }.code == .invalidArguments)
       await transaction.rollback()
       #expect(try await titles(database).isEmpty)
@@ -35,8 +36,8 @@ struct ScriptTransactionTests {
   func dropped() async throws {
     try await withTodos { database in
       do {
-        let transaction = try await database.begin(owner: todos)
-        _ = try await transaction.execute(insert, [.text("dropped")])
+        let transaction = try await database.begin()
+        _ = try await transaction.execute(owner: todos, insert, [.text("dropped")])
       }
       _ = try await database.execute(owner: todos, insert, [.text("next")])
       #expect(try await titles(database) == ["next"])
@@ -48,11 +49,11 @@ struct ScriptTransactionTests {
   func timeout() async throws {
     let limits = ScriptDatabaseLimits(transactionTime: .milliseconds(50))
     try await withTodos(limits: limits) { database in
-      let slow = try await database.begin(owner: todos)
-      _ = try? await slow.execute(insert, [.text("slow")])
-      let next = try await database.begin(owner: todos)
+      let slow = try await database.begin()
+      _ = try? await slow.execute(owner: todos, insert, [.text("slow")])
+      let next = try await database.begin()
       await next.rollback()
-      let late = try await failure { try await slow.execute(insert, [.text("late")]) }
+      let late = try await failure { try await slow.execute(owner: todos, insert, [.text("late")]) }
       #expect(late.code == .timeout)
       #expect(try await failure { try await slow.commit() }.code == .timeout)
       #expect(try await titles(database).isEmpty)
@@ -63,8 +64,10 @@ struct ScriptTransactionTests {
   func endlessStatement() async throws {
     let limits = ScriptDatabaseLimits(transactionTime: .milliseconds(50))
     try await withTodos(limits: limits) { database in
-      let transaction = try await database.begin(owner: todos)
-      let stopped = try await failure { try await transaction.query(ScriptAttackTests.endless, []) }
+      let transaction = try await database.begin()
+      let stopped = try await failure {
+        try await transaction.query(owner: todos, ScriptAttackTests.endless, [])
+      }
       #expect(stopped.code == .timeout)
       _ = try await database.execute(owner: todos, insert, [.text("next")])
     }
@@ -73,13 +76,14 @@ struct ScriptTransactionTests {
   @Test("a statement that fails leaves the rest of the transaction")
   func failedStatement() async throws {
     try await withTodos { database in
-      let transaction = try await database.begin(owner: todos)
-      _ = try await transaction.execute(insert, [.text("a")])
+      let transaction = try await database.begin()
+      _ = try await transaction.execute(owner: todos, insert, [.text("a")])
       let conflict = try await failure {
-        try await transaction.execute("INSERT INTO todos (id, title) VALUES (7, 'b'), (1, 'c')", [])
+        try await transaction.execute(
+          owner: todos, "INSERT INTO todos (id, title) VALUES (7, 'b'), (1, 'c')", [])
       }
       #expect(conflict.code == .conflict)
-      let syntax = try await failure { try await transaction.execute("COMMIT", []) }
+      let syntax = try await failure { try await transaction.execute(owner: todos, "COMMIT", []) }
       #expect(syntax.code == .denied)
       try await transaction.commit()
       #expect(try await titles(database) == ["a"])
@@ -95,8 +99,8 @@ struct ScriptTransactionTests {
           CREATE TABLE parents (id INTEGER PRIMARY KEY);
           CREATE TABLE children (parent REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED);
           """)
-      let transaction = try await database.begin(owner: todos)
-      _ = try await transaction.execute("INSERT INTO children VALUES (1)", [])
+      let transaction = try await database.begin()
+      _ = try await transaction.execute(owner: todos, "INSERT INTO children VALUES (1)", [])
       #expect(try await failure { try await transaction.commit() }.code == .conflict)
       let single = try await failure {
         try await database.execute(owner: todos, "INSERT INTO children VALUES (1)", [])
@@ -109,14 +113,14 @@ struct ScriptTransactionTests {
   @Test("writers wait for an open transaction, first come first served")
   func order() async throws {
     try await withTodos { database in
-      let transaction = try await database.begin(owner: todos)
+      let transaction = try await database.begin()
       let log = Log()
       try await withThrowingTaskGroup { group in
         group.addTask {
           _ = try await database.execute(owner: todos, insert, [.text("waited")])
           await log.add("write")
         }
-        _ = try await transaction.execute(insert, [.text("first")])
+        _ = try await transaction.execute(owner: todos, insert, [.text("first")])
         await log.add("commit")
         try await transaction.commit()
         try await group.waitForAll()
@@ -129,12 +133,12 @@ struct ScriptTransactionTests {
   @Test("a cancelled wait for the writer ends, and the next one is served")
   func cancelledWait() async throws {
     try await withTodos { database in
-      let transaction = try await database.begin(owner: todos)
-      let waiting = Task { try await database.begin(owner: todos) }
+      let transaction = try await database.begin()
+      let waiting = Task { try await database.begin() }
       waiting.cancel()
       await #expect(throws: CancellationError.self) { _ = try await waiting.value }
       await transaction.rollback()
-      let next = try await database.begin(owner: todos)
+      let next = try await database.begin()
       await next.rollback()
     }
   }
@@ -147,10 +151,10 @@ struct ScriptTransactionTests {
       try await withThrowingTaskGroup { group in
         for _ in 0..<30 {
           group.addTask {
-            let transaction = try await database.begin(owner: todos)
-            let rows = try await transaction.query("SELECT n FROM counter", []).rows
+            let transaction = try await database.begin()
+            let rows = try await transaction.query(owner: todos, "SELECT n FROM counter", []).rows
             guard case .integer(let count)? = rows.first?.first else { return }
-            _ = try await transaction.execute("UPDATE counter SET n = ?", [.integer(count + 1)])
+            _ = try await transaction.execute(owner: todos, "UPDATE counter SET n = ?", [.integer(count + 1)])
             try await transaction.commit()
           }
         }
@@ -168,8 +172,8 @@ struct ScriptTransactionTests {
       let first = try await SQLiteScriptDatabase.open(directory: directory, limits: limits)
       try await first.migrate(owner: todos, schema: todosSchema)
       _ = try await first.execute(owner: todos, insert, [.text("kept")])
-      let open = try await first.begin(owner: todos)
-      _ = try await open.execute(insert, [.text("lost")])
+      let open = try await first.begin()
+      _ = try await open.execute(owner: todos, insert, [.text("lost")])
       // A copy of the files is what a killed process leaves.
       let second = try await SQLiteScriptDatabase.open(directory: try copy(of: directory))
       #expect(try await titles(second) == ["kept"])

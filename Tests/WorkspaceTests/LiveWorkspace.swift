@@ -54,7 +54,8 @@ extension ScriptVersions {
       input: RawJSON(["message": "hi"]), history: [])
     return try await host.open(
       context, services: NoServices(), caller: nil,
-      journal: Journal(runID: "r", seed: 1, store: NoJournal(), time: RealTime()), prefix: "")
+      journal: Journal(runID: "r", seed: 1, store: NoJournal(), time: RealTime()), prefix: "",
+      within: nil)
   }
 
   /// What an agent's `run` answers.
@@ -69,8 +70,12 @@ extension ScriptVersions {
 private struct NoServices: RunServices {
   private var none: Failure { Failure(.internal, "there is nothing here") }
 
-  func callTool(name: String, arguments: JSON, key: String) async throws -> RawJSON { throw none }
-  func runAgent(name: String, input: JSON, key: String) async throws -> ScriptReply { throw none }
+  func callTool(
+    name: String, arguments: JSON, key: String, within transaction: (any OpenTransaction)?
+  ) async throws -> RawJSON { throw none }
+  func runAgent(
+    name: String, input: JSON, key: String, within transaction: (any OpenTransaction)?
+  ) async throws -> ScriptReply { throw none }
   func chat(_ request: ModelRequest, key: String, onText: TextListener?) async throws -> ModelReply {
     throw none
   }

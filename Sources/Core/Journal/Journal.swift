@@ -22,6 +22,8 @@ public final class Journal: Sendable {
     var interior: [InteriorCall] = []
     /// Beginnings of the keys of branches that are not run again.
     var skipped: [(prefix: String, except: String)] = []
+    /// Beginnings of the keys of what was done in transactions that are open, and the transactions' own keys.
+    var tolerated: [(prefix: String, transaction: String)] = []
     /// Not handed to the store yet.
     var unwritten: [JournalEntry] = []
     var untold: [Event] = []
@@ -124,11 +126,30 @@ public final class Journal: Sendable {
         throw state.refuse(.divergence(call))
       }
       guard entry.name == call.name, entry.digest == call.digest else {
+        if state.tolerated.contains(where: { call.key.hasPrefix($0.prefix) }) { return nil }
         throw state.refuse(.divergence(call, from: entry))
       }
       if let outcome = entry.outcome { return .ended(outcome) }
       if isReplay { throw state.refuse(.open(entry)) }
       return .begun(entry)
+    }
+  }
+
+  /// Says that what lies under a prefix was done in a transaction that did not come to its end: it is handed back
+  /// where it still fits, and done anew where not.
+  func tolerate(_ prefix: String, during transaction: String) {
+    state.withLock { state in
+      if !state.recorded.isEmpty { state.tolerated.append((prefix, transaction)) }
+    }
+  }
+
+  /// Lets go of what was done in a transaction that has ended, and not done again.
+  public func settle(transaction: String) {
+    state.withLock { state in
+      guard !state.tolerated.isEmpty else { return }
+      let prefixes = state.tolerated.filter { $0.transaction == transaction }.map(\.prefix)
+      state.tolerated.removeAll { $0.transaction == transaction }
+      state.recorded = state.recorded.filter { key, _ in !prefixes.contains(where: key.hasPrefix) }
     }
   }
 

@@ -114,7 +114,7 @@ private struct JobAttempt: Sendable {
       outcome = .result(
         try await run.environment.deadlines.withTimeout(
           .seconds(tool.timeoutSeconds), "\(tool.name) took longer than \(tool.timeoutSeconds) s"
-        ) { try await script.call(tool, arguments: valid, call: call) })
+        ) { try await script.call(tool, arguments: valid, call: call, within: nil) })
     } catch {
       outcome = .failed(Task.isCancelled ? Failure(CancellationError()) : Failure(error))
     }

@@ -102,7 +102,7 @@ public final class SQLiteScriptDatabase: ScriptDatabase {
     }
   }
 
-  public func begin(owner: String) async throws -> any ScriptTransaction {
+  public func begin() async throws -> any ScriptTransaction {
     let connection = try await writers.take()
     do {
       try await connection.perform { connection, _ in
@@ -112,8 +112,7 @@ public final class SQLiteScriptDatabase: ScriptDatabase {
       writers.put(connection)
       throw error
     }
-    return SQLiteScriptTransaction(
-      connection: connection, writers: writers, owner: owner, ownership: ownership)
+    return SQLiteScriptTransaction(connection: connection, writers: writers, ownership: ownership)
   }
 
   private var ownership: ScriptPolicy.Ownership { catalog.withLock { $0.ownership } }

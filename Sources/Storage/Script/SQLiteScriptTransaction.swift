@@ -10,23 +10,24 @@ final class SQLiteScriptTransaction: ScriptTransaction {
 
   /// Takes over a connection on which a transaction was begun.
   init(
-    connection: ScriptConnection, writers: LeasePool<ScriptConnection>, owner: String,
-    ownership: ScriptPolicy.Ownership
+    connection: ScriptConnection, writers: LeasePool<ScriptConnection>, ownership: ScriptPolicy.Ownership
   ) {
-    lease = TransactionLease(connection: connection, writers: writers, owner: owner, ownership: ownership)
+    lease = TransactionLease(connection: connection, writers: writers, ownership: ownership)
     lease.startTimer()
   }
 
   deinit { lease.abandon() }
 
-  func query(_ sql: String, _ parameters: [DatabaseValue]) async throws -> DatabaseRows {
-    try await lease.run(.read, sql, parameters).1
+  func query(
+    owner: String, _ sql: String, _ parameters: [DatabaseValue]
+  ) async throws -> DatabaseRows {
+    try await lease.run(.read, owner, sql, parameters).1
   }
 
   func execute(
-    _ sql: String, _ parameters: [DatabaseValue]
+    owner: String, _ sql: String, _ parameters: [DatabaseValue]
   ) async throws -> (DatabaseChange, DatabaseRows) {
-    try await lease.run(.write, sql, parameters)
+    try await lease.run(.write, owner, sql, parameters)
   }
 
   func commit() async throws { try await lease.commit() }
@@ -39,19 +40,16 @@ final class SQLiteScriptTransaction: ScriptTransaction {
 private final class TransactionLease: Sendable {
   private let connection: ScriptConnection
   private let writers: LeasePool<ScriptConnection>
-  private let owner: String
   private let ownership: ScriptPolicy.Ownership
   private let end: ContinuousClock.Instant
   /// Why no more statements are taken; `nil` while the transaction is open.
   private let ending = Mutex<Failure?>(nil)
 
   init(
-    connection: ScriptConnection, writers: LeasePool<ScriptConnection>, owner: String,
-    ownership: ScriptPolicy.Ownership
+    connection: ScriptConnection, writers: LeasePool<ScriptConnection>, ownership: ScriptPolicy.Ownership
   ) {
     self.connection = connection
     self.writers = writers
-    self.owner = owner
     self.ownership = ownership
     end = ContinuousClock.now + connection.limits.transactionTime
   }
@@ -66,7 +64,7 @@ private final class TransactionLease: Sendable {
   }
 
   func run(
-    _ access: ScriptPolicy.Access, _ sql: String, _ parameters: [DatabaseValue]
+    _ access: ScriptPolicy.Access, _ owner: String, _ sql: String, _ parameters: [DatabaseValue]
   ) async throws -> (DatabaseChange, DatabaseRows) {
     try await connection.perform { connection, cancellation in
       if let ending = self.ending.withLock({ $0 }) { throw ending }
@@ -77,7 +75,7 @@ private final class TransactionLease: Sendable {
       return try connection.inSavepoint {
         try connection.run(
           ScriptConnection.Request(
-            access: access, owner: self.owner, ownership: self.ownership, sql: sql, parameters: parameters,
+            access: access, owner: owner, ownership: self.ownership, sql: sql, parameters: parameters,
             cancellation: cancellation, transactionEnd: self.end))
       }
     }

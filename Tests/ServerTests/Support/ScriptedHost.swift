@@ -62,7 +62,7 @@ struct ScriptedHost: ScriptHost {
 
   func open(
     _ context: RunContext, services: any RunServices, caller: (any ScriptRun)?, journal: Journal,
-    prefix: String
+    prefix: String, within transaction: (any OpenTransaction)?
   ) async throws -> any ScriptRun {
     guard let agent = scripted[context.agent.name] else { throw Failure(.notFound, "no such agent") }
     return Script(agent: agent, context: context)
@@ -76,7 +76,9 @@ struct ScriptedHost: ScriptHost {
     func prompt() async throws -> String { "" }
     func tools(askedBy key: String?) async throws -> [String] { [] }
     func compact(_ passages: [FoldedPassage]) async throws -> String? { nil }
-    func call(_ tool: Tool, arguments: RawJSON, call: ToolCallContext) async throws -> RawJSON {
+    func call(
+      _ tool: Tool, arguments: RawJSON, call: ToolCallContext, within transaction: (any OpenTransaction)?
+    ) async throws -> RawJSON {
       RawJSON(["sum": 3])
     }
     func check(_ tool: Tool, arguments: RawJSON, call: ToolCallContext) async throws -> RawJSON? { nil }
