@@ -197,10 +197,16 @@ extension Run {
     defer { turn.withLock { $0.spent(run.progress.usage) } }
     // Time in which it waits for a person is not its own.
     let isHeld = { @Sendable [waits = journal.waits] in waits.isWaiting(under: "\(key)/") }
-    return try await environment.deadlines.withTimeout(
+    let lifecycle = environment.host.lifecycles[name]
+    try lifecycle?.begin()
+    var isCompleted = false
+    defer { lifecycle?.end(completed: isCompleted) }
+    let reply = try await environment.deadlines.withTimeout(
       .seconds(child.limits.seconds), run.timeout.message, unless: isHeld
     ) {
       try await run.complete().0.reply
     }
+    isCompleted = true
+    return reply
   }
 }

@@ -42,6 +42,7 @@ public final class Runner: Sendable {
   let ledger: BudgetLedger
   private let unsettled: UnsettledTurns
   private let running = Atomic<Int>(0)
+  public let totals = RunTotals()
   /// Tells whoever resumes due runs that there may be one.
   public let wakeups = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
 
@@ -161,6 +162,13 @@ public final class Runner: Sendable {
       running.subtract(1, ordering: .relaxed)
       throw Failure(.limit, "the server is at its limit of runs", retryable: true, retryAfterSeconds: 1)
     }
+    let lifecycle = host.lifecycles[agent.name]
+    do {
+      try lifecycle?.begin()
+    } catch {
+      running.subtract(1, ordering: .relaxed)
+      throw error
+    }
     let turn = StoredTurn(
       request: request, user: user, agent: agent, store: store,
       environment: Run.Environment(
@@ -169,9 +177,13 @@ public final class Runner: Sendable {
       cancellation: cancellation, runs: runs, ledger: ledger, unsettled: unsettled,
       unfinished: unfinished, again: again)
     runs.enter()
+    let start = time.elapsed
     // A task of its own: what cancels the run leaves the caller to hear how it ended.
     let task = Task(executorPreference: executor()) { [self] in
       let result = await turn.complete(behind: gate)
+      let isCompleted = if case .success = result { true } else { false }
+      lifecycle?.end(completed: isCompleted)
+      totals.add(time.elapsed - start, completed: isCompleted)
       running.subtract(1, ordering: .relaxed)
       runs.leave()
       onEnd(result, host.version)

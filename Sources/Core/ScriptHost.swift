@@ -8,6 +8,8 @@ public protocol ScriptHost: Sendable {
   var agents: [String: Agent] { get }
   var tools: [String: Tool] { get }
   var usage: ScriptUsage { get }
+  /// Of its agents, by their names.
+  var lifecycles: [String: AgentLifecycle] { get }
 
   /// Makes the place in which one run's functions run; nothing of the script is evaluated yet.
   ///

@@ -37,6 +37,7 @@ public final class LuaScriptHost: ScriptHost {
   public var usage: ScriptUsage { pool.usage }
 
   let resources: ScriptResources
+  public let lifecycles: [String: AgentLifecycle]
   let pool: CellPool
   let budget: RunBudget
   let environment: RawJSON
@@ -49,6 +50,9 @@ public final class LuaScriptHost: ScriptHost {
     _ bundle: ScriptBundle, resources: ScriptResources, settings: Settings = Settings(), migrates: Bool = true
   ) async throws(Failure) {
     self.bundle = bundle
+    lifecycles = bundle.agents.mapValues { _ in AgentLifecycle() }
+    // What an agent's file says was checked when the bundle was made of it.
+    for agent in lifecycles.values { try agent.move(to: .initializing) }
     self.resources = resources
     environment = RawJSON(
       .object(JSONObject(settings.environment.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }))
@@ -62,7 +66,15 @@ public final class LuaScriptHost: ScriptHost {
       resources.logger.warning(
         "\(warning.file):\(warning.line):\(warning.column): \(warning.message) [\(warning.code)]")
     }
-    guard migrates else { return }
+    for agent in lifecycles.values { try agent.move(to: .validating) }
+    if migrates { try await migrate() }
+    for agent in lifecycles.values {
+      try agent.move(to: .validated)
+      try agent.move(to: .ready)
+    }
+  }
+
+  private func migrate() async throws(Failure) {
     for (file, schema) in bundle.schemas.sorted(by: { $0.key < $1.key }) {
       do {
         try await resources.database.migrate(owner: file, schema: schema)
@@ -74,7 +86,10 @@ public final class LuaScriptHost: ScriptHost {
   }
 
   /// Frees what is kept for new runs: it is in force no longer, and its last runs take their cells with them.
-  func retire() { pool.retire() }
+  func retire() {
+    pool.retire()
+    for agent in lifecycles.values { agent.retire() }
+  }
 
   public func open(
     _ context: RunContext, services: any RunServices, caller: (any ScriptRun)?, journal: Journal,

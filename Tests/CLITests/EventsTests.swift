@@ -153,7 +153,9 @@ struct EventsTests {
     #expect(failed.map { $0["error"]?["code"] } == ["timeout", "cancelled", "cancelled"])
     #expect(failed.map { $0["workflow_name"] } == ["slow", "slow", "asks"])
     #expect(failed[2]["execution_id"] == .string(id) && failed[2]["status"] == "failed")
-    let elements = try await Self.events(server, "&types=workflow.step_completed").filter { $0["step_name"] == "each" }
+    let elements = try await Self.events(server, "&types=workflow.step_completed").filter {
+      $0["step_name"] == "each"
+    }
     #expect(elements.first?["input_data"] == ["item": "a", "index": 1], "\(elements)")
     await server.stop()
   }
@@ -181,6 +183,37 @@ struct EventsTests {
       try await Self.events(server, "&types=agent.created").compactMap { $0["agent_id"]?.string } == [
         "asks", "fails", "flow", "hello", "many",
       ])
+    await server.stop()
+  }
+
+  @Test("a server tells how it is, what it has done, and what is wrong until it is right again")
+  func system() async throws {
+    var files = Self.files
+    files["perigee.yaml"] = "events: { health_seconds: 0.1 }\nreload: { watch: true }"
+    let workspace = try Folder(files)
+    let data = try Folder()
+    let server = try await RunningServer(workspace: workspace.path, data: data.path)
+    _ = try await server.chat("hello", "a", session: "s")
+    _ = try await server.chat("fails", "a", session: "s")
+    let agents = try await server.get("/v1/agents").json["data"]?.array ?? []
+    #expect(agents.map { $0["state"] } == ["READY", "FAILED", "READY", "COMPLETED", "READY"])
+    func told(_ type: String, _ isWanted: (JSON) -> Bool) async throws -> JSON {
+      while true {
+        if let event = try await Self.events(server, "&types=system.\(type)").first(where: isWanted) {
+          return event
+        }
+      }
+    }
+    let performance = try await told("performance") { $0["runs_completed"] == 1 || $0["runs_failed"] == 1 }
+    #expect(performance["average_run_ms"]?.double ?? 0 > 0)
+    #expect(try await told("resource_usage") { _ in true }["memory_usage"]?.integer ?? 0 > 1 << 20)
+    try workspace.write("agents/hello.lua", "return {")
+    let raised = try await told("error_alert") { $0["status"] == "raised" }
+    #expect(raised["alert"] == "scripts_refused" && raised["service"] == "perigee")
+    let health = try await told("health_check") { $0["status"] == "degraded" }
+    #expect(health["alerts"] == [raised["message"] ?? .null] && health["metrics"]?["queue_size"] == 0)
+    try workspace.write("agents/hello.lua", "return { run = function() return 'x' end }")
+    #expect(try await told("error_alert") { $0["status"] == "resolved" }["alert"] == "scripts_refused")
     await server.stop()
   }
 

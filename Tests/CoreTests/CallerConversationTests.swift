@@ -10,6 +10,7 @@ struct CallerConversationTests {
 
   private struct Host: ScriptHost {
     let usage = ScriptUsage()
+    let lifecycles: [String: AgentLifecycle] = [:]
     var version: String { "sha256:0" }
     var agents: [String: Agent] { [:] }
     var tools: [String: Tool] {

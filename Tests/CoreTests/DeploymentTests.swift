@@ -9,6 +9,7 @@ struct DeploymentTests {
     let agents: [String: Agent] = [:]
     let tools: [String: Tool] = [:]
     let usage = ScriptUsage()
+    let lifecycles: [String: AgentLifecycle] = [:]
 
     func open(
       _ context: RunContext, services: any RunServices, caller: (any ScriptRun)?, journal: Journal,

@@ -26,6 +26,7 @@ struct TurnTests {
 
   private struct Host: ScriptHost {
     let usage = ScriptUsage()
+    let lifecycles: [String: AgentLifecycle] = [:]
     var version: String { "sha256:0" }
     var agents: [String: Agent] { ["market.title": TurnTests.agent(name: "market.title")] }
     var tools: [String: Tool] { ["add": TurnTests.tool] }

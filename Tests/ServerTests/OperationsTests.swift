@@ -94,6 +94,7 @@ struct OperationsTests {
       #expect(list["data"]?.array?.map { $0["name"] } == ["adder", "echo"])
       let agent = try await server.send("GET", "/v1/agents/adder").json
       #expect(agent["tools"] == ["add"] && agent["version"] == "sha256:0123" && agent["problems"] == [])
+      #expect(agent["state"] == "READY")
       #expect(list["problems"] == [])
       #expect(try await server.send("GET", "/v1/agents/none").status == 404)
     }

@@ -50,7 +50,15 @@ extension OpenAPI {
           "description": "null = the script chooses them for each run.",
         ]
       ),
-      ("agents", strings), ("version", string), ("problems", list("ScriptProblem")),
+      ("agents", strings), ("version", string),
+      (
+        "state",
+        [
+          "enum": .array(AgentLifecycle.State.allCases.map { .string($0.rawValue) }),
+          "description": "EXECUTING while any of its runs is under way; then as the last one ended.",
+        ]
+      ),
+      ("problems", list("ScriptProblem")),
     ]),
     "AgentList": object([
       ("data", list("Agent")), ("next", orNull("string")), ("problems", list("ScriptProblem")),

@@ -62,6 +62,7 @@ struct AgentDocument: Document {
       }
       $0.member("agents", JSON.array(agent.agents.map { .string($0) }))
       $0.member("version", host.version)
+      $0.member("state", host.lifecycles[agent.name].map { .string($0.state.rawValue) } ?? JSON.null)
       $0.member("problems", problems.filter { concerns($0.file) })
     }
   }

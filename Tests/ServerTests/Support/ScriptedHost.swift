@@ -52,11 +52,19 @@ struct ScriptedHost: ScriptHost {
   let version = "sha256:0123"
   let agents: [String: Agent]
   let tools: [String: Tool]
+  let lifecycles: [String: AgentLifecycle]
   private let scripted: [String: ScriptedAgent]
 
   init(_ scripted: [ScriptedAgent]) {
     self.scripted = Dictionary(uniqueKeysWithValues: scripted.map { ($0.agent.name, $0) })
     agents = self.scripted.mapValues(\.agent)
+    lifecycles = agents.mapValues { _ in
+      let lifecycle = AgentLifecycle()
+      for state in [AgentLifecycle.State.initializing, .validating, .validated, .ready] {
+        try? lifecycle.move(to: state)
+      }
+      return lifecycle
+    }
     tools = ["add": Tool(name: "add", file: "tools/add.lua", description: "Adds.", parameters: .empty)]
   }
 
