@@ -16,7 +16,8 @@ final class CommitQueue: Sendable {
   private struct State {
     var waiting: [any PendingWrite] = []
     var isDraining = false
-    var isClosed = false
+    /// Why nothing is written any more.
+    var refusal: Failure?
   }
 
   private let pool: DatabasePool
@@ -51,20 +52,23 @@ final class CommitQueue: Sendable {
   }
 
   private func submit(_ write: any PendingWrite) {
-    let (isRefused, isFirst) = state.withLock { state in
-      if state.isClosed { return (true, false) }
+    let (refusal, isFirst) = state.withLock { state -> (Failure?, Bool) in
+      if let refusal = state.refusal { return (refusal, false) }
       state.waiting.append(write)
       defer { state.isDraining = true }
-      return (false, !state.isDraining)
+      return (nil, !state.isDraining)
     }
-    if isRefused { write.fail(Failure.storeClosed) }
+    if let refusal { write.fail(refusal) }
     // Outside the lock: it wakes a thread.
     if isFirst { thread.async { self.drain() } }
   }
 
+  /// Refuses further writes, for the first reason that is given.
+  func refuse(_ failure: Failure) { state.withLock { $0.refusal = $0.refusal ?? failure } }
+
   /// Refuses further writes and returns when the ones before are done and the statements released.
   func close() async {
-    state.withLock { $0.isClosed = true }
+    refuse(.storeClosed)
     await withCheckedContinuation { continuation in
       thread.async {
         // A write that was taken a moment ago may not have asked for its turn yet.
@@ -127,6 +131,7 @@ final class CommitQueue: Sendable {
       for (write, error) in refused { write.fail(Failure.storage(error)) }
     } catch {
       guard group.count > 1 else {
+        if (error as? SQLError)?.isDamage ?? false { refuse(.damaged("\(error)")) }
         for write in group { write.fail(Failure.storage(error)) }
         return
       }

@@ -3,6 +3,11 @@ import Core
 import GRDB
 import GRDBSQLite
 
+extension SQLError {
+  /// What the file holds is no database any more.
+  var isDamage: Bool { code & 0xFF == SQLITE_CORRUPT }
+}
+
 extension Failure {
   /// The failure or cancellation that stands for an error of the host's database.
   static func storage(_ error: any Error) -> any Error {
@@ -39,6 +44,13 @@ extension Failure {
 
   static func noSession(_ id: String) -> Failure { Failure(.notFound, "no session '\(id)'") }
   static func noRun(_ id: String) -> Failure { Failure(.notFound, "no run '\(id)'") }
+
+  static func damaged(_ what: String) -> Failure {
+    Failure(
+      .internal,
+      "the database is damaged, so nothing is written to it any more; stop the server and put a copy in its place",
+      diagnostic: what)
+  }
 
   static let storeClosed = Failure(.internal, "the database is closed")
 }

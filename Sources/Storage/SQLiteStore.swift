@@ -74,12 +74,29 @@ public final class SQLiteStore: Store {
     }
   }
 
+  /// Looks through the whole file for damage; where there is any, nothing is written from then on.
+  ///
+  /// - Throws: ``Failure`` that says what is wrong.
+  public func examine() async throws {
+    do {
+      let complaints = try await pool.read { try String.fetchAll($0, sql: "PRAGMA quick_check(1)") }
+      if complaints == ["ok"] { return }
+      let failure = Failure.damaged(complaints.joined(separator: "\n"))
+      commits.refuse(failure)
+      throw failure
+    } catch {
+      throw Failure.storage(error)
+    }
+  }
+
   /// Finishes the writes that were accepted and closes the file; what comes later fails.
   public func close() async throws {
     await commits.close()
     let pool = pool
     try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
       DispatchQueue.global().async {
+        // The file alone is all there is then, for whoever copies it; what stands in the log is safe as well.
+        try? pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
         continuation.resume(with: Result { try pool.close() }.mapError(Failure.storage))
       }
     }

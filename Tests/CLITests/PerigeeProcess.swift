@@ -47,9 +47,12 @@ enum PerigeeBinary {
       .merging(changes) { $1 }
   }
 
-  static func start(_ arguments: [String], environment changes: [String: String] = [:]) throws -> ChildProcess
-  {
-    try ChildProcess(url.path, arguments, environment: environment(changes))
+  /// - Parameter wrapper: A command that starts the binary as its last arguments say.
+  static func start(
+    _ arguments: [String], environment changes: [String: String] = [:], wrapper: [String] = []
+  ) throws -> ChildProcess {
+    let words = wrapper + [url.path] + arguments
+    return try ChildProcess(words[0], Array(words.dropFirst()), environment: environment(changes))
   }
 }
 
@@ -87,11 +90,12 @@ final class RunningServer: Sendable {
   /// Returns when the server has said where it listens.
   init(
     workspace: String, data: String, environment: [String: String] = [:], command: String = "serve",
-    arguments: [String] = []
+    arguments: [String] = [], wrapper: [String] = []
   ) async throws {
     let process = try PerigeeBinary.start(
-      [command, "--workspace", workspace, "--data", data, "--port", "0"] + arguments, environment: environment
-    )
+      [command, "--workspace", workspace, "--data", data, "--port", "0"] + arguments,
+      environment: environment,
+      wrapper: wrapper)
     self.process = process
     process.send(input: "")
     errorText = Task { await process.errors.text() }
@@ -116,6 +120,8 @@ final class RunningServer: Sendable {
     await client.shutdown()
     return (status, await errorText.value)
   }
+
+  var identifier: Int32 { process.identifier }
 
   func send(_ signal: Int32) { process.send(signal: signal) }
 

@@ -17,6 +17,8 @@ public final class SQLiteScriptDatabase: ScriptDatabase {
   let writers: LeasePool<ScriptConnection>
   private let readers: LeasePool<ScriptConnection>
   private let catalog: Mutex<ScriptCatalog>
+  /// Why nothing is written any more.
+  private let damage = Mutex<Failure?>(nil)
 
   private init(path: String, limits: ScriptDatabaseLimits) throws {
     let writer = try ScriptConnection(path: path, isReadOnly: false, limits: limits)
@@ -58,7 +60,30 @@ public final class SQLiteScriptDatabase: ScriptDatabase {
     }
   }
 
+  /// Looks through the whole file for damage; where there is any, nothing is written from then on.
+  ///
+  /// - Throws: ``Failure`` that says what is wrong.
+  public func examine() async throws {
+    let complaints: [String]
+    do {
+      complaints = try await lease(readers) { connection in
+        try await connection.perform { connection, _ in
+          try connection.rows("PRAGMA quick_check(1)") { $0.text(0) }
+        }
+      }
+    } catch let error as SQLError {
+      complaints = ["\(error)"]
+    }
+    if complaints == ["ok"] { return }
+    let failure = Failure.damaged(complaints.joined(separator: "\n"))
+    damage.withLock { $0 = failure }
+    throw failure
+  }
+
+  private func checkDamage() throws { if let failure = damage.withLock({ $0 }) { throw failure } }
+
   public func migrate(owner: String, schema: String) async throws {
+    try checkDamage()
     if catalog.withLock({ $0.schemas[owner] == schema }) { return }
     try await lease(writers) { connection in
       // Another call may have run it meanwhile; the writer is ours, so that nothing changes from here.
@@ -89,7 +114,8 @@ public final class SQLiteScriptDatabase: ScriptDatabase {
   public func execute(
     owner: String, _ sql: String, _ parameters: [DatabaseValue]
   ) async throws -> (DatabaseChange, DatabaseRows) {
-    try await lease(writers) { connection in
+    try checkDamage()
+    return try await lease(writers) { connection in
       let ownership = self.ownership
       return try await connection.perform { connection, cancellation in
         try connection.inTransaction {
@@ -103,6 +129,7 @@ public final class SQLiteScriptDatabase: ScriptDatabase {
   }
 
   public func begin() async throws -> any ScriptTransaction {
+    try checkDamage()
     let connection = try await writers.take()
     do {
       try await connection.perform { connection, _ in

@@ -127,7 +127,7 @@ extension ScriptConnection {
       .filter { !$0.hasPrefix("sqlite_") && !$0.hasPrefix(ScriptPolicy.reservedPrefix) }
   }
 
-  private func rows<Row>(_ sql: String, _ read: (SQLStatement) -> Row) throws -> [Row] {
+  func rows<Row>(_ sql: String, _ read: (SQLStatement) -> Row) throws -> [Row] {
     var text = ScriptText(sql)
     guard let statement = try text.prepareNext(on: handle, isPersistent: false) else { return [] }
     defer { sqlite3_finalize(statement.pointer) }
