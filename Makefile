@@ -15,10 +15,10 @@ export SWIFT
 # a pass of their own, one test at a time. Each pass skips what the other runs; ARGS narrows both.
 COMPUTING := ((LanguageServer|LuaHost|Lint|Threads)Tests|CLITests[.]EscapeTests)
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test lint format bench sanitize sanitize-address sanitize-thread fuzz crash docs clean
+.PHONY: help setup build run test lint format bench bench-runs sanitize sanitize-address sanitize-thread fuzz crash docs clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: ## check the Swift toolchain and install missing system packages
 	@scripts/setup.sh
@@ -50,6 +50,9 @@ format: ## rewrite the Swift files in the project's format
 bench: build ## measure the server against a local provider, and the linter, about 4 minutes
 	@Benchmarks/lint
 	@Benchmarks/bench $(ARGS)
+
+bench-runs: build ## measure durable calls, sleeping runs and workflows; ARGS="--peer PYTHON" beside LangGraph
+	@Benchmarks/bench-runs $(ARGS)
 
 sanitize: sanitize-address sanitize-thread ## run every test under the address, undefined behaviour and thread sanitizers
 
