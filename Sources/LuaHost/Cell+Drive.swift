@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CLuaHost
+import Threads
 
 /// One coroutine of a run. Its tapes belong to the calling task while it waits for the host.
 // SAFETY: only the cell's actor follows them, and the one task that `answer`s a waiting fiber its tapes.
@@ -30,7 +31,7 @@ extension Cell {
       await fiber.queue.enter()
       var slice = resume(fiber, context)
       while slice == CLH_SLICE_PREEMPTED {
-        await fiber.queue.giveWay()
+        await TurnLine.giveWay()
         slice = resume(fiber, context)
       }
       fiber.queue.leave()
