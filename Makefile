@@ -8,14 +8,14 @@ SWIFT_FILES := Sources Tests Package.swift
 ARGS ?=
 # How long make fuzz runs, all harnesses together: make fuzz SECONDS=600
 SECONDS ?= 60
-# How often make crash kills the server: make crash N=1000
+# How often make crash kills the server, and how many histories make simulate runs: make crash N=1000
 N ?= 200
 export SWIFT
 # A test that computes holds one of the few threads that the others need to meet their time limits: such rooms have
 # a pass of their own, one test at a time. Each pass skips what the other runs; ARGS narrows both.
 COMPUTING := ((LanguageServer|LuaHost|Lint|Threads)Tests|CLITests[.]EscapeTests)
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test lint format bench bench-runs sanitize sanitize-address sanitize-thread fuzz crash docs clean
+.PHONY: help setup build run test lint format bench bench-runs sanitize sanitize-address sanitize-thread fuzz crash simulate docs clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -77,6 +77,11 @@ fuzz: ## feed the C part of the Lua host hostile inputs for SECONDS, 60 unless t
 
 crash: build ## kill the server under load N times, 200 unless told, and look for what was lost or done twice
 	@Tests/Crash/crash --kills $(N) $(ARGS)
+
+SEED ?= 1
+simulate: setup ## run N histories by their seeds, on a disk that fails and in processes that end anywhere
+	@$(SWIFT) build --product simulation
+	@.build/debug/simulation --seed $(SEED) --count $(N)
 
 docs: build ## write types/, .luarc.json, .luacheckrc and the reference in docs/ anew
 	@$(BINARY) types --docs docs

@@ -113,6 +113,11 @@ let package = Package(
     room("Threads", ["CThreads", deque]),
     room("JSONCodec", []),
     room("TestSupport", ["JSONCodec"]),
+    .target(name: "CSimulation", path: "Tests/Simulation/CSimulation"),
+    .executableTarget(
+      name: "simulation",
+      dependencies: ["CSimulation", "Workspace", "HostModules", "Storage", "Transport", "Core", "JSONCodec", logging],
+      path: "Tests/Simulation/Simulation", swiftSettings: swift),
     .target(name: "CLuaHost", dependencies: ["CLua"], cSettings: c),
     .target(name: "CThreads", cSettings: c),
     .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),

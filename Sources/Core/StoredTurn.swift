@@ -119,9 +119,7 @@ final class StoredTurn: Sendable {
     let runID = names.runID
     await unsettled.settle(sessionID: names.sessionID, userID: user.id)
     do {
-      let budgets = try await ledger.budgets(userID: user.id, sessionID: names.sessionID)
-      // The message is kept before anything is done about it, so that a crash loses neither.
-      let (opened, journal) = try await open(names)
+      let (opened, journal, budgets) = try await begin(names)
       runs.begin(
         runID,
         LiveRuns.Entry(
@@ -131,6 +129,22 @@ final class StoredTurn: Sendable {
       return await answer(names, opened, journal, budgets)
     } catch {
       return .failure(Failure(error))
+    }
+  }
+
+  /// Opens the turn; a run that is to go on has nobody else who would try again.
+  @inline(never) private func begin(_ names: Names) async throws -> (OpenedTurn, Journal, [Budget]) {
+    var attempt = 0
+    while true {
+      do {
+        let budgets = try await ledger.budgets(userID: user.id, sessionID: names.sessionID)
+        // The message is kept before anything is done about it, so that a crash loses neither.
+        let (opened, journal) = try await open(names)
+        return (opened, journal, budgets)
+      } catch let failure as Failure where names.isResumed && failure.code == .internal {
+        attempt += 1
+        try await time.sleep(for: .seconds(min(attempt, 60)))
+      }
     }
   }
 
@@ -225,7 +239,8 @@ final class StoredTurn: Sendable {
         return .failure(Failure(CancellationError()))
       }
     } catch {
-      return .failure(Failure(error))
+      // What it waits for is not on record, so nobody would wake it.
+      return await close(run, names, .failure(Failure(error)))
     }
     let keys = Set(journal.waits.keysLeft)
     return .success(

@@ -50,11 +50,27 @@ struct TutorialTests {
         },
       }
       """
-    )
+    ),
+    "agents/compose.lua": (
+      before: """
+      return {
+        agents = { "market.title", "market.price" },
+        access = { db = "write" },
+        run = function()
+
+      """,
+      after: """
+
+          return "written"
+        end,
+      }
+      """
+    ),
   ]
 
   /// What the blocks speak of and do not show.
   private static let companions = [
+    "agents/market/price.lua": "return { run = function() return 'a price' end }",
     "agents/market/title.lua": "return { run = function(_, input) return 'Title of ' .. input.message end }",
     "agents/seller.lua": """
     return {

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+import CSimulation
+import Core
+import Dispatch
+import Foundation
+import Synchronization
+
+/// The one thread on which everything runs that Swift's pool would: what comes next is chosen by a seed.
+///
+/// The disk answers at once, as far as anybody can tell: while it works, nothing else does.
+final class Loop: TaskExecutor {
+  static let shared = Loop()
+
+  private enum Work {
+    /// For Swift's pool, by its address.
+    case pool(UInt)
+    /// Of a task that prefers the loop.
+    case own(UnownedJob)
+  }
+
+  private struct State {
+    var ready: [Work] = []
+    /// Of them, those that other threads have brought since somebody last looked.
+    var arrived: [Work] = []
+    var random = SplitMix64(state: 0)
+    var elapsed = Duration.zero
+    var sleepers: [Sleeper] = []
+    var sleeps = 0
+    /// Calls of the disk that have not come back.
+    var calls = 0
+    /// How much was ready when a call began that needs other jobs to be done; `nil` = it needs none.
+    var mark: Int?
+  }
+
+  private struct Sleeper {
+    var until: Duration
+    var number: Int
+    var continuation: UnsafeContinuation<Void, any Error>
+  }
+
+  private let state = Mutex(State())
+  private let arrival = DispatchSemaphore(value: 0)
+  private let thread = pthread_self()
+
+  /// Has Swift hand all its jobs over; on the thread that will run them.
+  func begin() {
+    sim_take_jobs { Loop.shared.take(.pool(UInt(bitPattern: $0))) }
+  }
+
+  func enqueue(_ job: consuming ExecutorJob) { take(.own(UnownedJob(job))) }
+
+  private func take(_ work: Work) {
+    let isForeign = pthread_equal(pthread_self(), thread) == 0
+    state.withLock { if isForeign { $0.arrived.append(work) } else { $0.ready.append(work) } }
+    if isForeign { arrival.signal() }
+  }
+
+  /// Lets go of everything that was to run: its process is gone.
+  func reset(seed: UInt64) {
+    state.withLock { state in
+      state.ready = []
+      state.arrived = []
+      state.sleepers = []
+      state.calls = 0
+      state.random = SplitMix64(state: seed)
+    }
+  }
+
+  func random(below bound: Int) -> Int { state.withLock { Int($0.random.next() % UInt64(bound)) } }
+
+  var elapsed: Duration { state.withLock(\.elapsed) }
+
+  func sleep(for duration: Duration) async throws {
+    let number = state.withLock { state in
+      state.sleeps += 1
+      return state.sleeps
+    }
+    try await withTaskCancellationHandler {
+      try await withUnsafeThrowingContinuation { (continuation: UnsafeContinuation<Void, any Error>) in
+        state.withLock { state in
+          state.sleepers.append(
+            Sleeper(until: state.elapsed + max(.zero, duration), number: number, continuation: continuation))
+        }
+        if Task.isCancelled { wake(number) }
+      }
+    } onCancel: {
+      wake(number)
+    }
+  }
+
+  private func wake(_ number: Int) {
+    let sleeper = state.withLock { state in
+      state.sleepers.firstIndex { $0.number == number }.map { state.sleepers.remove(at: $0) }
+    }
+    sleeper?.continuation.resume(throwing: CancellationError())
+  }
+
+  /// Says that a call of the disk begins.
+  ///
+  /// - Parameter needsJobs: It does not come back before jobs of its own were done.
+  func beginCall(needsJobs: Bool) {
+    state.withLock { state in
+      state.mark = needsJobs ? state.ready.count : nil
+      state.calls += 1
+    }
+  }
+
+  /// Says that a call of the disk has come back.
+  func endCall() { state.withLock { $0.calls -= 1 } }
+
+  /// Runs what there is, in an order of chance, and lets the clock go on where there is nothing.
+  ///
+  /// - Returns: Whether `isOver` said so; otherwise so many steps were taken, or nothing is left that could happen.
+  func run(steps: Int = .max, until isOver: () -> Bool) -> Bool {
+    var step = 0
+    var isDone = isOver()
+    // What the disk was asked for, it does: nobody is there any more who would hear of it later.
+    while (!isDone && step < steps) || isCalling {
+      // How many jobs a call of the disk takes is not for the seed to say.
+      if !isCalling { step += 1 }
+      switch nextJob() {
+      case .pool(let job): sim_run(UnsafeMutableRawPointer(bitPattern: job)!)
+      case .own(let job): job.runSynchronously(on: asUnownedTaskExecutor())
+      case nil: if !advance() { return isOver() }
+      }
+      isDone = isDone || isOver()
+    }
+    return isDone
+  }
+
+  private var isCalling: Bool { state.withLock { $0.calls > 0 } }
+
+  private func nextJob() -> Work? {
+    while true {
+      let (job, waits) = state.withLock { state -> (Work?, Bool) in
+        guard state.calls > 0 else {
+          state.ready += state.arrived
+          state.arrived = []
+          guard !state.ready.isEmpty else { return (nil, false) }
+          let index = Int(state.random.next() % UInt64(state.ready.count))
+          state.ready.swapAt(index, state.ready.count - 1)
+          return (state.ready.removeLast(), false)
+        }
+        // What the disk brings comes first, and what that makes ready.
+        if !state.arrived.isEmpty { return (state.arrived.removeFirst(), false) }
+        let isNeeded = state.mark.map { state.ready.count > $0 } ?? false
+        return isNeeded ? (state.ready.removeLast(), false) : (nil, true)
+      }
+      guard waits else { return job }
+      arrival.wait()
+    }
+  }
+
+  /// - Returns: Whether somebody slept.
+  private func advance() -> Bool {
+    let sleeper = state.withLock { state -> Sleeper? in
+      guard let first = state.sleepers.min(by: { ($0.until, $0.number) < ($1.until, $1.number) }) else {
+        return nil
+      }
+      state.elapsed = max(state.elapsed, first.until)
+      state.sleepers.removeAll { $0.number == first.number }
+      return first
+    }
+    sleeper?.continuation.resume()
+    return sleeper != nil
+  }
+}
+
+/// Source: Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014.
+struct SplitMix64 {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}
+
+/// The clock of the loop, which stands while anybody works.
+struct LoopTime: TimeSource {
+  var now: Timestamp { Timestamp(milliseconds: 1_800_000_000_000 + Int64(elapsed / .milliseconds(1))) }
+  var elapsed: Duration { Loop.shared.elapsed }
+  func sleep(for duration: Duration) async throws { try await Loop.shared.sleep(for: duration) }
+}
