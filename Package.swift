@@ -116,7 +116,9 @@ let package = Package(
     .target(name: "CSimulation", path: "Tests/Simulation/CSimulation"),
     .executableTarget(
       name: "simulation",
-      dependencies: ["CSimulation", "Workspace", "HostModules", "Storage", "Transport", "Core", "JSONCodec", logging],
+      dependencies: [
+        "CSimulation", "Workspace", "HostModules", "Storage", "Transport", "Core", "JSONCodec", logging,
+      ],
       path: "Tests/Simulation/Simulation", swiftSettings: swift),
     .target(name: "CLuaHost", dependencies: ["CLua"], cSettings: c),
     .target(name: "CThreads", cSettings: c),

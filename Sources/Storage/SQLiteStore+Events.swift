@@ -171,7 +171,8 @@ extension WriterConnection {
     find.bind(1, runID)
     defer { find.reset() }
     guard try find.step() else { return }
-    let told = Event(Event.agentFailed, at: Timestamp(milliseconds: 0), userID: find.optionalText(1), runID: runID)
+    let told = Event(
+      Event.agentFailed, at: Timestamp(milliseconds: 0), userID: find.optionalText(1), runID: runID)
     let data = try RunEnding.json(of: told, statement(RunEnding.selection))
     // With a key of its own: what a deleted session told is found by it.
     let freeze = try statement(

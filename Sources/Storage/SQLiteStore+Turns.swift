@@ -144,8 +144,8 @@ extension WriterConnection {
     try write(turn.journal, runID: turn.runID)
     let hasCalls = turn.steps.contains { !$0.calls.isEmpty }
     try insertMessage(
-      key: key, id: turn.messageID, runID: turn.runID, isAnswer: true, text: turn.text, failure: turn.failureCode, hasCalls: hasCalls,
-      tokens: turn.answerTokens, at: turn.at)
+      key: key, id: turn.messageID, runID: turn.runID, isAnswer: true, text: turn.text,
+      failure: turn.failureCode, hasCalls: hasCalls, tokens: turn.answerTokens, at: turn.at)
     if hasCalls { try insertCalls(turn) }
     if let message = turn.message { try change(message, ofRun: run) }
     let update = try statement(

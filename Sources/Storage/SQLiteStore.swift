@@ -96,7 +96,10 @@ public final class SQLiteStore: Store {
     try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
       DispatchQueue.global().async {
         // The file alone is all there is then, for whoever copies it; what stands in the log is safe as well.
-        try? pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+        try? pool.writeWithoutTransaction { database in
+          // GRDB asks SQLite even where it was closed before, which SQLite does not survive.
+          if database.sqliteConnection != nil { _ = try database.checkpoint(.truncate) }
+        }
         continuation.resume(with: Result { try pool.close() }.mapError(Failure.storage))
       }
     }

@@ -107,7 +107,9 @@ struct Delivering: Service {
   }
 
   /// Long enough for one event: should this process stop, another goes on then.
-  private func leaseEnd(_ webhook: EventWebhook) -> Timestamp { host.time.now + webhook.timeout + .seconds(5) }
+  private func leaseEnd(_ webhook: EventWebhook) -> Timestamp {
+    host.time.now + webhook.timeout + .seconds(5)
+  }
 
   private func report(
     _ outcome: String, _ webhook: EventWebhook, _ event: KeptEvent, _ text: String, _ level: Logger.Level

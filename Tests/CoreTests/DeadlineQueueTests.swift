@@ -111,7 +111,9 @@ struct DeadlineQueueTests {
     let queue = DeadlineQueue(time: time)
     let late = Mutex<[DeadlineQueue.Deadline]>([])
     // The first to come ends the second, as whoever waits for it does.
-    let first = queue.start(after: .milliseconds(5)) { for other in late.withLock({ $0 }) { queue.end(other) } }
+    let first = queue.start(after: .milliseconds(5)) {
+      for other in late.withLock({ $0 }) { queue.end(other) }
+    }
     let second = queue.start(after: .milliseconds(5)) { Issue.record("it was ended") }
     late.withLock { $0 = [second] }
     await time.someoneSleeps()

@@ -25,7 +25,9 @@ public protocol EventStore: Sendable {
   ///
   /// - Parameter next: Until when it has it from now on; `nil` = it leaves it to others.
   /// - Returns: Whether it still had it; otherwise nothing is kept.
-  func keepDelivery(_ delivery: EventDelivery, heldUntil lease: Timestamp, next: Timestamp?) async throws -> Bool
+  func keepDelivery(
+    _ delivery: EventDelivery, heldUntil lease: Timestamp, next: Timestamp?
+  ) async throws -> Bool
   /// Tells which agents the version in force has: `agent.created` and `agent.deleted` of those that others had not told.
   func keepAgents(_ names: [String], version: String, at: Timestamp) async throws
   /// Forgets events that are older, some at a time; how many.

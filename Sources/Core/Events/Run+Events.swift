@@ -31,7 +31,9 @@ extension Run {
         more(&object)
       }
     }
-    tell(Event.workflowStarted, "running") { $0.member("input_data", RawJSON(.object(workflowInput)).bounded) }
+    tell(Event.workflowStarted, "running") {
+      $0.member("input_data", RawJSON(.object(workflowInput)).bounded)
+    }
     do {
       let reply = try await body()
       tell("workflow.completed", "completed") {
