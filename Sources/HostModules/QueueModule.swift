@@ -109,7 +109,8 @@ extension HostModule {
 extension ScriptScope {
   /// The same whenever the same call is made again.
   fileprivate func jobIdentifier(_ arguments: Arguments, of action: String) -> String {
-    if let journal, !isInside { return journal.identifier(for: key(arguments)) }
+    // Each attempt of a tool has keys of its own, and its jobs are the same.
+    if let journal, callKey == nil { return journal.identifier(for: key(arguments)) }
     return Job.identifier(publishedBy: callKey ?? run.runID, at: "\(arguments.site)", action: action)
   }
 }

@@ -142,9 +142,9 @@ final class TransactionRecord: OpenTransaction {
           task.cancel()
         }
       } catch is CancellationError {
-        try Task.checkCancellation()
-        // The branch that began to take it was cancelled, and this one was not.
+        // A branch was cancelled that waited for it, and perhaps another one than this.
         state.withLock { if $0.opening == task { $0.opening = nil } }
+        try Task.checkCancellation()
       }
     }
   }
