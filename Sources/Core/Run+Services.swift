@@ -154,8 +154,10 @@ extension Run {
     if let transaction = given ?? transaction {
       // Its answer is worth nothing without what its tools wrote: it is run again, and asks its models no more.
       if !transaction.isReplayed { journal.tolerate("\(key)/", during: transaction.key) }
-      return try await tellingAgent(name, journal.identifier(for: key), input, key: key) {
-        try await runAgentNow(name: name, input: input, key: key, within: transaction)
+      return try await transaction.calling(key) {
+        try await tellingAgent(name, journal.identifier(for: key), input, key: key) {
+          try await runAgentNow(name: name, input: input, key: key, within: transaction)
+        }
       }
     }
     let call = JournalCall(key: key, name: "agent \(name)", digest: RawJSON(input).digest)
@@ -177,6 +179,11 @@ extension Run {
       throw Failure(.notFound, "there is no agent '\(name)'")
     }
     try agent.admit(context.user)
+    if transaction != nil, !agent.body.tasks.isEmpty {
+      throw Failure(
+        .invalidArguments,
+        "the agent '\(name)' may not be called inside db.transaction: its steps are kept one by one")
+    }
     guard calls.agents.add(1, ordering: .relaxed).newValue <= Run.agentCallsMax else {
       throw Failure(.limit, "more than \(Run.agentCallsMax) agents were called in this run")
     }

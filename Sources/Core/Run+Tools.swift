@@ -218,10 +218,14 @@ extension Run {
           id: id, key: idempotencyKey(of: key), place: "\(key)#\(attempt)", attempt: attempt)
         // Time in which it waits for a person is not its own.
         let isHeld = { @Sendable [waits = journal.waits] in waits.isWaiting(under: "\(key)#") }
-        return try await environment.deadlines.withTimeout(
-          .seconds(tool.timeoutSeconds), "\(tool.name) took longer than \(tool.timeoutSeconds) s",
-          unless: isHeld
-        ) { try await script.call(tool, arguments: arguments, call: call, within: transaction) }
+        let make = {
+          try await self.environment.deadlines.withTimeout(
+            .seconds(tool.timeoutSeconds), "\(tool.name) took longer than \(tool.timeoutSeconds) s",
+            unless: isHeld
+          ) { try await script.call(tool, arguments: arguments, call: call, within: transaction) }
+        }
+        guard let transaction else { return try await make() }
+        return try await transaction.calling(call.place, make)
       } catch let failure as Failure where failure.retryable && attempt <= tool.retries {
         try await time.sleep(for: .milliseconds(100 << min(attempt, 6)))
       }

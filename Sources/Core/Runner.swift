@@ -183,7 +183,8 @@ public final class Runner: Sendable {
       let result = await turn.complete(behind: gate)
       let isCompleted = if case .success = result { true } else { false }
       lifecycle?.end(completed: isCompleted)
-      totals.add(time.elapsed - start, completed: isCompleted)
+      // One that waits has not ended.
+      if case .success(.waiting) = result {} else { totals.add(time.elapsed - start, completed: isCompleted) }
       running.subtract(1, ordering: .relaxed)
       runs.leave()
       onEnd(result, host.version)

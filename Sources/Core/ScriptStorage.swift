@@ -64,6 +64,24 @@ public protocol OpenTransaction: Sendable {
   var key: String { get }
   /// It ended in an earlier life of the run: what its statements brought is handed back.
   var isReplayed: Bool { get }
+
+  /// With what the call of that key failed when the transaction was live.
+  func failure(ofCall key: String) -> Failure?
+  /// Keeps that a call failed: why it did, a time-out say, need not come again.
+  func keep(_ failure: Failure, ofCall key: String)
+}
+
+extension OpenTransaction {
+  /// Makes a call that is run again with the transaction, unless it failed when that was live.
+  func calling<Value>(_ key: String, _ body: () async throws -> Value) async throws -> Value {
+    if isReplayed, let failure = failure(ofCall: key) { throw failure }
+    do {
+      return try await body()
+    } catch let failure as Failure {
+      if !isReplayed, !Task.isCancelled { keep(failure, ofCall: key) }
+      throw failure
+    }
+  }
 }
 
 /// Small values by key, each in a scope that the host chooses.

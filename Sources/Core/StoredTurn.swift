@@ -142,8 +142,9 @@ final class StoredTurn: Sendable {
         let (opened, journal) = try await open(names)
         return (opened, journal, budgets)
       } catch let failure as Failure where names.isResumed && failure.code == .internal {
+        if runs.isOver { throw failure }
         attempt += 1
-        try await time.sleep(for: .seconds(min(attempt, 60)))
+        try await time.sleep(for: .milliseconds(min(100 << min(attempt, 4), 1000)))
       }
     }
   }

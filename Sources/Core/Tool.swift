@@ -154,6 +154,11 @@ extension Failure {
 extension Tool {
   /// Why it cannot be called inside a transaction; `nil` = it can.
   var misfitsTransactions: Failure? {
+    if approval != .never {
+      return Failure(
+        .invalidArguments,
+        "the tool '\(name)' may not be called inside db.transaction: it may have to wait for a person")
+    }
     guard effect == .write, !access.requests.isEmpty || access.keyValue >= .write else { return nil }
     let what = access.requests.isEmpty ? "kv" : "http"
     return Failure(

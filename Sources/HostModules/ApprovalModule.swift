@@ -38,6 +38,11 @@ extension HostModule {
   @Sendable private static func request(
     _ arguments: Arguments, _ scope: ScriptScope
   ) async throws -> LuaValue {
+    if scope.transaction != nil {
+      throw HostError.invalid(
+        "approval.request may not be called by what a db.transaction calls: it would hold that open while it waits"
+      )
+    }
     let options = try arguments.options(1, ["title", "detail", "timeout", "fields", "by"])
     guard let title = try options.string("title"), !title.isEmpty else {
       throw arguments.fault(1, "'title' is missing")

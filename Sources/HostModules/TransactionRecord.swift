@@ -12,15 +12,15 @@ import Synchronization
 /// The scope that it was begun in holds it, and rolls it back by letting go of it: it does not hold the scope.
 final class TransactionRecord: OpenTransaction {
   private enum Mode {
-    /// - Parameter begun: Its entry, when an earlier life did not see how its commit ended.
-    case live(any ScriptDatabase, begun: JournalEntry?)
+    case live(any ScriptDatabase)
     /// It ended in an earlier life of the run.
     ///
     /// - Parameters:
     ///   - results: By the keys of the statements.
+    ///   - calls: With what calls in it failed, by their keys.
     ///   - failure: With which its commit failed.
     ///   - begun: Its entry, when a person had to say so: it is written with what is published in it.
-    case replayed(results: [String: JSON], failure: Failure?, begun: JournalEntry?)
+    case replayed(results: [String: JSON], calls: [String: JSON], failure: Failure?, begun: JournalEntry?)
     /// Of something that was called in another one: that one ends it.
     case nested(TransactionRecord)
   }
@@ -35,10 +35,14 @@ final class TransactionRecord: OpenTransaction {
     /// Begins with the first statement.
     var opening: Task<any ScriptTransaction, any Error>?
     var statements: [Statement] = []
-    /// Of them, about.
+    /// Calls that failed.
+    var calls: [(key: String, failure: Failure)] = []
+    /// Of both, about.
     var bytes = 0
     /// Published in it so far.
     var jobs: [Job] = []
+    /// Transactions within it that have neither been committed nor rolled back.
+    var nested = 0
     /// Why it can only be rolled back.
     var failure: Failure?
   }
@@ -67,9 +71,9 @@ final class TransactionRecord: OpenTransaction {
     let call = JournalCall(key: scope.key(arguments), name: "db.transaction")
     if let outer = scope.transaction {
       self.init(.nested(outer), call)
+      outer.count(nested: 1)
       return
     }
-    var entry: JournalEntry?
     if let journal = scope.journal, !scope.isInside || journal.isReplaying {
       switch try journal.recall(call) {
       case .ended(.result(let result)):
@@ -77,8 +81,7 @@ final class TransactionRecord: OpenTransaction {
         return
       case .ended(.failed(let failure)): throw failure
       case .begun(let begun):
-        entry = begun
-        let intent = begun.arguments ?? Self.ended(committed: true, [])
+        let intent = begun.arguments ?? Self.ended(committed: true, [], [])
         if try await scope.services.askWhetherDone(call) != nil {
           try self.init(replaying: intent, begun: begun, call)
           return
@@ -86,7 +89,7 @@ final class TransactionRecord: OpenTransaction {
       case nil: break
       }
     }
-    self.init(.live(scope.resources.database, begun: entry), call)
+    self.init(.live(scope.resources.database), call)
   }
 
   private convenience init(replaying ended: RawJSON, begun: JournalEntry?, _ call: JournalCall) throws {
@@ -94,8 +97,31 @@ final class TransactionRecord: OpenTransaction {
     let results = (ended["results"]?.array ?? []).map { ($0["key"]?.string ?? "", $0) }
     self.init(
       .replayed(
-        results: Dictionary(results) { $1 }, failure: ended["failed"].map(Failure.init(json:)), begun: begun),
+        results: Dictionary(results) { $1 },
+        calls: Dictionary(ended["calls"]?.object?.members.map { ($0.key, $0.value) } ?? []) { $1 },
+        failure: ended["failed"].map(Failure.init(json:)), begun: begun),
       call)
+  }
+
+  func failure(ofCall key: String) -> Failure? {
+    switch mode {
+    case .live: nil
+    case .replayed(_, let calls, _, _): calls[key].map(Failure.init(json:))
+    case .nested(let outer): outer.failure(ofCall: key)
+    }
+  }
+
+  func keep(_ failure: Failure, ofCall key: String) {
+    if case .nested(let outer) = mode { return outer.keep(failure, ofCall: key) }
+    state.withLock { state in
+      state.calls.append((key, failure))
+      state.bytes += key.utf8.count + failure.message.utf8.count + 200
+    }
+  }
+
+  private func count(nested: Int) {
+    if case .nested(let outer) = mode { return outer.count(nested: nested) }
+    state.withLock { $0.nested += nested }
   }
 
   /// Runs a statement, or hands back what it brought.
@@ -106,7 +132,7 @@ final class TransactionRecord: OpenTransaction {
     let key = scope.key(arguments)
     switch mode {
     case .nested(let outer): return try await outer.run(arguments, in: scope, statement)
-    case .live(let database, _):
+    case .live(let database):
       do {
         let value = try await statement(opened(database))
         try keep(Statement(key: key, arguments: arguments, result: .success(value)), in: scope)
@@ -115,7 +141,7 @@ final class TransactionRecord: OpenTransaction {
         try keep(Statement(key: key, arguments: arguments, result: .failure(failure)), in: scope)
         throw failure
       }
-    case .replayed(let results, _, _):
+    case .replayed(let results, _, _, _):
       guard let recorded = results[key], recorded["digest"] == .string(arguments.digestText) else {
         let failure = Failure.divergence(arguments.journalCall(in: scope), in: call)
         scope.journal?.refuse(failure)
@@ -175,23 +201,31 @@ final class TransactionRecord: OpenTransaction {
 
   func commit(in scope: ScriptScope) async throws {
     switch mode {
-    case .nested: return
-    case .replayed(_, let failure, let begun):
+    case .nested(let outer): outer.count(nested: -1)
+    case .replayed(_, _, let failure, let begun):
       if let failure { throw failure }
       if let begun {
         let jobs = state.withLock { $0.jobs }
         scope.journal?.end(begun, .result(begun.arguments ?? .null), jobs: jobs, milliseconds: 0)
       }
-    case .live(_, let begun):
-      let (opening, jobs, failure) = state.withLock { ($0.opening, $0.jobs, $0.failure) }
+    case .live:
+      let (opening, jobs, failure) = state.withLock { state in
+        (state.opening, state.jobs, state.failure ?? (state.nested > 0 ? .halfDone : nil))
+      }
       if let failure {
         await rollback(in: scope, because: failure)
         throw failure
       }
+      let transaction: (any ScriptTransaction)?
+      do {
+        transaction = try await opening?.value
+      } catch {
+        await rollback(in: scope, because: Failure(error))
+        throw error
+      }
       defer { scope.journal?.settle(transaction: call.key) }
-      let transaction = try await opening?.value
       if let journal = scope.journal, !scope.isInside {
-        try await commit(transaction, jobs, begun, in: journal)
+        try await commit(transaction, jobs, in: journal)
       } else {
         try await commitInside(transaction, jobs, in: scope)
       }
@@ -199,16 +233,11 @@ final class TransactionRecord: OpenTransaction {
   }
 
   private func commit(
-    _ transaction: (any ScriptTransaction)?, _ jobs: [Job], _ begun: JournalEntry?, in journal: Journal
+    _ transaction: (any ScriptTransaction)?, _ jobs: [Job], in journal: Journal
   ) async throws {
     let result = ended(committed: true)
-    let entry: JournalEntry
-    if let begun {
-      entry = begun
-    } else {
-      // With what it brought: should nobody see the commit end, it is known all the same.
-      entry = try await journal.begin(JournalCall(key: call.key, name: call.name, arguments: result))
-    }
+    // With what it brought: should nobody see the commit end, it is known all the same.
+    let entry = try await journal.begin(JournalCall(key: call.key, name: call.name, arguments: result))
     do {
       // A run that is cancelled now may go on later: it has to know how this ended.
       try await Task { try await transaction?.commit() }.value
@@ -239,7 +268,9 @@ final class TransactionRecord: OpenTransaction {
   func rollback(in scope: ScriptScope, because failure: Failure? = nil) async {
     switch mode {
     case .replayed: return
-    case .nested(let outer): outer.refuse()
+    case .nested(let outer):
+      outer.count(nested: -1)
+      outer.refuse()
     case .live:
       if let opening = state.withLock({ $0.opening }) {
         opening.cancel()
@@ -257,31 +288,38 @@ final class TransactionRecord: OpenTransaction {
   /// What was called in it did only half of what it was to do.
   private func refuse() {
     if case .nested(let outer) = mode { return outer.refuse() }
-    let failure = Failure(
-      .conflict, "a db.transaction of what was called in this one was rolled back, so this one is too")
-    state.withLock { $0.failure = $0.failure ?? failure }
+    state.withLock { $0.failure = $0.failure ?? .halfDone }
   }
 
   private func keepInside(committed: Bool, failure: Failure? = nil, in journal: Journal?) {
     guard let journal else { return }
     let now = journal.now
-    let (statements, bytes) = state.withLock { ($0.statements, $0.bytes) }
+    let (statements, calls, bytes) = state.withLock { ($0.statements, $0.calls, $0.bytes) }
     journal.keepInside(call.key, bytes: bytes) { [call] in
       JournalEntry(
         number: 0, key: call.key, name: call.name, digest: call.digest,
-        outcome: .result(Self.ended(committed: committed, statements, failure: failure)), startedAt: now)
+        outcome: .result(Self.ended(committed: committed, statements, calls, failure: failure)),
+        startedAt: now)
     }
   }
 
   private func ended(committed: Bool, failure: Failure? = nil) -> RawJSON {
-    Self.ended(committed: committed, state.withLock { $0.statements }, failure: failure)
+    let (statements, calls) = state.withLock { ($0.statements, $0.calls) }
+    return Self.ended(committed: committed, statements, calls, failure: failure)
   }
 
-  private static func ended(committed: Bool, _ statements: [Statement], failure: Failure? = nil) -> RawJSON {
+  private static func ended(
+    committed: Bool, _ statements: [Statement], _ calls: [(key: String, failure: Failure)],
+    failure: Failure? = nil
+  ) -> RawJSON {
     var writer = JSONWriter()
     writer.object {
       $0.member("committed", committed)
       if let failure { $0.member("failed", failure.json) }
+      if !calls.isEmpty {
+        $0.key("calls")
+        $0.object { for (key, failure) in calls { $0.member(key, failure.json) } }
+      }
       $0.key("results")
       $0.array { list in
         for statement in statements {
@@ -301,6 +339,9 @@ final class TransactionRecord: OpenTransaction {
 }
 
 extension Failure {
+  fileprivate static let halfDone = Failure(
+    .conflict, "a db.transaction of what was called in this one was rolled back, so this one is too")
+
   /// A transaction that does something else than it did before.
   fileprivate static func divergence(_ statement: JournalCall, in transaction: JournalCall) -> Failure {
     Failure(

@@ -2,6 +2,7 @@
 public import Core
 import Dispatch
 import GRDB
+import GRDBSQLite
 
 /// The host's memory in one SQLite file: users, sessions, messages, tool calls, runs, small values.
 ///
@@ -82,6 +83,12 @@ public final class SQLiteStore: Store {
       let complaints = try await pool.read { try String.fetchAll($0, sql: "PRAGMA quick_check(1)") }
       if complaints == ["ok"] { return }
       let failure = Failure.damaged(complaints.joined(separator: "\n"))
+      commits.refuse(failure)
+      throw failure
+    } catch let error as DatabaseError
+      where [SQLITE_CORRUPT, SQLITE_NOTADB].contains(error.resultCode.rawValue)
+    {
+      let failure = Failure.damaged("\(error)")
       commits.refuse(failure)
       throw failure
     } catch {

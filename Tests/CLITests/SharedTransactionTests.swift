@@ -48,6 +48,18 @@ struct SharedTransactionTests {
             for _, t in ipairs(texts) do words[#words + 1] = ("%s=%s@%d"):format(t.field, t.value, t.listing) end
             return table.concat(words, " ")
           end },
+          -- Cut off in its middle: half of it may not be kept.
+          cut = { description = "d", access = { db = "write" }, timeout = 0.3, run = function()
+            db.transaction(function()
+              db.exec("insert into texts values (7, 'half', 'x', 0)")
+              time.sleep(5)
+            end)
+          end },
+          late = { description = "d", effect = "read", timeout = 0.3, access = { http = { "\(host)" } }, run = function()
+            return http.get("http://\(host)/slow").status
+          end },
+          ask = { description = "d", run = function() return approval.request{ title = "Go?" }.approved end },
+          pay = { description = "d", approve = true, run = function() return 1 end },
           post = { description = "d", access = { http = { "\(host)" } }, run = function()
             return http.post("http://\(host)/post", {}).status
           end },
@@ -72,11 +84,26 @@ struct SharedTransactionTests {
         end }
         """,
         "agents/compose.lua": """
-        return { agents = { "title", "price" }, tools = { "draft", "texts", "post" }, access = { db = "write", http = { "\(host)" } }, limits = { seconds = 60 },
+        return { agents = { "title", "price" }, tools = { "draft", "texts", "post", "cut", "late", "ask", "pay" }, access = { db = "write", http = { "\(host)" } }, limits = { seconds = 60 },
           run = function(ctx, input)
             if input.message == "look" then return tools.call("texts") end
-            if input.message == "post" then
-              return select(2, pcall(db.transaction, function() return tools.call("post") end)).message
+            if input.message == "late" then
+              local code = db.transaction(function()
+                local ok, problem = pcall(tools.call, "late")
+                tools.call("draft")
+                return ok and "in time" or problem.code
+              end)
+              return code .. " " .. tostring(approval.request{ title = "Go?" }.approved)
+            end
+            if input.message == "cut" then
+              local seen
+              local ok, problem = pcall(db.transaction, function()
+                seen = select(2, pcall(tools.call, "cut")).code
+              end)
+              return seen .. " " .. tostring(ok) .. " " .. problem.code
+            end
+            if input.message ~= "make" and input.message ~= "disagree" and input.message ~= "then" then
+              return select(2, pcall(db.transaction, function() return tools.call(input.message) end)).message
             end
             local composed = db.transaction(function()
               local id = tools.call("draft")
@@ -156,6 +183,33 @@ struct SharedTransactionTests {
         == "the tool 'post' may not be called inside db.transaction: what it does over http could not be rolled back"
     )
     #expect(market.count("/post") == 0)
+    for tool in ["ask", "pay"] {
+      let answer = try await server.chat("compose", tool, session: "s")
+      #expect(answer.json["response"]?.string?.contains("wait") == true, "\(answer.text)")
+    }
+    let cut = try await server.chat("compose", "cut", session: "s")
+    #expect(cut.json["response"] == "timeout false conflict", "\(cut.text)")
+    #expect(try await server.chat("compose", "look", session: "s").json["response"] == "drafts 0")
+    await server.stop()
+  }
+
+  @Test("what came too late in it comes too late again, however fast it is by then")
+  func late() async throws {
+    let gate = Gate()
+    let market = try Market(slow: gate)
+    let server = try await market.start()
+    let waiting = try await server.chat("compose", "late", session: "s")
+    let id = try #require(waiting.json["approval"]?["id"]?.string, "\(waiting.text)")
+    gate.open()
+    let decision = Array(#"{"decision":"approve"}"#.utf8)
+    #expect(try await server.send("POST", "/v1/approvals/\(id)", body: decision).status == 200)
+    while try await server.get("/v1/runs").json["data"]?.array?.contains(where: { $0["finished_at"] == .null }
+    ) == true {
+    }
+    let messages = try await server.get("/v1/sessions/s/messages").json["data"]?.array
+    #expect(messages?.last?["content"] == "timeout true", "\(String(describing: messages?.last))")
+    #expect(try await server.chat("compose", "look", session: "s").json["response"] == "drafts 1")
+    #expect(market.count("/slow") == 1)
     await server.stop()
   }
 
