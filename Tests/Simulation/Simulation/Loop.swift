@@ -28,8 +28,9 @@ final class Loop: TaskExecutor {
     var sleeps = 0
     /// Calls of the disk that have not come back.
     var calls = 0
-    /// How much was ready when a call began that needs other jobs to be done; `nil` = it needs none.
-    var mark: Int?
+    /// How much was ready when the last call began, and whether it needs other jobs to be done.
+    var mark = 0
+    var needsJobs = false
   }
 
   private struct Sleeper {
@@ -100,7 +101,8 @@ final class Loop: TaskExecutor {
   /// - Parameter needsJobs: It does not come back before jobs of its own were done.
   func beginCall(needsJobs: Bool) {
     state.withLock { state in
-      state.mark = needsJobs ? state.ready.count : nil
+      state.mark = state.ready.count
+      state.needsJobs = needsJobs
       state.calls += 1
     }
   }
@@ -131,6 +133,7 @@ final class Loop: TaskExecutor {
   private var isCalling: Bool { state.withLock { $0.calls > 0 } }
 
   private func nextJob() -> Work? {
+    var isLate = false
     while true {
       let (job, waits) = state.withLock { state -> (Work?, Bool) in
         guard state.calls > 0 else {
@@ -143,11 +146,12 @@ final class Loop: TaskExecutor {
         }
         // What the disk brings comes first, and what that makes ready.
         if !state.arrived.isEmpty { return (state.arrived.removeFirst(), false) }
-        let isNeeded = state.mark.map { state.ready.count > $0 } ?? false
-        return isNeeded ? (state.ready.removeLast(), false) : (nil, true)
+        // A call whose task was cancelled may come back by this very thread.
+        let isNeeded = state.needsJobs || isLate
+        return isNeeded && state.ready.count > state.mark ? (state.ready.removeLast(), false) : (nil, true)
       }
       guard waits else { return job }
-      arrival.wait()
+      isLate = arrival.wait(timeout: .now() + .milliseconds(100)) == .timedOut
     }
   }
 

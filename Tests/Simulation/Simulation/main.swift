@@ -35,7 +35,6 @@ if count > batch {
 }
 
 let root = FileManager.default.temporaryDirectory.path + "/perigee-simulation-\(getpid())"
-defer { try? FileManager.default.removeItem(atPath: root) }
 let workspace = root + "/workspace"
 for (name, text) in Scripts.files {
   let url = URL(filePath: "\(workspace)/\(name)")
@@ -56,6 +55,7 @@ for number in seed..<seed + count {
   for problem in problems { print("seed \(number): \(problem)") }
   fflush(nil)
 }
+try? FileManager.default.removeItem(atPath: root)
 print(
   "\(count) histories from seed \(seed): \(failed == 0 ? "nothing lost, nothing done twice" : "\(failed) went wrong")"
 )
