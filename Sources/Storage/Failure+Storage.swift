@@ -5,7 +5,7 @@ import GRDBSQLite
 
 extension SQLError {
   /// What the file holds is no database any more.
-  var isDamage: Bool { code & 0xFF == SQLITE_CORRUPT }
+  var isDamage: Bool { primaryCode == SQLITE_CORRUPT }
 }
 
 extension Failure {
