@@ -128,7 +128,7 @@ extension Run {
     let call = JournalCall(key: key, name: "webhook \(url)", digest: body.digest, arguments: body)
     let send = { try await script.post(body, to: url, key: self.idempotencyKey(of: idempotencyKey)) }
     return try await journal.perform(
-      call, unknown: { try await self.askWhetherDone("webhook \(url)", arguments: body, key: key) }, send)
+      call, unknown: { try await self.askWhetherDone($0, "webhook \(url)", arguments: body) }, send)
   }
 
   /// Asks a person, and waits until somebody has decided.

@@ -40,8 +40,8 @@ extension Run {
       try await run.sleep(for: duration, on: clock, key: key)
     }
 
-    func askWhetherDone(_ call: JournalCall) async throws -> RawJSON? {
-      try await run.askWhetherDone(call.name, arguments: call.arguments, key: call.key)
+    func askWhetherDone(_ begun: JournalEntry, arguments: RawJSON?) async throws -> RawJSON? {
+      try await run.askWhetherDone(begun, begun.name, arguments: arguments)
     }
   }
 
@@ -153,7 +153,7 @@ extension Run {
   ) async throws -> ScriptReply {
     if let transaction = given ?? transaction {
       // Its answer is worth nothing without what its tools wrote: it is run again, and asks its models no more.
-      if !transaction.isReplayed { journal.tolerate("\(key)/", during: transaction.key) }
+      journal.enclose("\(key)/", in: transaction)
       return try await transaction.calling(key) {
         try await tellingAgent(name, journal.identifier(for: key), input, key: key) {
           try await runAgentNow(name: name, input: input, key: key, within: transaction)

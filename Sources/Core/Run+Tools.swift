@@ -132,12 +132,12 @@ extension Run {
     }
     if let transaction {
       // Its result is worth nothing without what it wrote: it is run again, and is handed back what it saw.
-      if !transaction.isReplayed { journal.tolerate("\(key)#", during: transaction.key) }
+      journal.enclose("\(key)#", in: transaction)
       return try await attempt()
     }
     guard tool.effect == .write else { return try await journal.observe(call, attempt) }
     return try await journal.perform(
-      call, unknown: { try await self.settle(tool, arguments: arguments, id: id, key: key, in: script) },
+      call, unknown: { try await self.settle(tool, $0, arguments: arguments, id: id, in: script) },
       attempt)
   }
 
@@ -145,29 +145,32 @@ extension Run {
   ///
   /// - Returns: Its result; `nil` = it is made again, with the same key.
   private func settle(
-    _ tool: Tool, arguments: RawJSON, id: String, key: String, in script: any ScriptRun
+    _ tool: Tool, _ begun: JournalEntry, arguments: RawJSON, id: String, in script: any ScriptRun
   ) async throws -> RawJSON? {
     switch tool.unknown {
     case .retry: return nil
     case .check:
       return try await script.check(
         tool, arguments: arguments,
-        call: ToolCallContext(id: id, key: idempotencyKey(of: key), place: key, attempt: 1))
-    case .ask: return try await askWhetherDone(tool.name, arguments: arguments, key: key)
+        call: ToolCallContext(
+          id: id, key: idempotencyKey(of: begun.key), place: begun.key, attempt: 1))
+    case .ask: return try await askWhetherDone(begun, tool.name, arguments: arguments)
     }
   }
 
   /// Asks a person what became of a call that nobody saw the end of.
   ///
-  /// - Returns: As ``settle(_:arguments:id:key:in:)``.
-  func askWhetherDone(_ name: String, arguments: RawJSON?, key: String) async throws -> RawJSON? {
+  /// - Returns: As ``settle(_:_:arguments:id:in:)``.
+  func askWhetherDone(
+    _ begun: JournalEntry, _ name: String, arguments: RawJSON?
+  ) async throws -> RawJSON? {
     let question = Approval.Question(
       title: "\(name) was under way when the server stopped. Did it do its work?",
       detail: RawJSON([
-        "call": .string(name), "key": .string(idempotencyKey(of: key)),
+        "call": .string(name), "key": .string(idempotencyKey(of: begun.key)),
         "arguments": try arguments?.value() ?? .null,
       ]), choices: Approval.Question.unknownOutcome)
-    let answer = try await ask(question, timeout: nil, key: "\(key)/unknown")
+    let answer = try await ask(question, timeout: nil, key: begun.unknownOutcomeKey)
     switch answer["decision"]?.string {
     case "retry": return nil
     case "done": return answer["values"].map { RawJSON($0["result"] ?? $0) } ?? .null

@@ -84,6 +84,14 @@ final class Run: Sendable {
   /// What old turns were folded into in this one.
   var newSummary: ConversationSummary? { turn.withLock { $0.newSummary } }
 
+  /// Counts what earlier lives of the run took of models and this one was not handed back.
+  func countDropped() {
+    let dropped = journal.takeDropped()
+    guard dropped.tokens > 0 else { return }
+    turn.withLock { $0.spent(dropped) }
+    journal.recount(dropped, in: budget)
+  }
+
   /// What the run has come to so far; complete steps only.
   var progress: (message: String, steps: [TurnStep], usage: Usage, answerTokens: Int?) {
     turn.withLock { ($0.message, $0.steps, $0.usage, $0.answerTokens) }

@@ -161,7 +161,7 @@ public protocol RunServices: Sendable {
   /// `time.sleep`, on the script's clock.
   func sleep(for duration: Duration, on clock: any TimeSource, key: String) async throws
   /// What became of a host call that nobody saw the end of, as a person says; `nil` = it is made again.
-  func askWhetherDone(_ call: JournalCall) async throws -> RawJSON?
+  func askWhetherDone(_ begun: JournalEntry, arguments: RawJSON?) async throws -> RawJSON?
   /// `llm.embed`: vectors of texts, on this run's budget.
   func embed(_ request: EmbeddingRequest, key: String) async throws -> EmbeddingReply
 }

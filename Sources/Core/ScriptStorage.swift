@@ -77,9 +77,10 @@ extension OpenTransaction {
     if isReplayed, let failure = failure(ofCall: key) { throw failure }
     do {
       return try await body()
-    } catch let failure as Failure {
-      if !isReplayed, !Task.isCancelled { keep(failure, ofCall: key) }
-      throw failure
+    } catch {
+      // One that was cancelled may come to its end in another life.
+      if !isReplayed, !(error is CancellationError), !Task.isCancelled { keep(Failure(error), ofCall: key) }
+      throw error
     }
   }
 }

@@ -128,7 +128,19 @@ final class StoredTurn: Sendable {
       environment.feed?.append(.started(runID: runID, sessionID: names.sessionID))
       return await answer(names, opened, journal, budgets)
     } catch {
+      if names.isResumed, cancellation.isCancelled, !runs.isOver { await closeUnopened(names) }
       return .failure(Failure(error))
+    }
+  }
+
+  /// Ends a run that was cancelled before it could be taken up again: nobody else would.
+  @inline(never) private func closeUnopened(_ names: Names) async {
+    var closing = TurnClosing.cancelled(names.runID, user: user, sessionID: names.sessionID, at: time.now)
+    closing.isResumed = true
+    do {
+      try await store.closeTurn(closing)
+    } catch {
+      unsettled.add(closing, key: request.idempotencyKey, refusedBy: Failure(error))
     }
   }
 
@@ -227,6 +239,7 @@ final class StoredTurn: Sendable {
   /// Lets a run leave memory that has nothing to do but wait.
   @inline(never) private func suspend(_ run: Run, _ names: Names) async -> Result<ChatOutcome, Failure> {
     let journal = run.journal
+    run.countDropped()
     do {
       var suspension = TurnSuspension(
         runID: names.runID, journal: journal.takeUnwritten(inside: true), keys: journal.waits.keysLeft,
@@ -266,6 +279,7 @@ final class StoredTurn: Sendable {
   @inline(never) private func close(
     _ run: Run, _ names: Names, _ result: Result<(Turn.Ending, RawJSON?), Failure>
   ) async -> Result<ChatOutcome, Failure> {
+    run.countDropped()
     let progress = run.progress
     let messageID = Identifier.uuid(at: time.now)
     var closing = TurnClosing(

@@ -65,7 +65,8 @@ extension ScriptScope {
       if case .observed = recording {
         try await journal.observe(call, perform)
       } else {
-        try await journal.perform(call, unknown: { try await services.askWhetherDone(call) }, perform)
+        try await journal.perform(
+          call, unknown: { try await services.askWhetherDone($0, arguments: call.arguments) }, perform)
       }
     if let live { return live }
     // It may be made again, and was; but not by a replay.

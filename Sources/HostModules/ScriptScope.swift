@@ -253,7 +253,7 @@ private struct NoServices: RunServices {
   func sleep(for duration: Duration, on clock: any TimeSource, key: String) async throws {
     try await clock.sleep(for: duration)
   }
-  func askWhetherDone(_ call: JournalCall) async throws -> RawJSON? { nil }
+  func askWhetherDone(_ begun: JournalEntry, arguments: RawJSON?) async throws -> RawJSON? { nil }
 }
 
 /// What the functions of one run share, whoever called them.

@@ -18,14 +18,17 @@ final class TransactionRecord: OpenTransaction {
     /// - Parameters:
     ///   - results: By the keys of the statements.
     ///   - calls: With what calls in it failed, by their keys.
+    ///   - isCommitted: Else it was rolled back, or its commit failed.
     ///   - failure: With which its commit failed.
-    ///   - begun: Its entry, when a person had to say so: it is written with what is published in it.
-    case replayed(results: [String: JSON], calls: [String: JSON], failure: Failure?, begun: JournalEntry?)
+    ///   - begun: Its entry, when a person had to say so: it is written with what was published in it.
+    case replayed(
+      results: [String: JSON], calls: [String: JSON], isCommitted: Bool, failure: Failure?,
+      begun: JournalEntry?)
     /// Of something that was called in another one: that one ends it.
     case nested(TransactionRecord)
   }
 
-  private struct Statement {
+  fileprivate struct Statement {
     let key: String
     let arguments: Arguments
     let result: Result<LuaValue, Failure>
@@ -81,9 +84,8 @@ final class TransactionRecord: OpenTransaction {
         return
       case .ended(.failed(let failure)): throw failure
       case .begun(let begun):
-        let intent = begun.arguments ?? Self.ended(committed: true, [], [])
-        if try await scope.services.askWhetherDone(call) != nil {
-          try self.init(replaying: intent, begun: begun, call)
+        if try await scope.services.askWhetherDone(begun, arguments: nil) != nil {
+          try self.init(replaying: begun.arguments ?? Ending().json, begun: begun, call)
           return
         }
       case nil: break
@@ -99,14 +101,15 @@ final class TransactionRecord: OpenTransaction {
       .replayed(
         results: Dictionary(results) { $1 },
         calls: Dictionary(ended["calls"]?.object?.members.map { ($0.key, $0.value) } ?? []) { $1 },
-        failure: ended["failed"].map(Failure.init(json:)), begun: begun),
+        isCommitted: ended["committed"] == true, failure: ended["failed"].map(Failure.init(json:)),
+        begun: begun),
       call)
   }
 
   func failure(ofCall key: String) -> Failure? {
     switch mode {
     case .live: nil
-    case .replayed(_, let calls, _, _): calls[key].map(Failure.init(json:))
+    case .replayed(_, let calls, _, _, _): calls[key].map(Failure.init(json:))
     case .nested(let outer): outer.failure(ofCall: key)
     }
   }
@@ -141,11 +144,10 @@ final class TransactionRecord: OpenTransaction {
         try keep(Statement(key: key, arguments: arguments, result: .failure(failure)), in: scope)
         throw failure
       }
-    case .replayed(let results, _, _, _):
+    case .replayed(let results, _, _, _, _):
       guard let recorded = results[key], recorded["digest"] == .string(arguments.digestText) else {
-        let failure = Failure.divergence(arguments.journalCall(in: scope), in: call)
-        scope.journal?.refuse(failure)
-        throw failure
+        let call = arguments.journalCall(in: scope)
+        throw refuse(.divergence(in: self.call, now: call.name, call.arguments), scope)
       }
       if let failure = recorded["failed"] { throw Failure(json: failure) }
       return try LuaValue(recorded: RawJSON(recorded["result"] ?? .null))
@@ -196,21 +198,26 @@ final class TransactionRecord: OpenTransaction {
   /// Publishes a job when the transaction is committed.
   func publish(_ job: Job) {
     if case .nested(let outer) = mode { return outer.publish(job) }
-    state.withLock { $0.jobs.append(job) }
+    state.withLock { state in
+      state.jobs.append(job)
+      state.bytes += job.payload.bytes.count + 200
+    }
   }
 
   func commit(in scope: ScriptScope) async throws {
     switch mode {
     case .nested(let outer): outer.count(nested: -1)
-    case .replayed(_, _, let failure, let begun):
+    case .replayed(_, _, let isCommitted, let failure, let begun):
+      defer { scope.journal?.settle(transaction: call.key) }
       if let failure { throw failure }
-      if let begun {
-        let jobs = state.withLock { $0.jobs }
-        scope.journal?.end(begun, .result(begun.arguments ?? .null), jobs: jobs, milliseconds: 0)
+      guard isCommitted else { throw refuse(.divergence(in: call, now: "commit"), scope) }
+      if let begun, let result = begun.arguments {
+        scope.journal?.end(
+          begun, .result(result), jobs: try Ending.jobs(result, of: scope.run), milliseconds: 0)
       }
     case .live:
-      let (opening, jobs, failure) = state.withLock { state in
-        (state.opening, state.jobs, state.failure ?? (state.nested > 0 ? .halfDone : nil))
+      let (opening, failure) = state.withLock { state in
+        (state.opening, state.failure ?? (state.nested > 0 ? .halfDone : nil))
       }
       if let failure {
         await rollback(in: scope, because: failure)
@@ -225,39 +232,36 @@ final class TransactionRecord: OpenTransaction {
       }
       defer { scope.journal?.settle(transaction: call.key) }
       if let journal = scope.journal, !scope.isInside {
-        try await commit(transaction, jobs, in: journal)
+        try await commit(transaction, in: journal)
       } else {
-        try await commitInside(transaction, jobs, in: scope)
+        try await commitInside(transaction, in: scope)
       }
     }
   }
 
-  private func commit(
-    _ transaction: (any ScriptTransaction)?, _ jobs: [Job], in journal: Journal
-  ) async throws {
-    let result = ended(committed: true)
+  private func commit(_ transaction: (any ScriptTransaction)?, in journal: Journal) async throws {
+    let ending = ending(committed: true)
     // With what it brought: should nobody see the commit end, it is known all the same.
-    let entry = try await journal.begin(JournalCall(key: call.key, name: call.name, arguments: result))
+    let entry = try await journal.begin(JournalCall(key: call.key, name: call.name, arguments: ending.json))
     do {
       // A run that is cancelled now may go on later: it has to know how this ended.
       try await Task { try await transaction?.commit() }.value
     } catch {
       // What its statements brought was seen: it is handed back before the same failure.
-      journal.end(entry, .result(ended(committed: false, failure: Failure(error))), milliseconds: 0)
+      journal.end(
+        entry, .result(self.ending(committed: false, failure: Failure(error)).json), milliseconds: 0)
       throw error
     }
-    journal.end(entry, .result(result), jobs: jobs, milliseconds: 0)
+    journal.end(entry, .result(ending.json), jobs: ending.jobs, milliseconds: 0)
   }
 
-  private func commitInside(
-    _ transaction: (any ScriptTransaction)?, _ jobs: [Job], in scope: ScriptScope
-  ) async throws {
+  private func commitInside(_ transaction: (any ScriptTransaction)?, in scope: ScriptScope) async throws {
     var isCommitted = false
     do {
       try await transaction?.commit()
       isCommitted = true
       // By names that are the same should the tool be called again.
-      try await scope.resources.jobs.publish(jobs)
+      try await scope.resources.jobs.publish(state.withLock { $0.jobs })
     } catch {
       keepInside(committed: isCommitted, failure: Failure(error), in: scope.journal)
       throw error
@@ -267,7 +271,10 @@ final class TransactionRecord: OpenTransaction {
 
   func rollback(in scope: ScriptScope, because failure: Failure? = nil) async {
     switch mode {
-    case .replayed: return
+    case .replayed(_, _, let isCommitted, _, _):
+      scope.journal?.settle(transaction: call.key)
+      // A run that is stopped while it comes back does nothing else than before.
+      if isCommitted, !Task.isCancelled { _ = refuse(.divergence(in: call, now: "rollback"), scope) }
     case .nested(let outer):
       outer.count(nested: -1)
       outer.refuse()
@@ -281,8 +288,15 @@ final class TransactionRecord: OpenTransaction {
         return keepInside(committed: false, failure: failure, in: scope.journal)
       }
       journal.keep(
-        call, .result(ended(committed: false, failure: failure)), startedAt: journal.now, milliseconds: 0)
+        call, .result(ending(committed: false, failure: failure).json), startedAt: journal.now,
+        milliseconds: 0)
     }
+  }
+
+  /// Lets the run do nothing more, because it did something else than before.
+  private func refuse(_ failure: Failure, _ scope: ScriptScope) -> Failure {
+    scope.journal?.refuse(failure)
+    return failure
   }
 
   /// What was called in it did only half of what it was to do.
@@ -294,47 +308,94 @@ final class TransactionRecord: OpenTransaction {
   private func keepInside(committed: Bool, failure: Failure? = nil, in journal: Journal?) {
     guard let journal else { return }
     let now = journal.now
-    let (statements, calls, bytes) = state.withLock { ($0.statements, $0.calls, $0.bytes) }
+    let bytes = state.withLock { $0.bytes }
+    let ending = ending(committed: committed, failure: failure)
     journal.keepInside(call.key, bytes: bytes) { [call] in
       JournalEntry(
-        number: 0, key: call.key, name: call.name, digest: call.digest,
-        outcome: .result(Self.ended(committed: committed, statements, calls, failure: failure)),
+        number: 0, key: call.key, name: call.name, digest: call.digest, outcome: .result(ending.json),
         startedAt: now)
     }
   }
 
-  private func ended(committed: Bool, failure: Failure? = nil) -> RawJSON {
-    let (statements, calls) = state.withLock { ($0.statements, $0.calls) }
-    return Self.ended(committed: committed, statements, calls, failure: failure)
+  private func ending(committed: Bool, failure: Failure? = nil) -> Ending {
+    state.withLock { state in
+      Ending(
+        isCommitted: committed, failure: failure, statements: state.statements, calls: state.calls,
+        jobs: state.jobs)
+    }
   }
 
-  private static func ended(
-    committed: Bool, _ statements: [Statement], _ calls: [(key: String, failure: Failure)],
-    failure: Failure? = nil
-  ) -> RawJSON {
-    var writer = JSONWriter()
-    writer.object {
-      $0.member("committed", committed)
-      if let failure { $0.member("failed", failure.json) }
-      if !calls.isEmpty {
-        $0.key("calls")
-        $0.object { for (key, failure) in calls { $0.member(key, failure.json) } }
-      }
-      $0.key("results")
-      $0.array { list in
-        for statement in statements {
-          list.object {
-            $0.member("key", statement.key)
-            $0.member("digest", statement.arguments.digestText)
-            switch statement.result {
-            case .success(let value): $0.member("result", RawJSON(recording: value))
-            case .failure(let failure): $0.member("failed", failure.json)
-            }
-          }
+  /// What the journal keeps of it.
+  private struct Ending {
+    var isCommitted = true
+    var failure: Failure?
+    var statements: [Statement] = []
+    var calls: [(key: String, failure: Failure)] = []
+    var jobs: [Job] = []
+
+    var json: RawJSON {
+      var writer = JSONWriter()
+      writer.object {
+        $0.member("committed", isCommitted)
+        if let failure { $0.member("failed", failure.json) }
+        if !calls.isEmpty {
+          $0.key("calls")
+          $0.object { for (key, failure) in calls { $0.member(key, failure.json) } }
         }
+        if isCommitted, !jobs.isEmpty {
+          $0.key("jobs")
+          $0.array { list in for job in jobs { list.write(job.json) } }
+        }
+        $0.key("results")
+        $0.array { list in for statement in statements { list.write(statement) } }
+      }
+      return writer.raw
+    }
+
+    /// Those that were published in it: a call that failed in it publishes its own no second time.
+    static func jobs(_ ended: RawJSON, of run: RunContext) throws -> [Job] {
+      (try ended.value()["jobs"]?.array ?? []).compactMap { Job($0, user: run.user, publisher: run.runID) }
+    }
+  }
+}
+
+extension JSONWriter {
+  fileprivate mutating func write(_ statement: TransactionRecord.Statement) {
+    object {
+      $0.member("key", statement.key)
+      $0.member("digest", statement.arguments.digestText)
+      switch statement.result {
+      case .success(let value): $0.member("result", RawJSON(recording: value))
+      case .failure(let failure): $0.member("failed", failure.json)
       }
     }
+  }
+}
+
+extension Job {
+  /// Without what its run knows: the user, and who publishes it.
+  fileprivate var json: RawJSON {
+    var writer = JSONWriter()
+    writer.object {
+      $0.member("id", id)
+      $0.member("action", action)
+      $0.member("payload", payload)
+      if let key { $0.member("key", key) }
+      $0.member("priority", Int64(priority))
+      $0.member("published_at", publishedAt.milliseconds)
+      $0.member("due_at", dueAt.milliseconds)
+    }
     return writer.raw
+  }
+
+  fileprivate init?(_ json: JSON, user: Principal, publisher: String) {
+    guard let id = json["id"]?.string, let action = json["action"]?.string, let payload = json["payload"],
+      let publishedAt = json["published_at"]?.integer, let dueAt = json["due_at"]?.integer
+    else { return nil }
+    self.init(
+      id: id, action: action, payload: RawJSON(payload), user: user, key: json["key"]?.string,
+      priority: Int(json["priority"]?.integer ?? 0), publisher: publisher,
+      publishedAt: Timestamp(milliseconds: publishedAt), dueAt: Timestamp(milliseconds: dueAt))
   }
 }
 
@@ -343,14 +404,15 @@ extension Failure {
     .conflict, "a db.transaction of what was called in this one was rolled back, so this one is too")
 
   /// A transaction that does something else than it did before.
-  fileprivate static func divergence(_ statement: JournalCall, in transaction: JournalCall) -> Failure {
+  fileprivate static func divergence(
+    in transaction: JournalCall, now name: String, _ arguments: RawJSON? = nil
+  ) -> Failure {
     Failure(
       .conflict,
       "the run cannot go on, because a db.transaction of its script did something else than the first time",
       detail: [
         "reason": "divergence", "at": .string(transaction.key), "before": .string(transaction.name),
-        "now": .string(statement.name),
-      ], diagnostic: "at \(transaction.key): \(statement.name) \(statement.arguments?.text.prefix(500) ?? "")"
-    )
+        "now": .string(name),
+      ], diagnostic: "at \(transaction.key): \(name) \(arguments?.text.prefix(500) ?? "")")
   }
 }

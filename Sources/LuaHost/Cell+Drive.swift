@@ -103,7 +103,8 @@ extension Cell {
         ended += 1
         if !isDecided, Self.decides(branch, mode) {
           isDecided = true
-          if !isAlone { branching?.keep(context, site, index) }
+          // After a transaction that was cut off another one may decide than did before.
+          if !isAlone || index != order[0] { branching?.keep(context, site, index) }
           clh_fiber_decide(parent.raw, index)
           group.cancelAll()
         }

@@ -216,6 +216,70 @@ struct ApprovalTests {
     await second.stop()
   }
 
+  private static func question(_ server: RunningServer, _ choice: String) async throws -> String {
+    while true {
+      let asked = try await server.get("/v1/approvals").json["data"]?.array?.first {
+        $0["status"] == "pending" && $0["choices"]?.array?.contains(.string(choice)) == true
+      }
+      if let id = asked?["id"]?.string { return id }
+    }
+  }
+
+  @Test("who said to retry a call is asked again when the server is killed in that attempt, too")
+  func unknownTwice() async throws {
+    let gate = Gate()
+    let scene = try Counted(
+      "return tostring(tools.call('work').n)",
+      tools: """
+        return { work = { description = "d", unknown = "ask", access = { http = { "SERVICE" } },
+          run = function() return http.post("http://SERVICE/slow", {}).json end } }
+        """, slow: gate)
+    var server = try await scene.start()
+    let lost = Task { [server] in try await server.chat("a", "go", session: "s") }
+    for attempt in 1...2 {
+      await scene.service.requests(atLeast: attempt)
+      await server.stop(signal: SIGKILL)
+      server = try await scene.start()
+      let id = try await Self.question(server, "retry")
+      let choice =
+        attempt == 1 ? #"{"decision":"retry"}"# : #"{"decision":"done","values":{"result":{"n":7}}}"#
+      #expect(try await Self.decide(server, id, choice).status == 200)
+    }
+    _ = await lost.result
+    gate.open()
+    #expect(try await Self.ended(server) == ["7"])
+    #expect(scene.count("/slow") == 2)
+    await server.stop()
+  }
+
+  @Test("a tool that waited in its middle is not done again when a person says that it was done")
+  func unknownAfterWaiting() async throws {
+    let gate = Gate()
+    let scene = try Counted(
+      "return tostring(tools.call('work').n)",
+      tools: """
+        return { work = { description = "d", unknown = "ask", access = { http = { "SERVICE" } },
+          run = function()
+            approval.request{ title = "Go?" }
+            return http.post("http://SERVICE/slow", {}).json
+          end } }
+        """, slow: gate)
+    let first = try await scene.start()
+    let id = try Self.approval(try await first.chat("a", "go", session: "s"))
+    #expect(try await Self.decide(first, id, #"{"decision":"approve"}"#).status == 200)
+    await scene.service.requests(atLeast: 1)
+    await first.stop(signal: SIGKILL)
+    gate.open()
+    let second = try await scene.start()
+    let unknown = try await Self.question(second, "retry")
+    #expect(
+      try await Self.decide(second, unknown, #"{"decision":"done","values":{"result":{"n":7}}}"#).status
+        == 200)
+    #expect(try await Self.ended(second) == ["7"])
+    #expect(scene.count("/slow") == 1)
+    await second.stop()
+  }
+
   /// A workspace whose agents ask, and call a service that counts and may be slow.
   private struct Counted {
     let service: ScriptedProvider

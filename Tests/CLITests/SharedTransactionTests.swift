@@ -131,6 +131,15 @@ struct SharedTransactionTests {
     func count(_ path: String) -> Int { service.requests.filter { $0.path == path }.count }
   }
 
+  /// Waits until no run is under way.
+  private static func end(_ server: RunningServer) async throws {
+    while try await server.get("/v1/runs").json["data"]?.array?.contains(where: { $0["finished_at"] == .null }
+    )
+      == true
+    {
+    }
+  }
+
   private static let made = "drafts 1 price=30@1 title=lamp 30@1"
 
   @Test("what agents in branches write is there together")
@@ -203,9 +212,7 @@ struct SharedTransactionTests {
     gate.open()
     let decision = Array(#"{"decision":"approve"}"#.utf8)
     #expect(try await server.send("POST", "/v1/approvals/\(id)", body: decision).status == 200)
-    while try await server.get("/v1/runs").json["data"]?.array?.contains(where: { $0["finished_at"] == .null }
-    ) == true {
-    }
+    try await Self.end(server)
     let messages = try await server.get("/v1/sessions/s/messages").json["data"]?.array
     #expect(messages?.last?["content"] == "timeout true", "\(String(describing: messages?.last))")
     #expect(try await server.chat("compose", "look", session: "s").json["response"] == "drafts 1")
@@ -226,10 +233,7 @@ struct SharedTransactionTests {
     _ = try? await lost
     gate.open()
     let second = try await market.start()
-    while try await second.get("/v1/runs").json["data"]?.array?.contains(where: { $0["status"] == "running" })
-      == true
-    {
-    }
+    try await Self.end(second)
     let messages = try await second.get("/v1/sessions/s/messages").json["data"]?.array
     #expect(
       messages?.last?["content"] == .string("draft 1 \(Self.made)"), "\(String(describing: messages?.last))")
@@ -249,15 +253,59 @@ struct SharedTransactionTests {
     _ = try? await lost
     gate.open()
     let second = try await market.start()
-    while try await second.get("/v1/runs").json["data"]?.array?.contains(where: { $0["status"] == "running" })
-      == true
-    {
-    }
+    try await Self.end(second)
     let messages = try await second.get("/v1/sessions/s/messages").json["data"]?.array
     #expect(
       messages?.last?["content"] == .string("draft 1 \(Self.made)"), "\(String(describing: messages?.last))")
     #expect(try await second.chat("compose", "look", session: "t").json["response"] == .string(Self.made))
     #expect(market.count("/first") == 1 && market.count("/price") == 1)
+    await second.stop()
+  }
+
+  @Test(
+    "a transaction that was rolled back is not taken for written by a run that does otherwise on its way back"
+  )
+  func otherwise() async throws {
+    let gate = Gate()
+    let service = try ScriptedProvider {
+      $0.path == "/slow" ? .pieces([(gate: gate, bytes: [])]) : .json([:])
+    }
+    let data = try Folder()
+    let workspace = try Folder([
+      "perigee.yaml": "{ http: { private_addresses: true }, scripts: { env: [MOOD] } }",
+      "tools/notes.lua": """
+      return { schema = "create table notes (text text)", note = { description = "d", access = { db = "write" },
+        run = function() return db.exec("insert into notes values ('x')").changes end } }
+      """,
+      "agents/a.lua": """
+      return { tools = { "note" }, access = { db = "write", http = { "127.0.0.1:\(service.port)" } },
+        run = function(ctx, input)
+          if input.message == "look" then return tostring(#db.query("select * from notes")) end
+          local ok, problem = pcall(db.transaction, function()
+            tools.call("note")
+            -- The machine's own: a restart may change it.
+            if ctx.env.MOOD == "bad" then error("not now") end
+          end)
+          http.post("\(service.origin)/before", {})
+          http.get("\(service.origin)/slow")
+          return tostring(problem)
+        end }
+      """,
+    ])
+    let first = try await RunningServer(
+      workspace: workspace.path, data: data.path, environment: ["MOOD": "bad"])
+    async let lost = first.chat("a", "go", session: "s")
+    await service.requests(atLeast: 2)
+    await first.stop(signal: SIGKILL)
+    _ = try? await lost
+    gate.open()
+    let second = try await RunningServer(
+      workspace: workspace.path, data: data.path, environment: ["MOOD": "good"])
+    try await Self.end(second)
+    let run = try await second.get("/v1/runs").json["data"]?.array?.first
+    #expect(run?["status"] == "failed")
+    #expect(run?["error"] == "conflict")
+    #expect(try await second.chat("a", "look").json["response"] == "0")
     await second.stop()
   }
 }

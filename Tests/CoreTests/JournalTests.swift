@@ -48,7 +48,7 @@ struct JournalTests {
   }
 
   /// Nobody knows: it is made again.
-  private static func again() async throws -> RawJSON? { nil }
+  private static func again(_ begun: JournalEntry) async throws -> RawJSON? { nil }
 
   private static func call(_ key: String, _ name: String = "x", digest: UInt64 = 1) -> JournalCall {
     JournalCall(key: key, name: name, digest: digest)
@@ -102,7 +102,7 @@ struct JournalTests {
       }
     }
     let second = try await Self.journal(memory)
-    func known() async throws -> RawJSON? { RawJSON(["known": true]) }
+    func known(_ begun: JournalEntry) async throws -> RawJSON? { RawJSON(["known": true]) }
     let result = try await second.perform(Self.call("a"), unknown: known) {
       Issue.record("it was done again")
       return .null
@@ -111,7 +111,26 @@ struct JournalTests {
     #expect(
       try await second.perform(Self.call("b"), unknown: Self.again) { RawJSON(["again": true]) }
         == RawJSON(["again": true]))
-    #expect(memory.state.withLock { $0.entries.count } == 2)
+    // It was begun anew: should its end be missed again, that is another question.
+    #expect(
+      memory.state.withLock { $0.entries.values.filter { $0.key == "b" }.map(\.number).sorted() } == [1, 2])
+  }
+
+  @Test("each attempt whose end nobody saw is a question of its own")
+  func unknownAgain() async throws {
+    let memory = Memory()
+    let keys = Mutex<[String]>([])
+    for _ in 1...3 {
+      let journal = try await Self.journal(memory)
+      func ask(_ begun: JournalEntry) async throws -> RawJSON? {
+        keys.withLock { $0.append(begun.unknownOutcomeKey) }
+        return nil
+      }
+      await #expect(throws: CancellationError.self) {
+        _ = try await journal.perform(Self.call("a"), unknown: ask) { throw CancellationError() }
+      }
+    }
+    #expect(keys.withLock { $0 } == ["a/unknown.0", "a/unknown.1"])
   }
 
   @Test(
@@ -144,7 +163,7 @@ struct JournalTests {
       _ = try await first.perform(Self.call(key), unknown: Self.again) { RawJSON(["life": 1]) }
     }
     let second = try await Self.journal(memory)
-    second.tolerate("run:1/", during: "run:0")
+    second.enclose("run:1/", in: Open(key: "run:0", isReplayed: false))
     func life(_ call: JournalCall) async throws -> RawJSON {
       try await second.perform(call, unknown: Self.again) { RawJSON(["life": 2]) }
     }
@@ -160,6 +179,41 @@ struct JournalTests {
     let third = try await Self.journal(memory)
     let again = try await third.perform(Self.call("run:1/b", digest: 2), unknown: Self.again) { .null }
     #expect(again == RawJSON(["life": 2]))
+  }
+
+  @Test("what models took of what is dropped with a transaction, or done anew, is known")
+  func dropped() async throws {
+    let memory = Memory()
+    let first = try await Self.journal(memory)
+    let reply = ModelReply(
+      model: "m", text: "x", finishReason: .stop, usage: Usage(inputTokens: 3, outputTokens: 4))
+    for key in ["run:1/model.1", "run:1/model.2"] {
+      _ = try await first.perform(Self.call(key, "model"), unknown: Self.again) { reply.json }
+    }
+    let second = try await Self.journal(memory)
+    second.enclose("run:1/", in: Open(key: "run:0", isReplayed: false))
+    _ = try await second.perform(Self.call("run:1/model.1", "model", digest: 2), unknown: Self.again) {
+      reply.json
+    }
+    #expect(second.takeDropped().inputTokens == 3)
+    second.settle(transaction: "run:0")
+    #expect(second.takeDropped().outputTokens == 4 && second.takeDropped().tokens == 0)
+    // Later lives have the first answer no more, and know what it took.
+    #expect(try await Self.journal(memory).inherited.inputTokens == 3)
+    // Nothing of it is left over where the transaction is only handed back.
+    let third = try await Self.journal(memory)
+    third.enclose("run:1/", in: Open(key: "run:0", isReplayed: true))
+    _ = try third.recall(Self.call("run:1/model.1", "model", digest: 2))
+    #expect(!third.unread.isEmpty)
+    third.settle(transaction: "run:0")
+    #expect(third.unread.isEmpty && !third.isReplaying)
+  }
+
+  private struct Open: OpenTransaction {
+    let key: String
+    let isReplayed: Bool
+    func failure(ofCall key: String) -> Failure? { nil }
+    func keep(_ failure: Failure, ofCall key: String) {}
   }
 
   @Test("nothing is done that could not be written down")
@@ -204,7 +258,7 @@ struct JournalTests {
       }
     }
     let second = try await Self.journal(memory, waiting: true)
-    func unknown() async throws -> RawJSON? {
+    func unknown(_ begun: JournalEntry) async throws -> RawJSON? {
       Issue.record("nobody need be asked")
       return nil
     }

@@ -84,7 +84,7 @@ private struct NoServices: RunServices {
     throw none
   }
   func sleep(for duration: Duration, on clock: any TimeSource, key: String) async throws {}
-  func askWhetherDone(_ call: JournalCall) async throws -> RawJSON? { nil }
+  func askWhetherDone(_ begun: JournalEntry, arguments: RawJSON?) async throws -> RawJSON? { nil }
 }
 
 /// Keeps nothing.

@@ -20,20 +20,24 @@ extension Journal {
   /// Does what must not be done twice, or hands back what came of it before.
   ///
   /// - Parameters:
-  ///   - unknown: Asked when nobody knows whether it was done: the result it had, or `nil` = do it (again).
+  ///   - unknown: Asked when nobody knows whether it was done: the result it had, or `nil` = do it (again). It gets
+  ///     the entry that has no end.
   /// - Throws: What `perform` throws or threw; ``Failure`` `conflict`, see ``recall(_:)``.
   public func perform(
-    _ call: JournalCall, unknown: () async throws -> RawJSON?, _ perform: () async throws -> RawJSON
+    _ call: JournalCall, unknown: (JournalEntry) async throws -> RawJSON?,
+    _ perform: () async throws -> RawJSON
   ) async throws -> RawJSON {
     let entry: JournalEntry
     switch try recall(call) {
     case .ended(let outcome): return try outcome.get()
+    case .begun(let begun) where waitedInside(begun): entry = begun
     case .begun(let begun):
-      entry = begun
-      if !waitedInside(call.key), let result = try await unknown() {
-        end(entry, .result(result), milliseconds: 0)
+      if let result = try await unknown(begun) {
+        end(begun, .result(result), milliseconds: 0)
         return result
       }
+      // Anew: what was decided about this attempt says nothing of the next.
+      entry = try await begin(call)
     case nil: entry = try await begin(call)
     }
     let start = time.elapsed
@@ -43,8 +47,12 @@ extension Journal {
   }
 
   /// Whether a call without an end was left because something within it had to wait: then it goes on.
-  private func waitedInside(_ key: String) -> Bool {
-    isFromWaiting && state.withLock { $0.recorded.keys.contains { $0.hasPrefix("\(key)#") } }
+  private func waitedInside(_ entry: JournalEntry) -> Bool {
+    isFromWaiting
+      && state.withLock { state in
+        state.recorded[entry.unknownOutcomeKey] == nil
+          && state.recorded.keys.contains { $0.hasPrefix("\(entry.key)#") }
+      }
   }
 
   /// Waits for something that may take days, or hands back what came of it.
@@ -80,6 +88,44 @@ extension Journal {
     end(
       entry, .result(result), milliseconds: Double(time.now.milliseconds - entry.startedAt.milliseconds))
     return result
+  }
+}
+
+// MARK: Inside a transaction, which is kept as a whole
+
+/// A call of a tool or an agent in a transaction that is open.
+struct EnclosedCall: Sendable {
+  /// Of the keys of what is done in it.
+  let prefix: String
+  /// The transaction's key.
+  let transaction: String
+  /// The transaction did not come to its end before: what was done is handed back where it still fits, and done anew
+  /// where not.
+  let isTolerated: Bool
+}
+
+extension Journal {
+  /// Says that what is done under a prefix is done in a transaction.
+  func enclose(_ prefix: String, in transaction: any OpenTransaction) {
+    state.withLock { state in
+      guard !state.recorded.isEmpty else { return }
+      state.enclosed.append(
+        EnclosedCall(
+          prefix: prefix, transaction: transaction.key, isTolerated: !transaction.isReplayed))
+    }
+  }
+
+  /// Lets go of what was done in a transaction that has ended, and not done again.
+  public func settle(transaction: String) {
+    state.withLock { state in
+      guard !state.enclosed.isEmpty else { return }
+      let prefixes = state.enclosed.filter { $0.transaction == transaction }.map(\.prefix)
+      state.enclosed.removeAll { $0.transaction == transaction }
+      for (key, entry) in state.recorded where prefixes.contains(where: key.hasPrefix) {
+        state.recorded[key] = nil
+        state.dropped += entry.usage ?? Usage()
+      }
+    }
   }
 }
 

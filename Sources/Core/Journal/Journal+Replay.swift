@@ -57,14 +57,16 @@ extension JournalEntry {
       if entry.key.outerCalls.contains(where: ended.contains) {
         if let usage = entry.usage { inherited += usage }
       } else {
-        open[entry.key] = entry
+        // What was begun anew stands in place of what it was before.
+        let earlier = open.updateValue(entry, forKey: entry.key)
+        if let usage = earlier?.usage { inherited += usage }
       }
     }
     return (open, inherited)
   }
 
   /// What a call of a model took; `nil` for any other.
-  private var usage: Usage? {
+  var usage: Usage? {
     switch (name, outcome) {
     case ("model", .result(let json)), ("llm.embed", .result(let json)):
       (try? json.value()["usage"]).map { Usage(json: $0) }

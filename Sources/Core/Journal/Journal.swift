@@ -22,8 +22,10 @@ public final class Journal: Sendable {
     var interior: [InteriorCall] = []
     /// Beginnings of the keys of branches that are not run again.
     var skipped: [(prefix: String, except: String)] = []
-    /// Beginnings of the keys of what was done in transactions that are open, and the transactions' own keys.
-    var tolerated: [(prefix: String, transaction: String)] = []
+    /// Calls in transactions that are open.
+    var enclosed: [EnclosedCall] = []
+    /// What the models took of calls that are done anew, or were not done again.
+    var dropped = Usage()
     /// Not handed to the store yet.
     var unwritten: [JournalEntry] = []
     var untold: [Event] = []
@@ -126,30 +128,15 @@ public final class Journal: Sendable {
         throw state.refuse(.divergence(call))
       }
       guard entry.name == call.name, entry.digest == call.digest else {
-        if state.tolerated.contains(where: { call.key.hasPrefix($0.prefix) }) { return nil }
+        if state.enclosed.contains(where: { $0.isTolerated && call.key.hasPrefix($0.prefix) }) {
+          state.dropped += entry.usage ?? Usage()
+          return nil
+        }
         throw state.refuse(.divergence(call, from: entry))
       }
       if let outcome = entry.outcome { return .ended(outcome) }
       if isReplay { throw state.refuse(.open(entry)) }
       return .begun(entry)
-    }
-  }
-
-  /// Says that what lies under a prefix was done in a transaction that did not come to its end: it is handed back
-  /// where it still fits, and done anew where not.
-  func tolerate(_ prefix: String, during transaction: String) {
-    state.withLock { state in
-      if !state.recorded.isEmpty { state.tolerated.append((prefix, transaction)) }
-    }
-  }
-
-  /// Lets go of what was done in a transaction that has ended, and not done again.
-  public func settle(transaction: String) {
-    state.withLock { state in
-      guard !state.tolerated.isEmpty else { return }
-      let prefixes = state.tolerated.filter { $0.transaction == transaction }.map(\.prefix)
-      state.tolerated.removeAll { $0.transaction == transaction }
-      state.recorded = state.recorded.filter { key, _ in !prefixes.contains(where: key.hasPrefix) }
     }
   }
 
@@ -264,6 +251,14 @@ public final class Journal: Sendable {
 
   /// Whether it has told anything in this life.
   var hasTold: Bool { state.withLock { $0.hasTold } }
+
+  /// Takes what models took in an earlier life, and the run is not handed back.
+  func takeDropped() -> Usage {
+    state.withLock { state in
+      defer { state.dropped = Usage() }
+      return state.dropped
+    }
+  }
 
   /// Takes what was told and not written yet.
   func takeUntold() -> [Event] {

@@ -40,6 +40,11 @@ public struct JournalEntry: Sendable, Hashable {
   }
 }
 
+extension JournalEntry {
+  /// Of the question what became of it: another one for each attempt.
+  var unknownOutcomeKey: String { "\(key)/unknown.\(number)" }
+}
+
 /// What a run is about to do.
 public struct JournalCall: Sendable {
   /// As ``JournalEntry/key``.
