@@ -106,6 +106,7 @@ let package = Package(
         "Core", "Threads", "JSONCodec",
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "GRDBSQLite", package: "GRDB.swift"),
+        .product(name: "Crypto", package: "swift-crypto"),
       ]),
     room("Transport", ["CCurl"]),
     room("Core", ["JSONCodec"]),

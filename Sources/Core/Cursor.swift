@@ -10,6 +10,7 @@ public enum Cursor {
     case approvals = "a"
     case deadLetters = "d"
     case events = "e"
+    case audit = "t"
 
     /// Numbers in the sort key.
     var keyCount: Int { self == .sessions || self == .deadLetters ? 2 : 1 }

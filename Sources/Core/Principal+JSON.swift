@@ -10,6 +10,7 @@ extension Principal {
       $0.member("name", name)
       $0.member("roles", JSON.array(roles.map { .string($0) }))
       $0.member("claims", JSON.object(claims))
+      if let address { $0.member("address", address) }
     }
     return writer.raw
   }
@@ -18,7 +19,8 @@ extension Principal {
   public init(json: JSON) {
     self.init(
       id: json["id"]?.string ?? "", name: json["name"]?.string,
-      roles: (json["roles"]?.array ?? []).compactMap(\.string), claims: json["claims"]?.object ?? JSONObject()
-    )
+      roles: (json["roles"]?.array ?? []).compactMap(\.string),
+      claims: json["claims"]?.object ?? JSONObject(),
+      address: json["address"]?.string)
   }
 }

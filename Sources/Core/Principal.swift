@@ -7,13 +7,18 @@ public struct Principal: Sendable, Hashable {
   public let name: String
   public let roles: [String]
   public let claims: JSONObject
+  /// Where the request came from, an IP address; `nil` = not over the network, or not known.
+  public let address: String?
 
-  public init(id: String, name: String? = nil, roles: [String] = ["user"], claims: JSONObject = JSONObject())
-  {
+  public init(
+    id: String, name: String? = nil, roles: [String] = ["user"], claims: JSONObject = JSONObject(),
+    address: String? = nil
+  ) {
     self.id = id
     self.name = name ?? id
     self.roles = roles
     self.claims = claims
+    self.address = address
   }
 
   /// The one user of a server without authentication, who may do everything.

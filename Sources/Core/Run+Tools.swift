@@ -209,6 +209,28 @@ extension Run {
   /// What the outside world knows a call by.
   func idempotencyKey(of key: String) -> String { "\(journal.runID):\(key)" }
 
+  /// Records for the audit trail that a tool was called, unless it was cut off.
+  private func recording(
+    _ tool: Tool, arguments: RawJSON, attempt: Int, _ body: () async throws -> RawJSON
+  ) async throws -> RawJSON {
+    let start = environment.time.elapsed
+    func record(_ failure: Failure?) {
+      journal.record(
+        AuditEntry(
+          tool: tool.name, by: context.user.actor, runID: journal.runID, agent: agent.name,
+          version: environment.host.version, attempt: attempt, arguments: arguments, failure: failure,
+          milliseconds: (environment.time.elapsed - start) / .milliseconds(1), at: environment.time.now))
+    }
+    do {
+      let result = try await body()
+      record(nil)
+      return result
+    } catch let failure as Failure {
+      record(failure)
+      throw failure
+    }
+  }
+
   /// Runs a tool within its time, and again as often as its `retry` allows while its error is retryable.
   func attempt(
     _ tool: Tool, arguments: RawJSON, id: String, key: String, in script: any ScriptRun,
@@ -222,10 +244,12 @@ extension Run {
         // Time in which it waits for a person is not its own.
         let isHeld = { @Sendable [waits = journal.waits] in waits.isWaiting(under: "\(key)#") }
         let make = {
-          try await self.environment.deadlines.withTimeout(
-            .seconds(tool.timeoutSeconds), "\(tool.name) took longer than \(tool.timeoutSeconds) s",
-            unless: isHeld
-          ) { try await script.call(tool, arguments: arguments, call: call, within: transaction) }
+          try await self.recording(tool, arguments: arguments, attempt: attempt) {
+            try await self.environment.deadlines.withTimeout(
+              .seconds(tool.timeoutSeconds), "\(tool.name) took longer than \(tool.timeoutSeconds) s",
+              unless: isHeld
+            ) { try await script.call(tool, arguments: arguments, call: call, within: transaction) }
+          }
         }
         guard let transaction else { return try await make() }
         return try await transaction.calling(call.place, make)

@@ -90,7 +90,8 @@ extension ApprovalStore {
     return try await decideApproval(
       id: id,
       Approval.Decision(
-        choice: choice, comment: comment, values: filled.map { RawJSON($0) }, userID: user.id, at: at))
+        choice: choice, comment: comment, values: filled.map { RawJSON($0) }, userID: user.id,
+        address: user.address, at: at))
   }
 }
 

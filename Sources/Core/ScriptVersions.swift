@@ -21,7 +21,7 @@ public protocol ScriptVersions: Sendable {
   ///   - name: Its identifier, or the beginning of it.
   ///   - canaryPercent: Share of sessions that run it, 1 to 99; `nil` = all.
   /// - Throws: ``ScriptsRefused`` when it no longer loads; ``Failure`` `not_found`, `conflict`, `invalid_arguments`.
-  func activate(_ name: String, canaryPercent: Int?) async throws
+  func activate(_ name: String, canaryPercent: Int?, by actor: AuditEntry.Actor) async throws
 }
 
 /// The version in force and, while there is one, the candidate that some sessions try before it.

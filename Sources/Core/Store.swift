@@ -108,6 +108,10 @@ public struct TurnClosing: Sendable {
   public var journal: [JournalEntry] = []
   /// What it told that is not written yet.
   public var events: [Event] = []
+  /// What it did that is not recorded yet.
+  public var audit: [AuditEntry] = []
+  /// Where the message came from.
+  public var address: String?
   /// It may have told how a workflow began: one that did not end has failed with the run.
   public var mayHaveTold = true
   /// The run has asked people: what is not decided yet never will be.
@@ -171,7 +175,9 @@ public struct PageRequest: Sendable, Hashable {
 ///
 /// Methods throw ``Failure``: `not_found`, `invalid_arguments` for a cursor that is none, `internal` when the
 /// database fails; and `CancellationError`.
-public protocol Store: VersionStore, JournalStore, ApprovalStore, JobStore, ScheduleStore, EventStore {
+public protocol Store: VersionStore, JournalStore, ApprovalStore, JobStore, ScheduleStore, EventStore,
+  AuditStore
+{
   /// Writes the user's message and the run (`running`), makes user and session if need be, and reads what came before.
   func openTurn(_ turn: TurnOpening) async throws -> OpenedTurn
   /// Finds the turn that came with this key in the last ``IdempotencyKey/keptFor``.
@@ -187,7 +193,11 @@ public protocol Store: VersionStore, JournalStore, ApprovalStore, JobStore, Sche
   func sessions(userID: String, page: PageRequest) async throws -> Page<Session>
   func renameSession(id: String, title: String, userID: String, at: Timestamp) async throws -> Session
   /// Deletes the session with its messages and runs; its name may be used again.
-  func deleteSession(id: String, userID: String) async throws
+  /// Deletes sessions that were not used since, and runs without one that ended before; some at a time.
+  ///
+  /// - Returns: How many; 0 = there are no more.
+  func forgetSessions(before: Timestamp, at: Timestamp) async throws -> Int
+  func deleteSession(id: String, by actor: AuditEntry.Actor, at: Timestamp) async throws
   /// Oldest first.
   func messages(sessionID: String, userID: String, page: PageRequest) async throws -> Page<Message>
 

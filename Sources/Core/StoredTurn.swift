@@ -245,6 +245,7 @@ final class StoredTurn: Sendable {
         runID: names.runID, journal: journal.takeUnwritten(inside: true), keys: journal.waits.keysLeft,
         usage: run.progress.usage)
       suspension.events = journal.takeUntold()
+      suspension.audit = journal.takeUnrecorded()
       try await store.suspendTurn(suspension)
       // Who cancelled it meanwhile was told that it will end.
       if cancellation.isCancelled {
@@ -292,6 +293,8 @@ final class StoredTurn: Sendable {
     closing.isResumed = names.isResumed
     closing.journal = run.journal.takeUnwritten()
     closing.events = run.journal.takeUntold()
+    closing.audit = run.journal.takeUnrecorded()
+    closing.address = user.address
     closing.mayHaveTold = names.isResumed || run.journal.hasTold
     closing.hasAsked = run.journal.waits.hasWaited
     closing.answerTokens = progress.answerTokens
@@ -340,6 +343,7 @@ extension TurnClosing {
       status: .cancelled, failure: Failure(CancellationError()), text: "", steps: [], usage: Usage(),
       state: nil, at: now)
     closing.hasAsked = true
+    closing.address = user.address
     return closing
   }
 }

@@ -15,7 +15,9 @@ public protocol VersionStore: Sendable {
 
   /// What was in force last; `nil` before anything was.
   func deployment() async throws -> DeploymentRecord?
-  func setDeployment(_ deployment: DeploymentRecord) async throws
+  ///
+  /// - Parameter actor: `nil` = the scripts changed in their folder.
+  func setDeployment(_ deployment: DeploymentRecord, by actor: AuditEntry.Actor?) async throws
 }
 
 /// A script as a version keeps it.

@@ -37,7 +37,7 @@ extension HostModule {
     }
     journal.tell(
       Event(
-        "guard.conflict", at: scope.resources.time.now, userID: scope.run.user.id, runID: journal.runID,
+        Event.guardConflict, at: scope.resources.time.now, userID: scope.run.user.id, runID: journal.runID,
         key: scope.key(arguments), data: writer.raw))
     return .nil
   }

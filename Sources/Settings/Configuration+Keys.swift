@@ -191,7 +191,7 @@ extension Configuration {
       "telemetry.content", \.telemetry.content, .bool, "Whether messages and arguments may be exported."),
     .value(
       "retention.days", \.retention.days, .integer(0...36500),
-      "Days after which runs and sessions are deleted; 0 keeps them."),
+      "Days after which sessions that are not used, runs and the audit trail are deleted; 0 keeps them."),
   ]
 }
 

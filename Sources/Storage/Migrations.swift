@@ -21,6 +21,7 @@ enum Migrations {
     migrator.registerMigration("0010 schedules") { try $0.execute(sql: schedules) }
     migrator.registerMigration("0011 events") { try $0.execute(sql: events) }
     migrator.registerMigration("0012 places of what runs tell") { try $0.execute(sql: places) }
+    migrator.registerMigration("0013 audit") { try $0.execute(sql: audit) }
     return migrator
   }
 
@@ -287,6 +288,46 @@ enum Migrations {
       PRIMARY KEY (user_id, name)
     ) STRICT;
     CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
+    """
+
+  /// Of version 13. Entries are never changed, and go from the old end only; who they name may be forgotten.
+  private static let audit = """
+    CREATE TABLE audit_actors (
+      id INTEGER PRIMARY KEY,
+      user_id TEXT,
+      address TEXT,
+      salt BLOB,
+      digest BLOB NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX audit_actors_by_name ON audit_actors (user_id, address) WHERE user_id IS NOT NULL;
+
+    CREATE TABLE audit (
+      number INTEGER PRIMARY KEY,
+      at INTEGER NOT NULL,
+      action TEXT NOT NULL,
+      actor INTEGER REFERENCES audit_actors (id),
+      target TEXT,
+      run_id TEXT,
+      agent TEXT,
+      version TEXT,
+      detail BLOB,
+      hash BLOB NOT NULL
+    ) STRICT;
+
+    CREATE TABLE audit_start (
+      id INTEGER PRIMARY KEY CHECK (id = 1),
+      number INTEGER NOT NULL,
+      hash BLOB NOT NULL
+    ) STRICT;
+    INSERT INTO audit_start VALUES (1, 0, zeroblob(32));
+
+    CREATE TRIGGER audit_stays BEFORE UPDATE ON audit BEGIN
+      SELECT RAISE(ABORT, 'the audit trail is not changed');
+    END;
+    CREATE TRIGGER audit_ends BEFORE DELETE ON audit
+    WHEN OLD.number > (SELECT number FROM audit_start) BEGIN
+      SELECT RAISE(ABORT, 'the audit trail is not cut');
+    END;
     """
 
   /// Of version 8: see `JobRow.Place` for what `place` means, and what `due_at` means in each.

@@ -165,6 +165,7 @@ extension WriterConnection {
     answer.bind(2, approval.runID)
     answer.bind(3, approval.key)
     try answer.run()
+    if let decision = approval.decision { try record(AuditEntry(decision, of: approval)) }
     try wake(approval.runID)
   }
 

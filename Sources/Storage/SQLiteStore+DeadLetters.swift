@@ -33,7 +33,7 @@ extension SQLiteStore {
     }
   }
 
-  public func retryDeadLetter(id: String, at time: Timestamp) async throws {
+  public func retryDeadLetter(id: String, by actor: AuditEntry.Actor, at time: Timestamp) async throws {
     try await commits.write { connection in
       let update = try connection.statement(
         """
@@ -47,16 +47,20 @@ extension SQLiteStore {
       update.bind(2, time.milliseconds)
       try update.run()
       guard connection.changes > 0 else { throw Failure.noDeadLetter(id) }
+      try connection.record(AuditEntry(.jobRetried, at: time, by: actor, target: "job:\(id)"))
     }
     jobBell.ring()
   }
 
-  public func discardDeadLetter(id: String) async throws {
+  public func discardDeadLetter(
+    id: String, by actor: AuditEntry.Actor, at time: Timestamp
+  ) async throws {
     try await commits.write { connection in
       let delete = try connection.statement("DELETE FROM jobs WHERE id = ? AND place = 5")
       delete.bind(1, id)
       try delete.run()
       guard connection.changes > 0 else { throw Failure.noDeadLetter(id) }
+      try connection.record(AuditEntry(.jobDiscarded, at: time, by: actor, target: "job:\(id)"))
     }
   }
 }

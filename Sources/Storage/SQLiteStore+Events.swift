@@ -218,5 +218,6 @@ extension WriterConnection {
     insert.bind(5, event.key)
     if let data = event.data { insert.bindBlob(6, data.bytes) } else { insert.bindNull(6) }
     try insert.run()
+    if event.type == Event.guardConflict, changes > 0 { try record(AuditEntry(conflict: event)) }
   }
 }

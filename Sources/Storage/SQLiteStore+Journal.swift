@@ -4,18 +4,18 @@ import JSONCodec
 
 extension SQLiteStore {
   public func writeJournal(
-    _ entries: [JournalEntry], asking approvals: [Approval], telling events: [Event], runID: String,
-    done: @escaping @Sendable (Failure?) -> Void
+    _ batch: JournalBatch, runID: String, done: @escaping @Sendable (Failure?) -> Void
   ) {
-    let publishes = entries.contains { !$0.jobs.isEmpty }
+    let publishes = batch.entries.contains { !$0.jobs.isEmpty }
     let write: @Sendable (WriterConnection) throws -> Void = { connection in
-      try connection.write(entries, runID: runID)
-      for approval in approvals { try connection.insert(approval) }
-      for event in events { try connection.insert(event) }
+      try connection.write(batch.entries, runID: runID)
+      for approval in batch.approvals { try connection.insert(approval) }
+      for event in batch.events { try connection.insert(event) }
+      for entry in batch.audit { try connection.record(entry) }
     }
     commits.enqueue(write) { [jobBell, eventBell] result in
       if publishes { jobBell.ring() }
-      if !events.isEmpty { eventBell.ring() }
+      if !batch.events.isEmpty { eventBell.ring() }
       if case .failure(let error) = result { done(Failure(error)) } else { done(nil) }
     }
   }

@@ -45,17 +45,22 @@ extension WriterConnection {
   /// Writes how the run ended; nothing when it has ended before.
   func closeLoneRun(_ turn: TurnClosing) throws {
     let find = try statement(
-      "SELECT seq FROM runs WHERE id = ? AND user_id = ? AND session IS NULL AND finished_at IS NULL")
+      """
+      SELECT seq, agent, version FROM runs
+      WHERE id = ? AND user_id = ? AND session IS NULL AND finished_at IS NULL
+      """)
     find.bind(1, turn.runID)
     find.bind(2, turn.userID)
     let run: Int64
+    let (agent, version): (String, String)
     do {
       defer { find.reset() }
       guard try find.step() else { return }
-      run = find.integer(0)
+      (run, agent, version) = (find.integer(0), find.text(1), find.text(2))
     }
     if let ending = turn.job, try !endAttempt(runID: turn.runID, ending, at: turn.at) { return }
     try endRun(run, turn)
+    try record(turn, agent: agent, version: version)
     try write(turn.journal, runID: turn.runID)
     if turn.isAgain { try forgetCalls(of: turn.runID) }
     try insertCalls(turn)

@@ -70,39 +70,14 @@ extension SQLiteStore {
   }
 
   /// Deletes the session with its messages, tool calls, runs, state and the small values of its scope.
-  public func deleteSession(id: String, userID: String) async throws {
+  public func deleteSession(id: String, by actor: AuditEntry.Actor, at time: Timestamp) async throws {
     try Task.checkCancellation()
     try await commits.write { connection in
-      guard let (key, _) = try connection.session(id: id, userID: userID) else {
+      guard let (key, _) = try connection.session(id: id, userID: actor.userID) else {
         throw Failure.noSession(id)
       }
-      let keys = MessageKeys(session: key)
-      for sql: StaticString in [
-        "DELETE FROM tool_calls WHERE run_id IN (SELECT run_id FROM messages WHERE key BETWEEN ? AND ?)",
-        "DELETE FROM approvals WHERE run_id IN (SELECT run_id FROM messages WHERE key BETWEEN ? AND ?)",
-        """
-        UPDATE events SET data = NULL
-        WHERE key IS NOT NULL AND run_id IN (SELECT run_id FROM messages WHERE key BETWEEN ? AND ?)
-        """,
-        "DELETE FROM journal WHERE run_id IN (SELECT run_id FROM messages WHERE key BETWEEN ? AND ?)",
-        "DELETE FROM runs WHERE id IN (SELECT run_id FROM messages WHERE key BETWEEN ? AND ?)",
-        "DELETE FROM messages WHERE key BETWEEN ? AND ?",
-      ] {
-        let delete = try connection.statement(sql)
-        delete.bind(1, keys.first)
-        delete.bind(2, keys.last)
-        try delete.run()
-      }
-      // The key of a deleted last run is given out again: it is a new run then.
-      try connection.statement(
-        "UPDATE marks SET runs_settled = min(runs_settled, (SELECT coalesce(max(seq), 0) FROM runs))"
-      ).run()
-      let values = try connection.statement("DELETE FROM kv WHERE scope = ?")
-      values.bind(1, KeyValueScope.session(userID: userID, sessionID: id).text)
-      try values.run()
-      let session = try connection.statement("DELETE FROM sessions WHERE id = ?")
-      session.bind(1, key)
-      try session.run()
+      try connection.record(AuditEntry(.sessionDeleted, at: time, by: actor, target: "session:\(key)"))
+      try connection.deleteSession(key, name: id, userID: actor.userID)
     }
   }
 

@@ -123,7 +123,7 @@ extension WriterConnection {
   func closeTurn(_ turn: TurnClosing) throws {
     let find = try statement(
       """
-      SELECT runs.seq, runs.session, runs.agent, sessions.message_count
+      SELECT runs.seq, runs.session, runs.agent, sessions.message_count, runs.version
       FROM runs JOIN sessions ON sessions.id = runs.session
       WHERE runs.id = ? AND runs.user_id = ? AND runs.finished_at IS NULL
       """)
@@ -132,15 +132,18 @@ extension WriterConnection {
     let run: Int64
     let session: Int64
     let agent: String
+    let version: String
     let messageCount: Int64
     do {
       defer { find.reset() }
       guard try find.step() else { return }
       (run, session, agent, messageCount) = (find.integer(0), find.integer(1), find.text(2), find.integer(3))
+      version = find.text(4)
     }
     let place = turn.isAgain || turn.isResumed ? try forgetAnswer(of: turn.runID) : nil
     let key = try place ?? MessageKeys(session: session).key(at: messageCount)
     try endRun(run, turn, answer: key)
+    try record(turn, agent: agent, version: version)
     try write(turn.journal, runID: turn.runID)
     let hasCalls = turn.steps.contains { !$0.calls.isEmpty }
     try insertMessage(
@@ -208,6 +211,12 @@ extension WriterConnection {
     update.bind(14, event)
     try update.run()
     if turn.hasAsked { try cancelApprovals(of: turn.runID) }
+  }
+
+  /// Adds what a run did, and that it has ended, to the audit trail.
+  func record(_ turn: TurnClosing, agent: String, version: String) throws {
+    for entry in turn.audit { try record(entry) }
+    try record(AuditEntry(endOf: turn, agent: agent, version: version))
   }
 
   private func insertMessage(

@@ -79,7 +79,7 @@ extension SQLiteStore {
     }
   }
 
-  public func setDeployment(_ deployment: DeploymentRecord) async throws {
+  public func setDeployment(_ deployment: DeploymentRecord, by actor: AuditEntry.Actor?) async throws {
     try await commits.write { connection in
       let write = try connection.statement("INSERT OR REPLACE INTO deployment VALUES (1, ?, ?, ?, ?, ?)")
       write.bind(1, deployment.version)
@@ -88,6 +88,7 @@ extension SQLiteStore {
       write.bind(4, deployment.folder)
       write.bind(5, deployment.at.milliseconds)
       try write.run()
+      try connection.record(AuditEntry(deployment, by: actor))
     }
   }
 }

@@ -111,6 +111,7 @@ extension WriterConnection {
   fileprivate func suspend(_ suspension: TurnSuspension) throws {
     try write(suspension.journal, runID: suspension.runID)
     for event in suspension.events { try insert(event) }
+    for entry in suspension.audit { try record(entry) }
     let update = try statement(
       """
       UPDATE runs SET status = 'waiting', wake_at = ?, resumptions = 0, input_tokens = ?, output_tokens = ?,

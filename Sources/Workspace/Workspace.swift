@@ -70,7 +70,7 @@ public final class Workspace: ScriptVersions {
     let record = try await store.deployment()
     let plan = role.plan(for: folder.version, record, known: nil, at: time.now)
     let deployment = try await library.deployment(plan, folder, inForce: nil)
-    if role != .guest, plan != record { try await store.setDeployment(plan) }
+    if role != .guest, plan != record { try await store.setDeployment(plan, by: nil) }
     state = Mutex(State(deployment: deployment, record: plan))
   }
 
@@ -152,14 +152,14 @@ public final class Workspace: ScriptVersions {
     return try await enforce(plan, instead: record, folder)
   }
 
-  public func activate(_ name: String, canaryPercent: Int?) async throws {
+  public func activate(_ name: String, canaryPercent: Int?, by actor: AuditEntry.Actor) async throws {
     try await loads.next { [self] in
       let version = try await store.version(named: name).id
       let folder = await library.readFolder()
       let plan = try state.withLock { $0.record }.activating(
         version, canaryPercent: canaryPercent, folder: folder.version, at: time.now)
       do {
-        _ = try await enforce(plan, instead: nil, folder)
+        _ = try await enforce(plan, instead: nil, folder, by: actor)
       } catch let error as WorkspaceError {
         throw ScriptsRefused(error)
       }
@@ -168,11 +168,12 @@ public final class Workspace: ScriptVersions {
 
   /// Brings a decision into force and writes it down.
   private func enforce(
-    _ plan: DeploymentRecord, instead record: DeploymentRecord?, _ folder: ScriptLibrary.Folder
+    _ plan: DeploymentRecord, instead record: DeploymentRecord?, _ folder: ScriptLibrary.Folder,
+    by actor: AuditEntry.Actor? = nil
   ) async throws -> Bool {
     let before = deployment
     let deployment = try await library.deployment(plan, folder, inForce: before)
-    if role != .guest, plan != record { try await store.setDeployment(plan) }
+    if role != .guest, plan != record { try await store.setDeployment(plan, by: actor) }
     let stay = deployment.hosts
     let go = before.hosts.filter { old in !stay.contains { $0 === old } }
     change { state in

@@ -8,19 +8,16 @@ import Settings
 import Storage
 import Workspace
 
-/// Tells which agents there are and how the server is, and forgets events that are too old.
+/// Tells which agents there are and how the server is.
 struct Announcing: Service {
   let host: Host
   let logger: Logger
-
-  private static let forgetInterval = Duration.seconds(60)
 
   func run() async throws {
     await cancelWhenGracefulShutdown {
       await withTaskGroup(of: Void.self) { group in
         group.addTask { await announceAgents() }
         group.addTask { await announceHealth() }
-        group.addTask { await forget() }
       }
     }
     // A service that returns would end the others.
@@ -141,18 +138,6 @@ struct Announcing: Service {
       + before.sorted { $0.key < $1.key }.filter { now[$0.key] == nil }.map {
         alert($0.key, $0.value, "resolved")
       }
-  }
-
-  private func forget() async {
-    let kept = Duration.seconds(86_400) * host.configuration.events.keepDays
-    while !Task.isCancelled {
-      await trying("old events cannot be forgotten") {
-        while try await host.store.forgetEvents(before: host.time.now + (.zero - kept)) > 0 {
-          try await host.time.sleep(for: .milliseconds(50))
-        }
-      }
-      try? await host.time.sleep(for: Self.forgetInterval)
-    }
   }
 
   private func trying(_ complaint: String, _ body: () async throws -> Void) async {

@@ -22,7 +22,6 @@ extension Configuration {
       (configuration.telemetry.otlpEndpoint != nil, "telemetry.otlp_endpoint"),
       (configuration.telemetry.content, "telemetry.content"),
       (channels.whatsapp.number != nil, "channels.whatsapp.number"),
-      (isAsked("retention.days") && configuration.retention.days > 0, "retention.days"),
     ]
     let problems = missing.filter(\.isAsked).map { problem in
       ConfigurationError.Problem(

@@ -64,7 +64,8 @@ enum Serving {
       ]), ReloadOnHangup(reloader: reloader),
       ReloadOnActivation(reloader: reloader, directory: host.dataDirectory),
       Resuming(host: host, logger: logger), Scheduling(host: host, logger: logger),
-      Announcing(host: host, logger: logger), Examining(host: host, logger: logger),
+      Announcing(host: host, logger: logger), Forgetting(host: host, logger: logger),
+      Examining(host: host, logger: logger),
       try Delivering(host: host, environment: environment, logger: logger),
     ]
     if host.configuration.reload.watch { services.append(ReloadOnChange(reloader: reloader)) }

@@ -167,6 +167,9 @@ struct SharedTransactionTests {
       try await server.get("/v1/events?types=guard.conflict").json["data"]?.array?.first)
     #expect(conflict["field"] == "listing_id" && conflict["values"] == ["price": "99", "title": "1"])
     #expect(conflict["agent_id"] == "compose" && conflict["session_id"] == "s")
+    let audited = try await server.get("/v1/audit?actions=guard.conflict").json["data"]?.array
+    #expect(audited?.count == 1 && audited?[0]["run_id"] == conflict["execution_id"])
+    #expect(audited?[0]["detail"]?["values"] == ["price": "99", "title": "1"])
     await server.stop()
   }
 

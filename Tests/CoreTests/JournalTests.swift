@@ -17,13 +17,10 @@ struct JournalTests {
 
     let state = Mutex(State())
 
-    func writeJournal(
-      _ entries: [JournalEntry], asking approvals: [Approval], telling events: [Event], runID: String,
-      done: @escaping @Sendable (Failure?) -> Void
-    ) {
+    func writeJournal(_ batch: JournalBatch, runID: String, done: @escaping @Sendable (Failure?) -> Void) {
       let failure = state.withLock { state -> Failure? in
         state.writes += 1
-        if state.failure == nil { for entry in entries { state.entries[entry.number] = entry } }
+        if state.failure == nil { for entry in batch.entries { state.entries[entry.number] = entry } }
         return state.failure
       }
       done(failure)

@@ -27,7 +27,7 @@ struct OpenAPITests {
           #expect(responses["\(reply.status)"] != nil || responses["default"] != nil)
         }
       }
-      #expect(paths.count == 35)
+      #expect(paths.count == 37)
     }
   }
 

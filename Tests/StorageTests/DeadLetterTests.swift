@@ -5,6 +5,8 @@ import Testing
 
 @Suite("Dead letters")
 struct DeadLetterTests {
+  private let ops = AuditEntry.Actor(userID: "ops")
+
   @Test("they are listed with their reason, those that died last first, in pages")
   func listed() async throws {
     try await JobScene.with { scene in
@@ -39,15 +41,18 @@ struct DeadLetterTests {
       try await scene.kill("a")
       try await scene.publish("b")
       try await scene.kill("b")
-      try await scene.store.discardDeadLetter(id: "b")
-      try await scene.store.retryDeadLetter(id: "a", at: scene.time.now)
+      try await scene.store.discardDeadLetter(id: "b", by: ops, at: scene.time.now)
+      try await scene.store.retryDeadLetter(id: "a", by: ops, at: scene.time.now)
       let taken = try #require(try await scene.take())
       #expect(taken.job.id == "a" && taken.attempt == 2 && taken.failures == 0)
       for id in ["a", "b", "x"] {
         #expect(
-          try await failure { try await scene.store.retryDeadLetter(id: id, at: scene.time.now) }.code
+          try await failure { try await scene.store.retryDeadLetter(id: id, by: ops, at: scene.time.now) }
+            .code
             == .notFound)
-        #expect(try await failure { try await scene.store.discardDeadLetter(id: id) }.code == .notFound)
+        #expect(
+          try await failure { try await scene.store.discardDeadLetter(id: id, by: ops, at: scene.time.now) }
+            .code == .notFound)
         #expect(try await failure { try await scene.store.deadLetter(id: id) }.code == .notFound)
       }
     }
@@ -59,7 +64,7 @@ struct DeadLetterTests {
       for name in ["a", "b", "c"] { try await scene.publish(name, key: "k") }
       try await scene.kill("a")
       let second = try #require(try await scene.take())
-      try await scene.store.retryDeadLetter(id: "a", at: scene.time.now)
+      try await scene.store.retryDeadLetter(id: "a", by: ops, at: scene.time.now)
       #expect(try await scene.take() == nil)
       try await scene.end(second)
       // It is older than what waits.

@@ -83,7 +83,7 @@ struct RepairTests {
       try await store.turn("r1")
       try await store.turn("r2", session: "t")
       #expect(try await store.interruptLoneRuns(at: Timestamp(milliseconds: 9)) == 0)
-      try await store.deleteSession(id: "t", userID: "ann")
+      try await store.deleteSession(id: "t", by: .init(userID: "ann"), at: Timestamp(milliseconds: 9))
       _ = try await store.openTurn(opening("r3"))
       #expect(try await store.interruptLoneRuns(at: Timestamp(milliseconds: 10)) == 1)
     }

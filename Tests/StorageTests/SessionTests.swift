@@ -38,7 +38,7 @@ struct SessionTests {
         try await failure { try await store.session(id: "s", userID: "eve") },
         try await failure { try await store.messages(sessionID: "s", userID: "eve", page: PageRequest()) },
         try await failure { try await store.renameSession(id: "s", title: "x", userID: "eve", at: time) },
-        try await failure { try await store.deleteSession(id: "s", userID: "eve") },
+        try await failure { try await store.deleteSession(id: "s", by: .init(userID: "eve"), at: time) },
       ]
       for failure in failures { #expect(failure == Failure(.notFound, "no session 's'")) }
       #expect(try await failure { try await store.run(id: "r1", userID: "eve") }.code == .notFound)
@@ -77,7 +77,7 @@ struct SessionTests {
       try await store.closeTurn(closing("r1", state: RawJSON(["a": 1])))
       try await values.set(scope: scope, key: "k", value: RawJSON("v"), ttl: nil)
       try await store.turn("other", session: "t")
-      try await store.deleteSession(id: "s", userID: "ann")
+      try await store.deleteSession(id: "s", by: .init(userID: "ann"), at: Timestamp(milliseconds: 9))
       let opened = try await store.openTurn(opening("r2"))
       #expect(opened.history.isEmpty)
       #expect(opened.state == .emptyObject)

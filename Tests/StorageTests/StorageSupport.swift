@@ -34,12 +34,18 @@ func withScriptDatabase(
 
 /// Runs SQL on a database file behind the store's back.
 func runSQL(_ path: String, _ sql: String) throws {
+  let complaint = try complaint(path, sql)
+  try #require(complaint == nil)
+}
+
+/// What SQLite says against SQL on a database file; `nil` = it ran.
+func complaint(_ path: String, _ sql: String) throws -> String? {
   var handle: OpaquePointer?
   defer { sqlite3_close_v2(handle) }
   try #require(sqlite3_open(path, &handle) == SQLITE_OK)
   sqlite3_busy_timeout(handle, 5000)
   let code = sqlite3_exec(handle, sql, nil, nil, nil)
-  try #require(code == SQLITE_OK, "\(String(cString: sqlite3_errmsg(handle)))")
+  return code == SQLITE_OK ? nil : String(cString: sqlite3_errmsg(handle))
 }
 
 /// The failure that `body` throws.

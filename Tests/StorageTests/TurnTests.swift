@@ -142,7 +142,7 @@ struct TurnTests {
   func deletedSession() async throws {
     try await withStore { store in
       _ = try await store.openTurn(opening("r1"))
-      try await store.deleteSession(id: "s", userID: "ann")
+      try await store.deleteSession(id: "s", by: .init(userID: "ann"), at: Timestamp(milliseconds: 9))
       _ = try await store.openTurn(opening("r2"))
       try await store.closeTurn(closing("r1"))
       let page = try await store.messages(sessionID: "s", userID: "ann", page: PageRequest())

@@ -20,7 +20,7 @@ struct WaitingTests {
     _ entries: [JournalEntry], asking approvals: [Approval] = [], run: String, _ store: SQLiteStore
   ) async throws {
     try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-      store.writeJournal(entries, asking: approvals, telling: [], runID: run) { failure in
+      store.writeJournal(JournalBatch(entries, approvals: approvals), runID: run) { failure in
         if let failure { continuation.resume(throwing: failure) } else { continuation.resume() }
       }
     }
@@ -57,7 +57,7 @@ struct WaitingTests {
       try await Self.write([first], run: "r1", store)
       try await Self.write([second], run: "r1", store)
       #expect(try await store.journal(ofRun: "r1") == [first, second])
-      try await store.deleteSession(id: "s", userID: "ann")
+      try await store.deleteSession(id: "s", by: .init(userID: "ann"), at: Timestamp(milliseconds: 9))
       #expect(try await store.journal(ofRun: "r1").isEmpty)
     }
   }

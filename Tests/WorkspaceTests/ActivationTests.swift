@@ -8,6 +8,8 @@ import Testing
 
 @Suite("Activation", .timeLimit(.minutes(5)))
 struct ActivationTests {
+  private let me = AuditEntry.Actor(userID: "me")
+
   private static func saying(_ text: String) -> String { "return { run = function() return '\(text)' end }" }
 
   /// A workspace whose agent said `one` and says `two`, with the names of both versions.
@@ -29,7 +31,7 @@ struct ActivationTests {
   func holds() async throws {
     try await withTwo { live, workspace, one, two in
       #expect(try await workspace.answer("a") == "two")
-      try await workspace.activate(String(one.dropFirst(7).prefix(8)), canaryPercent: nil)
+      try await workspace.activate(String(one.dropFirst(7).prefix(8)), canaryPercent: nil, by: me)
       #expect(try await workspace.answer("a") == "one")
       #expect(try await workspace.reload() == false)
       #expect(try await workspace.answer("a") == "one")
@@ -53,7 +55,7 @@ struct ActivationTests {
   @Test("a command decides nothing for a server")
   func guest() async throws {
     try await withTwo { live, workspace, one, _ in
-      try await workspace.activate(one, canaryPercent: nil)
+      try await workspace.activate(one, canaryPercent: nil, by: me)
       live.folder.write("agents/a.lua", Self.saying("three"))
       #expect(try await live.open(.guest).answer("a") == "three")
       #expect(try await live.store.deployment()?.version == one)
@@ -66,11 +68,11 @@ struct ActivationTests {
     try await withTwo { live, workspace, one, two in
       for folder in [two, "sha256:another"] {
         try await live.store.setDeployment(
-          DeploymentRecord(version: one, folder: folder, at: Timestamp(milliseconds: 7)))
+          DeploymentRecord(version: one, folder: folder, at: Timestamp(milliseconds: 7)), by: nil)
         #expect(try await workspace.reload())
         #expect(try await workspace.answer("a") == "one")
         #expect(try await live.store.deployment()?.folder == two)
-        try await workspace.activate(two, canaryPercent: nil)
+        try await workspace.activate(two, canaryPercent: nil, by: me)
       }
     }
   }
@@ -85,14 +87,14 @@ struct ActivationTests {
         at: Timestamp(milliseconds: 0))
       let before = try await live.store.deployment()
       let refused = await #expect(throws: ScriptsRefused.self) {
-        try await workspace.activate(broken.version, canaryPercent: 5)
+        try await workspace.activate(broken.version, canaryPercent: 5, by: me)
       }
       #expect(refused?.problems.first?.file == "agents/a.lua")
       for (name, percent, code) in [
         ("sha256:00", nil, Failure.Code.notFound), (two, 5, .conflict), (two, 0, .invalidArguments),
       ] as [(String, Int?, Failure.Code)] {
         let failure = await #expect(throws: Failure.self) {
-          try await workspace.activate(name, canaryPercent: percent)
+          try await workspace.activate(name, canaryPercent: percent, by: me)
         }
         #expect(failure?.code == code)
       }
@@ -130,12 +132,12 @@ struct ActivationTests {
       live.folder.write("agents/a.lua", Self.saying("one"))
       try await workspace.reload()
       #expect(workspace.deployment.candidate == nil && workspace.deployment.active.version == one)
-      try await workspace.activate(two, canaryPercent: 50)
+      try await workspace.activate(two, canaryPercent: 50, by: me)
       #expect(workspace.deployment.candidate?.percent == 50)
-      try await workspace.activate(one, canaryPercent: nil)
+      try await workspace.activate(one, canaryPercent: nil, by: me)
       #expect(workspace.deployment.candidate == nil)
-      try await workspace.activate(two, canaryPercent: 50)
-      try await workspace.activate(two, canaryPercent: nil)
+      try await workspace.activate(two, canaryPercent: 50, by: me)
+      try await workspace.activate(two, canaryPercent: nil, by: me)
       #expect(Set(try await answers()) == ["two"])
     }
   }

@@ -89,10 +89,9 @@ private struct NoServices: RunServices {
 
 /// Keeps nothing.
 private struct NoJournal: JournalStore {
-  func writeJournal(
-    _ entries: [JournalEntry], asking approvals: [Approval], telling events: [Event], runID: String,
-    done: @escaping @Sendable (Failure?) -> Void
-  ) { done(nil) }
+  func writeJournal(_ batch: JournalBatch, runID: String, done: @escaping @Sendable (Failure?) -> Void) {
+    done(nil)
+  }
   func journal(ofRun id: String) async throws -> [JournalEntry] { [] }
 }
 

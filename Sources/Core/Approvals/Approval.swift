@@ -88,15 +88,19 @@ public struct Approval: Sendable, Hashable {
     public var values: RawJSON?
     /// Who decided.
     public var userID: String
+    /// From where, an IP address; it is not kept with the question.
+    public var address: String?
     public var at: Timestamp
 
     public init(
-      choice: String, comment: String? = nil, values: RawJSON? = nil, userID: String, at: Timestamp
+      choice: String, comment: String? = nil, values: RawJSON? = nil, userID: String, address: String? = nil,
+      at: Timestamp
     ) {
       self.choice = choice
       self.comment = comment
       self.values = values
       self.userID = userID
+      self.address = address
       self.at = at
     }
   }

@@ -32,6 +32,7 @@ extension Event {
   public static let agentFailed = "agent.failed"
   public static let workflowStarted = "workflow.started"
   public static let workflowFailed = "workflow.failed"
+  public static let guardConflict = "guard.conflict"
 
   /// That a run has ended: one of an agent, or an attempt of a job.
   public init(endOf turn: TurnClosing) {

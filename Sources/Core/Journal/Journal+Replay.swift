@@ -16,10 +16,9 @@ extension Journal {
 
   /// Where nothing is kept.
   private struct Nowhere: JournalStore {
-    func writeJournal(
-      _ entries: [JournalEntry], asking approvals: [Approval], telling events: [Event], runID: String,
-      done: @escaping @Sendable (Failure?) -> Void
-    ) { done(nil) }
+    func writeJournal(_ batch: JournalBatch, runID: String, done: @escaping @Sendable (Failure?) -> Void) {
+      done(nil)
+    }
     func journal(ofRun id: String) async throws -> [JournalEntry] { [] }
   }
 

@@ -29,6 +29,7 @@ public final class Journal: Sendable {
     /// Not handed to the store yet.
     var unwritten: [JournalEntry] = []
     var untold: [Event] = []
+    var unrecorded: [AuditEntry] = []
     var hasTold = false
     var count: Int
     /// Of ``unwritten`` and ``untold``, of ``interior`` and of all that this life has kept, about.
@@ -212,21 +213,28 @@ public final class Journal: Sendable {
 
   /// Hands over what is not written yet, before something that takes long; nobody waits for it.
   public func spill() {
-    if state.withLock({ !$0.unwritten.isEmpty || !$0.untold.isEmpty }) { write { _ in } }
+    if state.withLock({ !$0.unwritten.isEmpty || !$0.untold.isEmpty || !$0.unrecorded.isEmpty }) {
+      write { _ in }
+    }
   }
 
   private func write(asking approvals: [Approval] = [], _ done: @escaping @Sendable (Failure?) -> Void) {
     handover.withLock { _ in
-      let (entries, events, refusal) = state.withLock { state in
+      let (batch, refusal) = state.withLock { state in
         defer {
           state.unwritten = []
           state.untold = []
+          state.unrecorded = []
           state.unwrittenBytes = 0
         }
-        return (state.unwritten, state.untold, state.refusal)
+        return (
+          JournalBatch(
+            state.unwritten, approvals: approvals, events: state.untold, audit: state.unrecorded),
+          state.refusal
+        )
       }
       if let refusal { return done(refusal) }
-      store.writeJournal(entries, asking: approvals, telling: events, runID: runID) { failure in
+      store.writeJournal(batch, runID: runID) { failure in
         if let failure { self.state.withLock { $0.refusal = $0.refusal ?? failure } }
         done(failure)
       }
@@ -249,8 +257,21 @@ public final class Journal: Sendable {
     if isMuch { write { _ in } }
   }
 
+  /// Records what the run did for the audit trail; it is written with the next entry, or with the run's end.
+  public func record(_ entry: AuditEntry) {
+    state.withLock { $0.unrecorded.append(entry) }
+  }
+
   /// Whether it has told anything in this life.
   var hasTold: Bool { state.withLock { $0.hasTold } }
+
+  /// Takes what was done and not recorded yet.
+  func takeUnrecorded() -> [AuditEntry] {
+    state.withLock { state in
+      defer { state.unrecorded = [] }
+      return state.unrecorded
+    }
+  }
 
   /// Takes what models took in an earlier life, and the run is not handed back.
   func takeDropped() -> Usage {

@@ -67,17 +67,33 @@ extension JournalCall {
   var isMere: Bool { name == "branch" || name == "stub" }
 }
 
+/// What is written of a run at once.
+public struct JournalBatch: Sendable {
+  /// Each stands in place of what stood under its number.
+  public var entries: [JournalEntry]
+  /// Questions that the entries ask.
+  public var approvals: [Approval]
+  /// What the run tells; those with a key that is known are passed over.
+  public var events: [Event]
+  /// What it did.
+  public var audit: [AuditEntry]
+
+  public init(
+    _ entries: [JournalEntry], approvals: [Approval] = [], events: [Event] = [], audit: [AuditEntry] = []
+  ) {
+    self.entries = entries
+    self.approvals = approvals
+    self.events = events
+    self.audit = audit
+  }
+}
+
 /// Keeps journals. What is handed over is written in the order in which it came.
 public protocol JournalStore: Sendable {
-  /// Writes entries of a run, each in place of what stood under its number.
+  /// Writes what a run did.
   ///
-  /// - Parameters:
-  ///   - approvals: Questions that the entries ask.
-  ///   - events: What the run tells; those with a key that is known are passed over.
-  ///   - done: Told when they are durable, or why they are not; from anywhere.
-  func writeJournal(
-    _ entries: [JournalEntry], asking approvals: [Approval], telling events: [Event], runID: String,
-    done: @escaping @Sendable (Failure?) -> Void)
+  /// - Parameter done: Told when it is durable, or why it is not; from anywhere.
+  func writeJournal(_ batch: JournalBatch, runID: String, done: @escaping @Sendable (Failure?) -> Void)
   /// By their numbers.
   func journal(ofRun id: String) async throws -> [JournalEntry]
 }

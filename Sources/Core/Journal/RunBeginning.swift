@@ -125,6 +125,8 @@ public struct TurnSuspension: Sendable {
   public var journal: [JournalEntry]
   /// What it told that is not written yet.
   public var events: [Event] = []
+  /// What it did that is not recorded yet.
+  public var audit: [AuditEntry] = []
   /// Of the entries that it waits for.
   public var keys: [String]
   /// Of the run so far.

@@ -40,7 +40,7 @@ public protocol JobStore: Sendable {
   /// Queues a dead letter again; its attempts count anew.
   ///
   /// - Throws: ``Failure`` `not_found` when no dead letter has that identifier.
-  func retryDeadLetter(id: String, at: Timestamp) async throws
+  func retryDeadLetter(id: String, by actor: AuditEntry.Actor, at: Timestamp) async throws
   /// - Throws: ``Failure`` `not_found` when no dead letter has that identifier.
-  func discardDeadLetter(id: String) async throws
+  func discardDeadLetter(id: String, by actor: AuditEntry.Actor, at: Timestamp) async throws
 }

@@ -141,6 +141,7 @@ private struct JobAttempt: Sendable {
     }
     closing.journal = run.journal.takeUnwritten()
     closing.events = run.journal.takeUntold()
+    closing.audit = run.journal.takeUnrecorded()
     closing.mayHaveTold = run.journal.hasTold
     closing.job = JobEnding(jobID: job.id, outcome: outcome)
     do {

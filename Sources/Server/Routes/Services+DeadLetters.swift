@@ -26,7 +26,8 @@ extension Services {
         answers: [.init(.noContent, "It is gone.", .nothing)]
       ) { exchange in
         try exchange.user.mayHandleDeadLetters()
-        try await store.discardDeadLetter(id: exchange.parameters[0])
+        try await store.discardDeadLetter(
+          id: exchange.parameters[0], by: exchange.user.actor, at: time.now)
         return .noContent
       },
       Route(
@@ -36,7 +37,7 @@ extension Services {
       ) { exchange in
         try exchange.user.mayHandleDeadLetters()
         let letter = try await store.deadLetter(id: exchange.parameters[0])
-        try await store.retryDeadLetter(id: letter.job.id, at: time.now)
+        try await store.retryDeadLetter(id: letter.job.id, by: exchange.user.actor, at: time.now)
         return .document(status: .accepted, letter)
       },
     ]

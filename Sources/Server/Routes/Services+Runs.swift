@@ -17,8 +17,9 @@ extension Services {
         .get, "/v1/runs/{id}", name: "getRun", summary: "Shows one run.",
         answers: [.init(.ok, "The run.", .json("Run"))]
       ) { exchange in
-        .document(
-          try await store.run(id: exchange.parameters[0], userID: exchange.user.visibleUserID))
+        let run = try await store.run(id: exchange.parameters[0], userID: exchange.user.visibleUserID)
+        try await recordLook(at: run, by: exchange.user)
+        return .document(run)
       },
       Route(
         .get, "/v1/runs/{id}/events", name: "getRunEvents",
@@ -32,6 +33,7 @@ extension Services {
       ) { exchange in
         let id = exchange.parameters[0]
         let run = try await store.run(id: id, userID: exchange.user.visibleUserID)
+        try await recordLook(at: run, by: exchange.user)
         return .document(RunTrace(run: run, journal: try await store.journal(ofRun: id)))
       },
       Route(
@@ -40,6 +42,7 @@ extension Services {
         answers: [.init(.accepted, "It has begun.", .json("Run"))]
       ) { exchange in
         let (id, user) = (exchange.parameters[0], exchange.user.visibleUserID)
+        try await record(.runRetried, of: try await store.run(id: id, userID: user), by: exchange.user)
         try await runner.retry(run: id, userID: user)
         return .document(status: .accepted, try await store.run(id: id, userID: user))
       },
@@ -48,6 +51,18 @@ extension Services {
         answers: [.init(.accepted, "It will end soon.", .json("Run"))]
       ) { try await cancel($0) },
     ]
+  }
+
+  /// Records what is asked to be done to a run.
+  private func record(_ action: AuditEntry.Action, of run: RunRecord, by user: Principal) async throws {
+    try await store.record([
+      AuditEntry(action, at: time.now, by: user.actor, runID: run.id, agent: run.agent, version: run.version)
+    ])
+  }
+
+  /// Records that somebody looks at another user's run.
+  private func recordLook(at run: RunRecord, by user: Principal) async throws {
+    if run.userID != user.id { try await record(.dataRead, of: run, by: user) }
   }
 
   private func events(_ exchange: Exchange) async throws -> Reply {
@@ -68,6 +83,7 @@ extension Services {
   private func cancel(_ exchange: Exchange) async throws -> Reply {
     let id = exchange.parameters[0]
     let run = try await store.run(id: id, userID: exchange.user.visibleUserID)
+    try await record(.runCancelled, of: run, by: exchange.user)
     guard try await runner.cancel(run: id, userID: exchange.user.visibleUserID) else {
       throw Failure(.conflict, "this run is not under way here: it is \(run.status.rawValue)")
     }

@@ -64,7 +64,7 @@ extension Services {
         summary: "Deletes a conversation with its messages and runs.",
         answers: [.init(.noContent, "It is gone, and its name is free.", .nothing)]
       ) { exchange in
-        try await store.deleteSession(id: exchange.parameters[0], userID: exchange.user.id)
+        try await store.deleteSession(id: exchange.parameters[0], by: exchange.user.actor, at: time.now)
         return .noContent
       },
       Route(

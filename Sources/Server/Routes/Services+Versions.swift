@@ -71,7 +71,9 @@ extension Services {
     let body = try await exchange.body(Self.activation)
     let version = try await store.version(named: exchange.parameters[0])
     do {
-      try await scripts.activate(version.id, canaryPercent: body["canary_percent"]?.integer.map { Int($0) })
+      try await scripts.activate(
+        version.id, canaryPercent: body["canary_percent"]?.integer.map { Int($0) },
+        by: exchange.user.actor)
     } catch let refused as ScriptsRefused {
       throw Problem.versionRefused(version.id, refused)
     }

@@ -16,7 +16,7 @@ struct Services: Sendable {
   /// Every route but the OpenAPI document, which is made of them.
   var routes: [Route] {
     chatRoutes + socketRoutes + agentRoutes + versionRoutes + sessionRoutes + runRoutes
-      + approvalRoutes + deadLetterRoutes + scheduleRoutes + eventRoutes + openAIRoutes
+      + approvalRoutes + deadLetterRoutes + scheduleRoutes + eventRoutes + auditRoutes + openAIRoutes
       + embeddingRoutes
       + operationRoutes + pageRoutes
   }

@@ -47,7 +47,8 @@ struct ActivateCommand: AsyncParsableCommand {
       let time = SystemTime().now
       let now = try await store.deployment() ?? DeploymentRecord(version: folder, folder: folder, at: time)
       try await store.setDeployment(
-        try now.activating(version, canaryPercent: canary, folder: folder, at: time))
+        try now.activating(version, canaryPercent: canary, folder: folder, at: time),
+        by: Principal.local.actor)
       try ActivationSignal.send(directory, at: time)
       Console.note(
         canary.map {

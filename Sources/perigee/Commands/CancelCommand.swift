@@ -22,6 +22,11 @@ struct CancelCommand: AsyncParsableCommand {
   func run() async throws {
     try await options.withStore { store, _ in
       let run = try await store.run(id: id, userID: nil)
+      try await store.record([
+        AuditEntry(
+          .runCancelled, at: SystemTime().now, by: Principal.local.actor, runID: id, agent: run.agent,
+          version: run.version)
+      ])
       if let waiting = try await store.waitingRun(id: id, userID: nil),
         try await store.endWaitingTurn(
           TurnClosing.cancelled(

@@ -76,7 +76,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
 
     func run() async throws {
       let count = try await chosen.each(options) { store, id in
-        try await store.retryDeadLetter(id: id, at: SystemTime().now)
+        try await store.retryDeadLetter(id: id, by: Principal.local.actor, at: SystemTime().now)
       }
       Console.note("\(count) \(count == 1 ? "job is" : "jobs are") queued again.")
     }
@@ -96,7 +96,9 @@ struct DeadLettersCommand: AsyncParsableCommand {
     @OptionGroup var options: WorkspaceOptions
 
     func run() async throws {
-      let count = try await chosen.each(options) { store, id in try await store.discardDeadLetter(id: id) }
+      let count = try await chosen.each(options) { store, id in
+        try await store.discardDeadLetter(id: id, by: Principal.local.actor, at: SystemTime().now)
+      }
       Console.note("\(count) \(count == 1 ? "job is" : "jobs are") gone.")
     }
   }

@@ -2,6 +2,7 @@
 import ArgumentParser
 import Core
 import Logging
+import Storage
 
 /// `perigee retry RUN`.
 struct RetryCommand: AsyncParsableCommand {
@@ -25,6 +26,9 @@ struct RetryCommand: AsyncParsableCommand {
       options, try options.configuration(), cassette: try CassetteOptions.parse([]),
       logger: .command(.warning))
     do {
+      try await host.store.record([
+        AuditEntry(.runRetried, at: host.time.now, by: Principal.local.actor, runID: id)
+      ])
       try await host.runner.queueAgain(run: id)
     } catch {
       try await host.close()

@@ -135,7 +135,9 @@ final class ScriptedVersions: ScriptVersions {
 
   func host(ofVersion version: String) async throws -> any ScriptHost { deployment.active }
 
-  func activate(_ name: String, canaryPercent: Int?) async throws { throw ScriptsRefused(problems: problems) }
+  func activate(_ name: String, canaryPercent: Int?, by actor: AuditEntry.Actor) async throws {
+    throw ScriptsRefused(problems: problems)
+  }
 }
 
 /// No model is configured.

@@ -9,13 +9,28 @@ struct FailingStore: Store {
   var jobBell: Bell { base.jobBell }
   var eventBell: Bell { base.eventBell }
 
-  func writeJournal(
-    _ entries: [JournalEntry], asking approvals: [Approval], telling events: [Event], runID: String,
-    done: @escaping @Sendable (Failure?) -> Void
-  ) {
-    disk.write(done) { done in
-      base.writeJournal(entries, asking: approvals, telling: events, runID: runID, done: done)
-    }
+  func writeJournal(_ batch: JournalBatch, runID: String, done: @escaping @Sendable (Failure?) -> Void) {
+    disk.write(done) { done in base.writeJournal(batch, runID: runID, done: done) }
+  }
+
+  func record(_ entries: [AuditEntry]) async throws {
+    try await disk.perform { try await base.record(entries) }
+  }
+
+  func auditTrail(_ filter: AuditFilter, page: PageRequest) async throws -> Page<KeptAuditEntry> {
+    try await disk.perform { try await base.auditTrail(filter, page: page) }
+  }
+
+  func verifyAudit() async throws -> AuditVerdict {
+    try await disk.perform { try await base.verifyAudit() }
+  }
+
+  func hasAuditEntry(hash: String) async throws -> Bool {
+    try await disk.perform { try await base.hasAuditEntry(hash: hash) }
+  }
+
+  func forgetAudit(before: Timestamp, at: Timestamp) async throws -> Int {
+    try await disk.perform { try await base.forgetAudit(before: before, at: at) }
   }
 
   func publish(_ jobs: [Job]) async throws {
@@ -54,12 +69,12 @@ struct FailingStore: Store {
     try await disk.perform { try await base.deadLetter(id: id) }
   }
 
-  func retryDeadLetter(id: String, at: Timestamp) async throws {
-    try await disk.perform { try await base.retryDeadLetter(id: id, at: at) }
+  func retryDeadLetter(id: String, by actor: AuditEntry.Actor, at: Timestamp) async throws {
+    try await disk.perform { try await base.retryDeadLetter(id: id, by: actor, at: at) }
   }
 
-  func discardDeadLetter(id: String) async throws {
-    try await disk.perform { try await base.discardDeadLetter(id: id) }
+  func discardDeadLetter(id: String, by actor: AuditEntry.Actor, at: Timestamp) async throws {
+    try await disk.perform { try await base.discardDeadLetter(id: id, by: actor, at: at) }
   }
 
   func approvals(visibleTo user: Principal, status: Approval.Status?, page: PageRequest) async throws -> Page<
@@ -152,8 +167,8 @@ struct FailingStore: Store {
     try await disk.perform { try await base.deployment() }
   }
 
-  func setDeployment(_ deployment: DeploymentRecord) async throws {
-    try await disk.perform { try await base.setDeployment(deployment) }
+  func setDeployment(_ deployment: DeploymentRecord, by actor: AuditEntry.Actor?) async throws {
+    try await disk.perform { try await base.setDeployment(deployment, by: actor) }
   }
 
   func openTurn(_ turn: TurnOpening) async throws -> OpenedTurn {
@@ -184,8 +199,12 @@ struct FailingStore: Store {
     try await disk.perform { try await base.renameSession(id: id, title: title, userID: userID, at: at) }
   }
 
-  func deleteSession(id: String, userID: String) async throws {
-    try await disk.perform { try await base.deleteSession(id: id, userID: userID) }
+  func forgetSessions(before: Timestamp, at: Timestamp) async throws -> Int {
+    try await disk.perform { try await base.forgetSessions(before: before, at: at) }
+  }
+
+  func deleteSession(id: String, by actor: AuditEntry.Actor, at: Timestamp) async throws {
+    try await disk.perform { try await base.deleteSession(id: id, by: actor, at: at) }
   }
 
   func messages(sessionID: String, userID: String, page: PageRequest) async throws -> Page<Message> {

@@ -315,7 +315,7 @@ struct Life: Sendable {
       do {
         for letter in try await store.deadLetters(page: PageRequest(limit: 100)).items {
           ledger.overtaken(letter.job.user.id)
-          try await store.retryDeadLetter(id: letter.job.id, at: time.now)
+          try await store.retryDeadLetter(id: letter.job.id, by: Principal.local.actor, at: time.now)
         }
         let jobs = try await store.jobCounts()
         let runs = try await store.runs(userID: nil, page: PageRequest(limit: 200)).items

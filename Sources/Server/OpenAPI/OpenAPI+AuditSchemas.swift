@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+import JSONCodec
+
+extension OpenAPI {
+  static let auditSchemas: JSON = [
+    "AuditEntry": object([
+      ("number", described(integer, "1, 2, 3, …: none is missing.")), ("at", time),
+      ("action", described(string, "`tool.called`; all are in docs/audit.md.")),
+      ("user_id", described(orNull("string"), "On whose behalf; null = the server's own, or erased.")),
+      ("address", described(orNull("string"), "From where.")),
+      ("erased", described(boolean, "Who it was is forgotten, as they asked.")),
+      ("target", described(orNull("string"), "What it was done to: `tool:add_todo`.")),
+      ("run_id", orNull("string")), ("agent", orNull("string")), ("version", orNull("string")),
+      ("detail", ["type": "object"]),
+      (
+        "hash",
+        described(string, "SHA-256 of this entry and, by way of the one before it, of all before it.")
+      ),
+    ]),
+    "AuditList": page("AuditEntry"),
+    "AuditVerdict": object([
+      ("intact", boolean), ("entries", integer), ("first", integer), ("last", integer),
+      ("hash", described(string, "Of the last entry.")),
+      ("faults", ["type": "array", "items": object([("number", integer), ("message", string)])]),
+    ]),
+  ]
+}

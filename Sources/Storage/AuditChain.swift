@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import Crypto
+import JSONCodec
+
+/// How entries of the audit trail vouch for one another: each one's hash is that of its fields and of the hash before.
+///
+/// Who it was enters by a digest with a salt of its own, so that name and address can be forgotten without breaking
+/// the chain, and are not to be guessed from what is left.
+enum AuditChain {
+  static let start = [UInt8](repeating: 0, count: SHA256.byteCount)
+
+  static func digest(of actor: AuditEntry.Actor, salt: [UInt8]) -> [UInt8] {
+    var bytes = salt
+    bytes.append(field: actor.userID)
+    bytes.append(field: actor.address)
+    return Array(SHA256.hash(data: bytes))
+  }
+
+  /// - Parameter actor: Its digest; `nil` = the server itself.
+  static func hash(after previous: [UInt8], _ number: Int64, _ entry: AuditEntry, actor: [UInt8]?) -> [UInt8]
+  {
+    var bytes = previous
+    bytes.reserveCapacity(512)
+    bytes.append(bigEndian: number)
+    bytes.append(bigEndian: entry.at.milliseconds)
+    bytes.append(field: entry.action.rawValue)
+    bytes.append(field: actor)
+    bytes.append(field: entry.target)
+    bytes.append(field: entry.runID)
+    bytes.append(field: entry.agent)
+    bytes.append(field: entry.version)
+    bytes.append(field: entry.detail?.bytes)
+    return Array(SHA256.hash(data: bytes))
+  }
+
+  static func newSalt() -> [UInt8] {
+    var random = SystemRandomNumberGenerator()
+    return (0..<16).map { _ in random.next() }
+  }
+
+  static func text(_ hash: [UInt8]) -> String {
+    let digits = Array("0123456789abcdef".utf8)
+    return String(decoding: hash.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+  }
+}
+
+extension [UInt8] {
+  fileprivate mutating func append(bigEndian number: Int64) {
+    Swift.withUnsafeBytes(of: number.bigEndian) { append(contentsOf: $0) }
+  }
+
+  /// With its length before it, so that no two lists of fields look alike; -1 = there is none.
+  fileprivate mutating func append(field: [UInt8]?) {
+    append(bigEndian: Int64(field?.count ?? -1))
+    if let field { append(contentsOf: field) }
+  }
+
+  fileprivate mutating func append(field: String?) {
+    append(bigEndian: Int64(field?.utf8.count ?? -1))
+    if let field { append(contentsOf: field.utf8) }
+  }
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Core
+import JSONCodec
+
+extension SQLiteStore {
+  public func record(_ entries: [AuditEntry]) async throws {
+    try await commits.write { connection in
+      for entry in entries { try connection.record(entry) }
+    }
+  }
+
+  public func auditTrail(_ filter: AuditFilter, page: PageRequest) async throws -> Page<KeptAuditEntry> {
+    let before = try page.after.map { try Cursor.parse($0, .audit) }?[0] ?? .max
+    return try await read { connection in
+      let select = try connection.statement(
+        "SELECT \(AuditRow.columns) \(AuditRow.tables) WHERE number < ? ORDER BY number DESC")
+      defer { select.reset() }
+      select.bind(1, before)
+      var (rows, looked): ([AuditRow], Int) = ([], 0)
+      while rows.count < page.limit, try select.step() {
+        looked += 1
+        let row = AuditRow(select)
+        if let since = filter.since, row.entry.at < since { return Page(items: rows.map(\.kept), next: nil) }
+        if filter.admits(row.entry) { rows.append(row) }
+        if rows.count == page.limit || looked == Self.auditLookedAtMax {
+          return Page(
+            items: rows.map(\.kept), next: row.number > 1 ? Cursor.make(.audit, row.number) : nil)
+        }
+      }
+      return Page(items: rows.map(\.kept), next: nil)
+    }
+  }
+
+  /// Of one read, so that a filter that admits little holds no old state of the database for long.
+  private static let auditLookedAtMax = 20_000
+
+  public func verifyAudit() async throws -> AuditVerdict {
+    try await read { connection in
+      let start = try connection.statement("SELECT number, hash FROM audit_start")
+      var (number, hash): (Int64, [UInt8])
+      do {
+        defer { start.reset() }
+        (number, hash) = try start.step() ? (start.integer(0), start.bytes(1)) : (0, AuditChain.start)
+      }
+      var verdict = AuditVerdict(
+        count: 0, first: 0, last: 0, hash: AuditChain.text(hash), faults: [])
+      let select = try connection.statement(
+        "SELECT \(AuditRow.columns) \(AuditRow.tables) WHERE number > ? ORDER BY number")
+      defer { select.reset() }
+      select.bind(1, number)
+      while try select.step() {
+        let row = AuditRow(select)
+        if verdict.count == 0 { verdict.first = row.number }
+        verdict.count += 1
+        if let fault = row.fault(after: number, hash), verdict.faults.count < Self.faultsMax {
+          verdict.faults.append(.init(number: row.number, message: fault))
+        }
+        // What follows is judged by what stands here: each change is one fault.
+        (number, hash) = (row.number, row.hash)
+      }
+      if verdict.count > 0 { (verdict.last, verdict.hash) = (number, AuditChain.text(hash)) }
+      return verdict
+    }
+  }
+
+  private static let faultsMax = 20
+
+  public func hasAuditEntry(hash: String) async throws -> Bool {
+    try await read { connection in
+      let find = try connection.statement("SELECT 1 FROM audit WHERE lower(hex(hash)) = ?")
+      defer { find.reset() }
+      find.bind(1, hash.lowercased())
+      return try find.step()
+    }
+  }
+
+  public func forgetAudit(before time: Timestamp, at now: Timestamp) async throws -> Int {
+    try await commits.write { connection in
+      let find = try connection.statement(
+        """
+        SELECT number, hash FROM audit WHERE at < ?1 AND number < (SELECT max(number) FROM audit)
+        AND number <= (SELECT number FROM audit_start) + 1000 ORDER BY number DESC LIMIT 1
+        """)
+      find.bind(1, time.milliseconds)
+      let (number, hash): (Int64, [UInt8])
+      do {
+        defer { find.reset() }
+        guard try find.step() else { return 0 }
+        (number, hash) = (find.integer(0), find.bytes(1))
+      }
+      let start = try connection.statement("UPDATE audit_start SET number = ?, hash = ?")
+      start.bind(1, number)
+      start.bindBlob(2, hash)
+      try start.run()
+      let delete = try connection.statement("DELETE FROM audit WHERE number <= ?")
+      delete.bind(1, number)
+      try delete.run()
+      let count = Int(connection.changes)
+      try connection.statement(
+        "DELETE FROM audit_actors WHERE id NOT IN (SELECT actor FROM audit WHERE actor IS NOT NULL)"
+      ).run()
+      var writer = JSONWriter()
+      writer.object { $0.member("through", number) }
+      try connection.record(AuditEntry(.auditForgotten, at: now, by: nil, detail: writer.raw))
+      return count
+    }
+  }
+}
+
+extension WriterConnection {
+  /// Adds an entry to the audit trail.
+  func record(_ entry: AuditEntry) throws {
+    let actor = try entry.actor.map { try key(of: $0) }
+    let last = try statement("SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1")
+    var (number, hash): (Int64, [UInt8])
+    do {
+      defer { last.reset() }
+      (number, hash) = try last.step() ? (last.integer(0), last.bytes(1)) : try auditStart()
+    }
+    number += 1
+    hash = AuditChain.hash(after: hash, number, entry, actor: actor?.digest)
+    let insert = try statement("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+    insert.bind(1, number)
+    insert.bind(2, entry.at.milliseconds)
+    insert.bind(3, entry.action.rawValue)
+    insert.bind(4, actor?.id)
+    insert.bind(5, entry.target)
+    insert.bind(6, entry.runID)
+    insert.bind(7, entry.agent)
+    insert.bind(8, entry.version)
+    if let detail = entry.detail { insert.bindBlob(9, detail.bytes) } else { insert.bindNull(9) }
+    insert.bindBlob(10, hash)
+    try insert.run()
+  }
+
+  private func auditStart() throws -> (Int64, [UInt8]) {
+    let start = try statement("SELECT number, hash FROM audit_start")
+    defer { start.reset() }
+    return try start.step() ? (start.integer(0), start.bytes(1)) : (0, AuditChain.start)
+  }
+
+  private func key(of actor: AuditEntry.Actor) throws -> (id: Int64, digest: [UInt8]) {
+    let find = try statement("SELECT id, digest FROM audit_actors WHERE user_id = ? AND address = ?")
+    find.bind(1, actor.userID)
+    find.bind(2, actor.address ?? "")
+    do {
+      defer { find.reset() }
+      if try find.step() { return (find.integer(0), find.bytes(1)) }
+    }
+    let salt = AuditChain.newSalt()
+    let digest = AuditChain.digest(of: actor, salt: salt)
+    let insert = try statement(
+      "INSERT INTO audit_actors (user_id, address, salt, digest) VALUES (?, ?, ?, ?)")
+    insert.bind(1, actor.userID)
+    insert.bind(2, actor.address ?? "")
+    insert.bindBlob(3, salt)
+    insert.bindBlob(4, digest)
+    try insert.run()
+    return (lastInsertedKey, digest)
+  }
+}
+
+/// One row of `audit`, with who it was.
+private struct AuditRow {
+  static let columns =
+    """
+    number, at, action, target, run_id, agent, version, detail, hash, actor, user_id, address, salt, digest
+    """
+  static let tables = "FROM audit LEFT JOIN audit_actors ON audit_actors.id = audit.actor"
+
+  let number: Int64
+  let entry: AuditEntry
+  let hash: [UInt8]
+  private let hasActor: Bool
+  private let salt: [UInt8]?
+  private let digest: [UInt8]?
+
+  init(_ row: SQLStatement) {
+    number = row.integer(0)
+    hash = row.bytes(8)
+    hasActor = !row.isNull(9)
+    let address = row.optionalText(11)
+    entry = AuditEntry(
+      AuditEntry.Action(rawValue: row.text(2)), at: Timestamp(milliseconds: row.integer(1)),
+      by: row.optionalText(10).map { .init(userID: $0, address: address == "" ? nil : address) },
+      target: row.optionalText(3), runID: row.optionalText(4), agent: row.optionalText(5),
+      version: row.optionalText(6), detail: row.isNull(7) ? nil : RawJSON(trusted: row.bytes(7)))
+    salt = row.isNull(12) ? nil : row.bytes(12)
+    digest = row.isNull(13) ? nil : row.bytes(13)
+  }
+
+  var kept: KeptAuditEntry {
+    KeptAuditEntry(
+      number: number, entry: entry, hash: AuditChain.text(hash), isErased: hasActor && entry.actor == nil)
+  }
+
+  /// What is wrong with it, if anything is.
+  func fault(after previous: Int64, _ previousHash: [UInt8]) -> String? {
+    if number != previous + 1 {
+      return number == previous + 2
+        ? "entry \(previous + 1) is missing" : "entries \(previous + 1) to \(number - 1) are missing"
+    }
+    if hasActor, digest == nil { return "who it was is missing" }
+    if let actor = entry.actor, let salt, let digest, AuditChain.digest(of: actor, salt: salt) != digest {
+      return "who it was has been changed"
+    }
+    guard AuditChain.hash(after: previousHash, number, entry, actor: hasActor ? digest : nil) == hash
+    else { return "it, or what came before it, has been changed" }
+    return nil
+  }
+}
