@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Core
+import JSONCodec
 
 extension SQLiteStore {
   public func publish(_ jobs: [Job]) async throws {
@@ -150,10 +151,29 @@ extension WriterConnection {
     let update = try statement(
       """
       UPDATE runs SET status = 'interrupted', failure = 'interrupted', finished_at = ?
-      WHERE id = ? AND finished_at IS NULL
+      WHERE id = ? AND finished_at IS NULL RETURNING id, user_id, agent, version
       """)
     update.bind(1, time.milliseconds)
     update.bind(2, id)
-    try update.run()
+    try recordInterruptions(update, at: time)
+  }
+
+  /// Runs a statement that closes runs of which nobody saw the end, and records each.
+  ///
+  /// - Returns: How many there were.
+  @discardableResult func recordInterruptions(_ update: SQLStatement, at time: Timestamp) throws -> Int {
+    var entries: [AuditEntry] = []
+    do {
+      defer { update.reset() }
+      while try update.step() {
+        entries.append(
+          AuditEntry(
+            .runEnded, at: time, by: .init(userID: update.text(1)), runID: update.text(0),
+            agent: update.text(2), version: update.text(3),
+            detail: RawJSON(["status": .string(RunRecord.Status.interrupted.rawValue)])))
+      }
+    }
+    for entry in entries { try record(entry) }
+    return entries.count
   }
 }

@@ -31,10 +31,10 @@ extension SQLiteStore {
         UPDATE runs SET status = 'interrupted', failure = 'interrupted', finished_at = ?
         WHERE seq > (SELECT runs_settled FROM marks) AND status = 'running'
         AND (session IS NULL OR beginning IS NULL) AND agent NOT LIKE 'action:%'
+        RETURNING id, user_id, agent, version
         """)
       update.bind(1, time.milliseconds)
-      try update.run()
-      let count = Int(connection.changes)
+      let count = try connection.recordInterruptions(update, at: time)
       try connection.statement(
         """
         UPDATE marks SET runs_settled = coalesce(

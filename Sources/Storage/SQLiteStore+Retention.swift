@@ -22,7 +22,9 @@ extension SQLiteStore {
 
 extension WriterConnection {
   /// Some at a time, so that no other write waits for long.
-  fileprivate func sessions(unusedSince time: Timestamp) throws -> [(key: Int64, name: String, userID: String)] {
+  fileprivate func sessions(
+    unusedSince time: Timestamp
+  ) throws -> [(key: Int64, name: String, userID: String)] {
     let select = try statement(
       """
       SELECT id, name, user_id FROM sessions WHERE updated_at < ? AND NOT EXISTS (

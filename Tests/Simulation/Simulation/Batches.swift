@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
 
+/// That one history may take; most take a tenth of a second.
+let historySeconds: UInt32 = 120
+
 /// Runs histories in processes of their own, some at once.
 ///
 /// - Returns: 0 when nothing went wrong in any of them.

@@ -42,8 +42,8 @@ final class Disk: Sendable {
   func end<Value: Sendable>(
     needsJobs: Bool = false, _ call: () async throws -> Value
   ) async throws -> Value {
-    Loop.shared.beginCall(needsJobs: needsJobs)
-    defer { Loop.shared.endCall() }
+    let number = Loop.shared.beginCall(needsJobs: needsJobs)
+    defer { Loop.shared.endCall(number) }
     return try await call()
   }
 

@@ -26,11 +26,16 @@ final class Loop: TaskExecutor {
     var elapsed = Duration.zero
     var sleepers: [Sleeper] = []
     var sleeps = 0
-    /// Calls of the disk that have not come back.
-    var calls = 0
-    /// How much was ready when the last call began, and whether it needs other jobs to be done.
-    var mark = 0
-    var needsJobs = false
+    /// Calls of the disk that have not come back, by their numbers.
+    var calls: [Int: Call] = [:]
+    var callsBegun = 0
+  }
+
+  private struct Call {
+    /// How much was ready when it began: what lies above was made ready since.
+    var mark: Int
+    /// It does not come back before jobs of its own were done.
+    var needsJobs: Bool
   }
 
   private struct Sleeper {
@@ -39,6 +44,13 @@ final class Loop: TaskExecutor {
     var continuation: UnsafeContinuation<Void, any Error>
   }
 
+  /// The seed of what runs, for who has to say that it hangs.
+  var history: UInt64 {
+    get { seed.load(ordering: .relaxed) }
+    set { seed.store(newValue, ordering: .relaxed) }
+  }
+
+  private let seed = Atomic<UInt64>(0)
   private let state = Mutex(State())
   private let arrival = DispatchSemaphore(value: 0)
   private let thread = pthread_self()
@@ -62,7 +74,7 @@ final class Loop: TaskExecutor {
       state.ready = []
       state.arrived = []
       state.sleepers = []
-      state.calls = 0
+      state.calls = [:]
       state.random = SplitMix64(state: seed)
     }
   }
@@ -99,16 +111,17 @@ final class Loop: TaskExecutor {
   /// Says that a call of the disk begins.
   ///
   /// - Parameter needsJobs: It does not come back before jobs of its own were done.
-  func beginCall(needsJobs: Bool) {
+  /// - Returns: Its number, for ``endCall(_:)``.
+  func beginCall(needsJobs: Bool) -> Int {
     state.withLock { state in
-      state.mark = state.ready.count
-      state.needsJobs = needsJobs
-      state.calls += 1
+      state.callsBegun += 1
+      state.calls[state.callsBegun] = Call(mark: state.ready.count, needsJobs: needsJobs)
+      return state.callsBegun
     }
   }
 
   /// Says that a call of the disk has come back.
-  func endCall() { state.withLock { $0.calls -= 1 } }
+  func endCall(_ number: Int) { state.withLock { $0.calls[number] = nil } }
 
   /// Runs what there is, in an order of chance, and lets the clock go on where there is nothing.
   ///
@@ -130,13 +143,13 @@ final class Loop: TaskExecutor {
     return isDone
   }
 
-  private var isCalling: Bool { state.withLock { $0.calls > 0 } }
+  private var isCalling: Bool { state.withLock { !$0.calls.isEmpty } }
 
   private func nextJob() -> Work? {
     var isLate = false
     while true {
       let (job, waits) = state.withLock { state -> (Work?, Bool) in
-        guard state.calls > 0 else {
+        guard let mark = state.calls.values.map(\.mark).min() else {
           state.ready += state.arrived
           state.arrived = []
           guard !state.ready.isEmpty else { return (nil, false) }
@@ -147,8 +160,8 @@ final class Loop: TaskExecutor {
         // What the disk brings comes first, and what that makes ready.
         if !state.arrived.isEmpty { return (state.arrived.removeFirst(), false) }
         // A call whose task was cancelled may come back by this very thread.
-        let isNeeded = state.needsJobs || isLate
-        return isNeeded && state.ready.count > state.mark ? (state.ready.removeLast(), false) : (nil, true)
+        let isNeeded = isLate || state.calls.values.contains(where: \.needsJobs)
+        return isNeeded && state.ready.count > mark ? (state.ready.removeLast(), false) : (nil, true)
       }
       guard waits else { return job }
       isLate = arrival.wait(timeout: .now() + .milliseconds(100)) == .timedOut

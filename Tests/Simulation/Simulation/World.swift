@@ -331,10 +331,28 @@ struct Life: Sendable {
             .items
           ledger.kept(user, tokens: tokens.inputTokens + tokens.outputTokens, messages: kept.count)
         }
+        for fault in try await store.verifyAudit().faults {
+          ledger.fail("the audit trail: \(fault.number) \(fault.message)")
+        }
+        try await auditEnds(of: runs)
         return ledger.finish()
       } catch {
         ledger.fail("what there is cannot be read: \(error)")
       }
+    }
+  }
+
+  /// The trail tells of each run how it ended.
+  private func auditEnds(of runs: [RunRecord]) async throws {
+    var (ends, after): ([String: Int], String?) = ([:], nil)
+    repeat {
+      let page = try await store.auditTrail(
+        AuditFilter(actions: [.runEnded]), page: PageRequest(limit: 200, after: after))
+      for entry in page.items { ends[entry.entry.runID ?? "", default: 0] += 1 }
+      after = page.next
+    } while after != nil
+    for run in runs where ends[run.id] == nil {
+      ledger.fail("the end of run \(run.id) is not in the audit trail")
     }
   }
 }

@@ -44,9 +44,18 @@ for (name, text) in Scripts.files {
   try Data(text.utf8).write(to: url)
 }
 
+// One that hangs says so, and ends its process.
+signal(SIGALRM) { _ in
+  let text = "seed \(Loop.shared.history): has not ended after \(historySeconds) s\n"
+  write(STDERR_FILENO, text, text.utf8.count)
+  _exit(1)
+}
+
 Loop.shared.begin()
 var failed = 0
 for number in seed..<seed + count {
+  Loop.shared.history = number
+  alarm(historySeconds)
   let data = "\(root)/\(number)"
   let problems = try World(seed: number, workspace: workspace, data: data).run()
   try? FileManager.default.removeItem(atPath: data)
