@@ -52,13 +52,16 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
+    .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+    .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
   ],
   targets: [
     .executableTarget(
       name: "perigee",
       dependencies: [
         "Server", "Settings", "LanguageServer", "Workspace", "Evals", "Lint", "HostModules", "Models",
-        "Storage", "Transport",
+        "Storage", "Identity", "Transport",
         "Core",
         "Threads", "JSONCodec", logging, metrics,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -70,7 +73,7 @@ let package = Package(
     room(
       "Server",
       [
-        "Core", "JSONCodec", logging, metrics, lifecycle,
+        "Identity", "Core", "JSONCodec", logging, metrics, lifecycle,
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -103,9 +106,15 @@ let package = Package(
     room(
       "Storage",
       [
-        "Core", "Threads", "JSONCodec",
+        "Identity", "Core", "Threads", "JSONCodec",
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "GRDBSQLite", package: "GRDB.swift"),
+        .product(name: "Crypto", package: "swift-crypto"),
+      ]),
+    room(
+      "Identity",
+      [
+        "Core", "JSONCodec", .product(name: "JWTKit", package: "jwt-kit"),
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
     room("Transport", ["CCurl"]),
@@ -133,9 +142,18 @@ let package = Package(
     tests("LintTests", ["Lint", "Workspace", "HostModules", "Core", "JSONCodec", "TestSupport"]),
     tests("LanguageServerTests", ["LanguageServer", "Workspace", "Lint", "JSONCodec"]),
     tests("SettingsTests", ["Settings"]),
+    tests(
+      "IdentityTests",
+      [
+        "Identity", "Core", "JSONCodec", .product(name: "JWTKit", package: "jwt-kit"),
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "CryptoExtras", package: "swift-crypto"),
+        .product(name: "X509", package: "swift-certificates"),
+        .product(name: "SwiftASN1", package: "swift-asn1"),
+      ]),
     tests("TransportTests", ["Transport", "TestSupport", "JSONCodec"]),
     tests("ModelsTests", ["Models", "Transport", "Core", "JSONCodec", "TestSupport", logging]),
-    tests("StorageTests", ["Storage", "Core", "JSONCodec"]),
+    tests("StorageTests", ["Storage", "Identity", "Core", "JSONCodec"]),
     tests(
       "HostModulesTests",
       [
@@ -152,7 +170,7 @@ let package = Package(
     tests(
       "ServerTests",
       [
-        "Server", "Storage", "Core", "JSONCodec", logging, metrics, lifecycle,
+        "Server", "Storage", "Identity", "Core", "JSONCodec", logging, metrics, lifecycle,
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOEmbedded", package: "swift-nio"),

@@ -11,6 +11,7 @@ public enum Cursor {
     case deadLetters = "d"
     case events = "e"
     case audit = "t"
+    case apiKeys = "k"
 
     /// Numbers in the sort key.
     var keyCount: Int { self == .sessions || self == .deadLetters ? 2 : 1 }

@@ -8,7 +8,11 @@ public struct Principal: Sendable, Hashable {
   public let roles: [String]
   public let claims: JSONObject
   /// Where the request came from, an IP address; `nil` = not over the network, or not known.
-  public let address: String?
+  public var address: String?
+  /// Of the API key by which they come; `nil` = they come by other means.
+  public var keyID: String?
+  /// Agents that the key may ask for; empty = all.
+  public var keyAgents: [String] = []
 
   public init(
     id: String, name: String? = nil, roles: [String] = ["user"], claims: JSONObject = JSONObject(),

@@ -84,7 +84,7 @@ final class Door: HTTPResponder {
       let user =
         switch route.access {
         case .open: Principal.anonymous
-        case .user: try authenticator.identify(request)
+        case .user: try await authenticator.identify(request, from: connection)
         }
       return try await route.handle(
         Exchange(

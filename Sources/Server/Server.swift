@@ -34,11 +34,13 @@ public struct Server: Service {
     public var idleTimeout: Duration
     /// Connections that wait to be accepted: ten thousand clients may come back at once.
     public var backlog: Int
+    /// Addresses and networks whose `X-Forwarded-For` is believed.
+    public var trustedProxies: [String]
 
     public init(
       host: String = "127.0.0.1", port: Int = 8080, bodyBytesMax: Int = 1 << 20,
       headerBytesMax: Int = 32 << 10, headersMax: Int = 100, drain: Duration = .seconds(30),
-      idleTimeout: Duration = .seconds(75), backlog: Int = 4096
+      idleTimeout: Duration = .seconds(75), backlog: Int = 4096, trustedProxies: [String] = []
     ) {
       self.host = host
       self.port = port
@@ -48,10 +50,12 @@ public struct Server: Service {
       self.drain = drain
       self.idleTimeout = idleTimeout
       self.backlog = backlog
+      self.trustedProxies = trustedProxies
     }
   }
 
   private let configuration: Configuration
+  private let authentication: Authentication
   private let services: Services
   private let onListening: @Sendable (Int) async -> Void
   private let logger: Logger
@@ -62,16 +66,18 @@ public struct Server: Service {
   ///   - onListening: Called once with the port, as soon as requests are taken.
   /// - Throws: ``ServerError`` `publicWithoutAuthentication` for an address that others can reach.
   public init(
-    configuration: Configuration = Configuration(), runner: Runner, store: any Store, model: any Model,
+    configuration: Configuration = Configuration(), authentication: Authentication = .none, runner: Runner,
+    store: any Store, model: any Model,
     time: any TimeSource, metrics: PrometheusRegistry = PrometheusRegistry(), logger: Logger,
     scripts: any ScriptVersions, onListening: @escaping @Sendable (Int) async -> Void = { _ in }
   ) throws(ServerError) {
-    guard Loopback.contains(configuration.host) else {
+    if case .none = authentication.mode, !Loopback.contains(configuration.host) {
       throw ServerError(
         .publicWithoutAuthentication, "\(configuration.host) can be reached by others, and auth.mode is none",
         hint: "listen on 127.0.0.1, or set auth.mode")
     }
     self.configuration = configuration
+    self.authentication = authentication
     self.logger = logger
     self.onListening = onListening
     services = Services(
@@ -103,7 +109,8 @@ public struct Server: Service {
     let routes = services.routes
     let door = Door(
       table: RouteTable(routes + [OpenAPI.route(describing: routes)]),
-      authenticator: Authenticator(mode: .none),
+      authenticator: Authenticator(
+        authentication: authentication, proxies: TrustedProxies(configuration.trustedProxies)),
       time: services.time, metrics: services.metrics, drain: drain, bodyBytesMax: configuration.bodyBytesMax,
       logger: logger)
     return Application(

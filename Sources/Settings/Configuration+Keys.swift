@@ -60,10 +60,12 @@ extension Configuration {
       "File with that secret, where the variable is not set."),
     .value(
       "auth.jwt.public_key_file", \.auth.jwt.publicKeyFile, .optional(.path),
-      "PEM file with the public key of RS and ES algorithms."),
+      "PEM file with the public key, or the certificate, of RS, ES and EdDSA algorithms."),
+    .value(
+      "auth.jwt.jwks_file", \.auth.jwt.jwksFile, .optional(.path), "File with public keys as a JWK set."),
     .value(
       "auth.jwt.jwks_url", \.auth.jwt.jwksURL, .optional(.url(["https", "http"])),
-      "Where public keys are published."),
+      "Where public keys are published as a JWK set; it is fetched again as its `max-age` says."),
     .value("auth.jwt.issuer", \.auth.jwt.issuer, .optional(.text), "Required `iss`; null is any."),
     .value("auth.jwt.audience", \.auth.jwt.audience, .optional(.text), "Required `aud`; null is any."),
     .value(

@@ -136,8 +136,15 @@ extension Configuration {
     if jwt.algorithms.contains(where: \.isSymmetric), jwt.secretEnv == nil, jwt.secretFile == nil {
       reading.refuse(place, "HS algorithms need auth.jwt.secret_env or auth.jwt.secret_file")
     }
-    if jwt.algorithms.contains(where: { !$0.isSymmetric }), jwt.publicKeyFile == nil, jwt.jwksURL == nil {
-      reading.refuse(place, "RS and ES algorithms need auth.jwt.public_key_file or auth.jwt.jwks_url")
+    if jwt.algorithms.count(where: \.isSymmetric) > 1 {
+      reading.refuse(place, "auth.jwt.algorithms has more than one HS algorithm, and a secret is for one")
+    }
+    if jwt.algorithms.contains(where: { !$0.isSymmetric }), jwt.publicKeyFile == nil, jwt.jwksFile == nil,
+      jwt.jwksURL == nil
+    {
+      reading.refuse(
+        place,
+        "RS, ES and EdDSA algorithms need auth.jwt.public_key_file, auth.jwt.jwks_file or auth.jwt.jwks_url")
     }
   }
 }

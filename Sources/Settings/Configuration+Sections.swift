@@ -62,6 +62,7 @@ extension Configuration {
     public var secretEnv: String? = "PERIGEE_JWT_SECRET"
     public var secretFile: String?
     public var publicKeyFile: String?
+    public var jwksFile: String?
     public var jwksURL: String?
     public var issuer: String?
     public var audience: String?
@@ -81,6 +82,7 @@ extension Configuration {
     case es256 = "ES256"
     case es384 = "ES384"
     case es512 = "ES512"
+    case edDSA = "EdDSA"
 
     /// Whether the key is a shared secret.
     public var isSymmetric: Bool { rawValue.hasPrefix("HS") }

@@ -22,6 +22,7 @@ enum Migrations {
     migrator.registerMigration("0011 events") { try $0.execute(sql: events) }
     migrator.registerMigration("0012 places of what runs tell") { try $0.execute(sql: places) }
     migrator.registerMigration("0013 audit") { try $0.execute(sql: audit) }
+    migrator.registerMigration("0014 API keys") { try $0.execute(sql: apiKeys) }
     return migrator
   }
 
@@ -328,6 +329,23 @@ enum Migrations {
     WHEN OLD.number > (SELECT number FROM audit_start) BEGIN
       SELECT RAISE(ABORT, 'the audit trail is not cut');
     END;
+    """
+
+  /// Of version 14: of a secret its SHA-256 only.
+  private static let apiKeys = """
+    CREATE TABLE api_keys (
+      seq INTEGER PRIMARY KEY,
+      id TEXT NOT NULL UNIQUE,
+      hash BLOB NOT NULL,
+      name TEXT NOT NULL,
+      user_id TEXT NOT NULL,
+      roles BLOB NOT NULL,
+      agents BLOB NOT NULL,
+      created_at INTEGER NOT NULL,
+      expires_at INTEGER,
+      revoked_at INTEGER,
+      last_used_at INTEGER
+    ) STRICT;
     """
 
   /// Of version 8: see `JobRow.Place` for what `place` means, and what `due_at` means in each.

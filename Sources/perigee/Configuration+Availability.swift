@@ -9,11 +9,10 @@ extension Configuration {
     let configuration = self
     func isAsked(_ path: String) -> Bool { source(of: path) != .default }
     let missing: [(isAsked: Bool, key: String)] = [
-      (configuration.auth.mode != .none, "auth.mode"), (configuration.data.store != nil, "data.store"),
+      (configuration.data.store != nil, "data.store"),
       (configuration.data.cache != nil, "data.cache"),
       (configuration.server.tls.certificateFile != nil, "server.tls"),
       (!configuration.server.cors.origins.isEmpty, "server.cors.origins"),
-      (!configuration.server.trustedProxies.isEmpty, "server.trusted_proxies"),
       (!configuration.routes.isEmpty, "routes"), (!configuration.guardrails.entries.isEmpty, "guardrails"),
       (isAsked("limits.requests_per_minute") && limits.requestsPerMinute > 0, "limits.requests_per_minute"),
       (isAsked("limits.requests_per_hour") && limits.requestsPerHour > 0, "limits.requests_per_hour"),

@@ -24,7 +24,8 @@ struct Perigee: AsyncParsableCommand {
       NewCommand.self, TypesCommand.self, RunsCommand.self, TraceCommand.self, ReplayCommand.self,
       RetryCommand.self, CancelCommand.self,
       ApprovalsCommand.self, ApproveCommand.self, RejectCommand.self, DeadLettersCommand.self,
-      SchedulesCommand.self, AuditCommand.self, VersionsCommand.self, DiffCommand.self, BisectCommand.self,
+      SchedulesCommand.self, KeysCommand.self, TokenCommand.self, AuditCommand.self, VersionsCommand.self,
+      DiffCommand.self, BisectCommand.self,
       ActivateCommand.self,
       DoctorCommand.self,
     ])

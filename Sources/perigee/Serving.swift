@@ -44,12 +44,14 @@ enum Serving {
     isDevelopment: Bool
   ) async throws {
     let settings = host.configuration.server
+    let authentication = try await host.authentication(environment: environment, logger: logger)
     let server: Server
     do {
       server = try Server(
         configuration: Server.Configuration(
-          host: settings.host, port: settings.port, bodyBytesMax: settings.bodyBytesMax, drain: settings.drain
-        ),
+          host: settings.host, port: settings.port, bodyBytesMax: settings.bodyBytesMax,
+          drain: settings.drain,
+          trustedProxies: settings.trustedProxies), authentication: authentication,
         runner: host.runner, store: host.store, model: host.model, time: host.time, metrics: metrics,
         logger: logger, scripts: host.workspace, onListening: { port in Self.greet(host, port) })
     } catch {

@@ -43,6 +43,28 @@ struct PageTests {
     #expect(outcome.errors.contains("\nOK"))
   }
 
+  @Test(
+    "asks who one is where the server wants to know", .enabled(if: isThere), arguments: ["user", "operator"])
+  func identity(role: String) async throws {
+    let secret = ["PERIGEE_JWT_SECRET": "a secret of more than thirty-two bytes, for HS256"]
+    let workspace = try Folder([
+      "perigee.yaml": "auth: { mode: jwt }",
+      "agents/a.lua": "return { run = function(ctx) return 'hello ' .. ctx.user.id end }",
+    ])
+    let data = try Folder()
+    let server = try await RunningServer(workspace: workspace.path, data: data.path, environment: secret)
+    let token = try await perigee(
+      "token", "--user", "ann", "--role", role, "--workspace", workspace.path, environment: secret)
+    let outcome = try await PythonTests.run(
+      "test_page.Identity.test_token", in: "page",
+      environment: [
+        "PERIGEE_ORIGIN": server.origin, "PERIGEE_WORKSPACE": workspace.path,
+        "PERIGEE_TOKEN": token.output.trimmingCharacters(in: .newlines),
+      ])
+    await server.stop()
+    #expect(outcome.status == 0, "\(outcome.errors) \(outcome.output)")
+  }
+
   /// The scripts that ship, and an agent that fails.
   private static func workspace() throws -> Folder {
     let workspace = try Folder([

@@ -129,7 +129,7 @@ import Testing
       ),
       (
         "auth: { mode: jwt, jwt: { algorithms: [RS256] } }",
-        "perigee.yaml:1:27: RS and ES algorithms need auth.jwt.public_key_file or auth.jwt.jwks_url"
+        "perigee.yaml:1:27: RS, ES and EdDSA algorithms need auth.jwt.public_key_file, auth.jwt.jwks_file or auth.jwt.jwks_url"
       ),
       (
         "auth: { mode: jwt, jwt: { secret_env: null } }",

@@ -65,6 +65,8 @@ extension AuditEntry.Action {
   public static let jobRetried = Self(rawValue: "job.retried")
   public static let jobDiscarded = Self(rawValue: "job.discarded")
   public static let versionActivated = Self(rawValue: "version.activated")
+  public static let keyCreated = Self(rawValue: "key.created")
+  public static let keyRevoked = Self(rawValue: "key.revoked")
   /// An operator looked at what is another user's.
   public static let dataRead = Self(rawValue: "data.read")
   /// Sessions and runs were deleted that were older than the configuration allows.
@@ -76,7 +78,8 @@ extension AuditEntry.Action {
   public static let all: [Self] = [
     runEnded, runCancelled, runRetried, toolCalled, guardConflict, approvalDecided, sessionDeleted,
     jobRetried,
-    jobDiscarded, versionActivated, dataRead, dataForgotten, auditRead, auditForgotten,
+    jobDiscarded, versionActivated, keyCreated, keyRevoked, dataRead, dataForgotten, auditRead,
+    auditForgotten,
   ]
 }
 

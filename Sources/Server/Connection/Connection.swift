@@ -25,6 +25,8 @@ final class Connection: ChannelInboundHandler, RemovableChannelHandler, Sendable
   }
 
   let channel: any Channel
+  /// Of the other end; `nil` = it is no IP address.
+  let address: String?
   private let drain: Drain
   private let state = Mutex(State())
   /// Whether any request has come this far.
@@ -32,6 +34,7 @@ final class Connection: ChannelInboundHandler, RemovableChannelHandler, Sendable
 
   init(channel: any Channel, drain: Drain) {
     self.channel = channel
+    address = channel.remoteAddress?.ipAddress
     self.drain = drain
   }
 

@@ -102,6 +102,8 @@ extension Reply {
 extension HTTPField.Name {
   /// Ties an answer to its line in the log.
   static let requestID = known("X-Request-Id")
+  static let apiKey = known("X-API-Key")
+  static let forwardedFor = known("X-Forwarded-For")
 
   private static func known(_ name: String) -> HTTPField.Name {
     guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is no field name") }

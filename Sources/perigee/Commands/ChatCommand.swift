@@ -22,6 +22,7 @@ struct ChatCommand: AsyncParsableCommand {
         perigee chat todo --record evening
         perigee chat todo --server http://127.0.0.1:8080
         perigee chat todo --server http://127.0.0.1:8080 --session shopping
+        perigee chat todo --server https://agents.example.com --token-env MY_TOKEN
       """)
 
   @Argument(help: "Name of the agent, as 'todo' or 'market.title'.")
@@ -32,6 +33,11 @@ struct ChatCommand: AsyncParsableCommand {
 
   @Option(help: ArgumentHelp("Address of a running server to talk to.", valueName: "url"))
   var server: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Variable of the environment with the token or API key that the server wants.", valueName: "variable"))
+  var tokenEnv: String?
 
   @Option(
     name: .customLong("retry-seconds"),
@@ -54,6 +60,7 @@ struct ChatCommand: AsyncParsableCommand {
       if retrySeconds != nil {
         throw ValidationError("--retry-seconds is for a server: name it with --server")
       }
+      if tokenEnv != nil { throw ValidationError("--token-env is for a server: name it with --server") }
       return
     }
     if let retrySeconds, !(0...86_400).contains(retrySeconds) {
@@ -83,10 +90,21 @@ struct ChatCommand: AsyncParsableCommand {
     try await conversation.close()
   }
 
+  private func token() throws -> String? {
+    guard let tokenEnv else { return nil }
+    guard let token = options.environment[tokenEnv], !token.isEmpty else {
+      throw CommandError(
+        message: "--token-env: \(tokenEnv) is not set", hint: "export \(tokenEnv)=$(perigee token --user you)"
+      )
+    }
+    return token
+  }
+
   private func open() async throws -> any Conversation {
     if let server {
       return try await RemoteConversation(
-        RemoteServer(server), agent: agent, sessionID: session, patience: .seconds(retrySeconds ?? 60))
+        RemoteServer(server, token: try token()), agent: agent, sessionID: session,
+        patience: .seconds(retrySeconds ?? 60))
     }
     let host = try await Host.open(
       options, try options.configuration(), cassette: cassette, logger: .command(.warning))

@@ -54,9 +54,13 @@ struct RemoteServer: Sendable {
   /// Without a slash at its end.
   let origin: String
   let client: HTTPClient
+  /// What shows who asks.
+  fileprivate let credentials: [(name: String, value: String)]
 
+  /// - Parameter token: Or an API key; `nil` = the server asks for none.
   /// - Throws: ``CommandError`` when the text is no address of a server.
-  init(_ text: String) throws {
+  init(_ text: String, token: String? = nil) throws {
+    credentials = token.map { [("Authorization", "Bearer \($0)")] } ?? []
     var origin = text
     while origin.hasSuffix("/") { origin.removeLast() }
     guard origin.hasPrefix("http://") || origin.hasPrefix("https://"),
@@ -73,7 +77,8 @@ struct RemoteServer: Sendable {
   fileprivate func agents() async throws -> [String] {
     let response: HTTPResponse
     do {
-      response = try await client.send(HTTPRequest(url: origin + "/v1/agents", connectTimeout: .seconds(5)))
+      response = try await client.send(
+        HTTPRequest(url: origin + "/v1/agents", headers: credentials, connectTimeout: .seconds(5)))
     } catch let error as TransportError {
       throw CommandError(
         message: "\(origin) cannot be reached: \(error.message)", hint: "start it: perigee serve")
@@ -99,7 +104,8 @@ struct RemoteServer: Sendable {
 
   func cancelRequest(ofRun id: String) -> HTTPRequest {
     HTTPRequest(
-      method: "POST", url: "\(origin)/v1/runs/\(id.pathSegment)/cancel", connectTimeout: .seconds(5),
+      method: "POST", url: "\(origin)/v1/runs/\(id.pathSegment)/cancel", headers: credentials,
+      connectTimeout: .seconds(5),
       timeout: .seconds(10))
   }
 
@@ -108,7 +114,8 @@ struct RemoteServer: Sendable {
     _ method: String, _ path: String, headers: [(name: String, value: String)], body: [UInt8]?
   ) -> HTTPRequest {
     HTTPRequest(
-      method: method, url: origin + path, headers: headers + [("Accept", "text/event-stream")], body: body,
+      method: method, url: origin + path, headers: credentials + headers + [("Accept", "text/event-stream")],
+      body: body,
       connectTimeout: .seconds(5), timeout: .seconds(86_400), idleTimeout: .seconds(40),
       responseBytesMax: 1 << 30)
   }

@@ -143,3 +143,30 @@ class Page(unittest.TestCase):
         self.picture("narrow")
         width = self.browser.execute_script("return document.documentElement.scrollWidth - innerWidth")
         self.assertLessEqual(width, 0)
+
+
+class Identity(Page):
+    """On a server that wants to know who asks."""
+
+    def setUp(self):
+        self.browser = make_browser()
+        self.addCleanup(self.browser.quit)
+        self.browser.get(ORIGIN)
+
+    def show(self, token):
+        self.until(lambda: self.all("#identity")[0].is_displayed())
+        self.all("#token")[0].send_keys(token, Keys.ENTER)
+
+    def test_token(self):
+        self.until(lambda: self.text("#identity-title") == "Who are you?")
+        self.picture("identity")
+        self.show("nonsense")
+        self.until(lambda: self.text("#refusal") != "")
+        self.show(os.environ["PERIGEE_TOKEN"])
+        self.until(lambda: self.text("#state") == "live" and self.all("nav button"))
+        self.say("hello")
+        self.until(lambda: self.text(".reply") == "hello ann")
+        # It stays in the tab.
+        self.browser.refresh()
+        self.until(lambda: self.text("#state") == "live" and self.all("nav button"))
+        self.assertFalse(self.all("#identity")[0].is_displayed())

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What may name a user: printable ASCII.
+///
+/// Names that look alike are different users to the database, and the same to a comparison by Unicode: of ASCII there is
+/// one spelling. Source: OpenID Connect Core 1.0, 2 (`sub` has ASCII characters only).
+enum UserID {
+  static let bytesMax = 256
+  /// Perigee's own users: schedules, evals.
+  static let reservedPrefix = "perigee:"
+
+  /// Why `id` may not name a user; `nil` when it may. The words do not repeat the id.
+  static func fault(in id: String) -> String? {
+    if id.isEmpty || id.utf8.count > bytesMax { return "the user's id must have 1 to \(bytesMax) bytes" }
+    if !id.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) || id.first == " " || id.last == " " {
+      return "the user's id must be of printable ASCII characters"
+    }
+    if id.lowercased().hasPrefix(reservedPrefix) {
+      return "ids that begin with '\(reservedPrefix)' are reserved"
+    }
+    return nil
+  }
+
+  /// No control, format, private or unassigned characters; no space but U+0020, and that one not at an end.
+  static func isPrintable(_ text: String) -> Bool {
+    let scalars = text.unicodeScalars
+    if scalars.first == " " || scalars.last == " " { return false }
+    return scalars.allSatisfy { scalar in
+      if scalar.isASCII { return (0x20...0x7E).contains(scalar.value) }
+      switch scalar.properties.generalCategory {
+      case .control, .format, .surrogate, .privateUse, .unassigned: return false
+      case .lineSeparator, .paragraphSeparator, .spaceSeparator: return false
+      default: return true
+      }
+    }
+  }
+}
