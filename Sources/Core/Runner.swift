@@ -7,16 +7,19 @@ public final class Runner: Sendable {
     public var messageCharactersMax: Int
     /// Runs at once, of all users.
     public var runsMax: Int
+    /// Of one user; `nil` = no limit.
+    public var runsPerUserMax: Int?
     /// Of one user in a day, UTC.
     public var day: SpendingLimits
     public var session: SpendingLimits
 
     public init(
-      messageCharactersMax: Int = 10_000, runsMax: Int = 20_000, day: SpendingLimits = SpendingLimits(),
-      session: SpendingLimits = SpendingLimits()
+      messageCharactersMax: Int = 10_000, runsMax: Int = 20_000, runsPerUserMax: Int? = nil,
+      day: SpendingLimits = SpendingLimits(), session: SpendingLimits = SpendingLimits()
     ) {
       self.messageCharactersMax = messageCharactersMax
       self.runsMax = runsMax
+      self.runsPerUserMax = runsPerUserMax
       self.day = day
       self.session = session
     }
@@ -42,6 +45,7 @@ public final class Runner: Sendable {
   let ledger: BudgetLedger
   private let unsettled: UnsettledTurns
   private let running = Atomic<Int>(0)
+  private let slots: RunSlots
   public let totals = RunTotals()
   /// Tells whoever resumes due runs that there may be one.
   public let wakeups = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -67,6 +71,7 @@ public final class Runner: Sendable {
     ledger = BudgetLedger(limits: limits, store: store, time: time)
     unsettled = UnsettledTurns(store: store, deadlines: deadlines)
     self.limits = limits
+    slots = RunSlots(max: limits.runsPerUserMax)
     self.deployment = deployment
   }
 
@@ -166,8 +171,15 @@ public final class Runner: Sendable {
       throw Failure(.limit, "the server is at its limit of runs", retryable: true, retryAfterSeconds: 1)
     }
     let lifecycle = host.lifecycles[agent.name]
-    do {
-      try lifecycle?.begin()
+    let takesSlot = unfinished == nil
+    do throws(Failure) {
+      if takesSlot { try slots.take(user.id) }
+      do throws(Failure) {
+        try lifecycle?.begin()
+      } catch {
+        if takesSlot { slots.giveBack(user.id) }
+        throw error
+      }
     } catch {
       running.subtract(1, ordering: .relaxed)
       throw error
@@ -189,6 +201,7 @@ public final class Runner: Sendable {
       // One that waits has not ended.
       if case .success(.waiting) = result {} else { totals.add(time.elapsed - start, completed: isCompleted) }
       running.subtract(1, ordering: .relaxed)
+      if takesSlot { slots.giveBack(user.id) }
       runs.leave()
       onEnd(result, host.version)
       return result

@@ -16,6 +16,7 @@ final class Door: HTTPResponder {
 
   let table: RouteTable
   let authenticator: Authenticator
+  let limits: RequestLimits
   let time: any TimeSource
   let metrics: ServerMetrics
   let drain: Drain
@@ -23,11 +24,12 @@ final class Door: HTTPResponder {
   let logger: Logger
 
   init(
-    table: RouteTable, authenticator: Authenticator, time: any TimeSource, metrics: ServerMetrics,
-    drain: Drain, bodyBytesMax: Int, logger: Logger
+    table: RouteTable, authenticator: Authenticator, limits: RequestLimits, time: any TimeSource,
+    metrics: ServerMetrics, drain: Drain, bodyBytesMax: Int, logger: Logger
   ) {
     self.table = table
     self.authenticator = authenticator
+    self.limits = limits
     self.time = time
     self.metrics = metrics
     self.drain = drain
@@ -81,15 +83,37 @@ final class Door: HTTPResponder {
     case .none: throw Problem.noSuchPath(path)
     case .wrongMethod(_, let allowed): throw Problem.wrongMethod(request.method, allowed: allowed)
     case .route(let route, let parameters):
-      let user =
-        switch route.access {
-        case .open: Principal.anonymous
-        case .user: try await authenticator.identify(request, from: connection)
-        }
-      return try await route.handle(
-        Exchange(
-          request: request, parameters: parameters, user: user, bodyBytesMax: bodyBytesMax,
-          connection: connection))
+      guard case .user = route.access else {
+        return try await route.handle(exchange(request, parameters, .anonymous, connection))
+      }
+      let user = try await identify(request, connection)
+      let fields = try limits.admit(user)
+      do {
+        var reply = try await route.handle(exchange(request, parameters, user, connection))
+        if !fields.isEmpty { reply.headers.append(contentsOf: fields) }
+        return reply
+      } catch  where !fields.isEmpty {
+        var problem = Problem(error, isDraining: drain.isOn)
+        problem.headers.append(contentsOf: fields)
+        throw problem
+      }
+    }
+  }
+
+  private func exchange(
+    _ request: Request, _ parameters: [String], _ user: Principal, _ connection: Connection?
+  ) -> Exchange {
+    Exchange(
+      request: request, parameters: parameters, user: user, bodyBytesMax: bodyBytesMax,
+      connection: connection)
+  }
+
+  private func identify(_ request: Request, _ connection: Connection?) async throws -> Principal {
+    do {
+      return try await authenticator.identify(request, from: connection)
+    } catch let problem as Problem where problem.status == .unauthorized {
+      try limits.admitStranger(from: authenticator.proxies.client(of: request, from: connection?.address))
+      throw problem
     }
   }
 

@@ -61,12 +61,14 @@ public struct Server: Service {
   private let logger: Logger
 
   /// - Parameters:
+  ///   - requests: How often each user, key and address may ask.
   ///   - model: Asked only whether it is configured, for readiness; the runner has its own reference.
   ///   - metrics: Shown at `/metrics`; make it the process's metrics system too, and all rooms are in it.
   ///   - onListening: Called once with the port, as soon as requests are taken.
   /// - Throws: ``ServerError`` `publicWithoutAuthentication` for an address that others can reach.
   public init(
-    configuration: Configuration = Configuration(), authentication: Authentication = .none, runner: Runner,
+    configuration: Configuration = Configuration(), authentication: Authentication = .none,
+    requests: RateLimiter.Limits = RateLimiter.Limits(), runner: Runner,
     store: any Store, model: any Model,
     time: any TimeSource, metrics: PrometheusRegistry = PrometheusRegistry(), logger: Logger,
     scripts: any ScriptVersions, onListening: @escaping @Sendable (Int) async -> Void = { _ in }
@@ -80,9 +82,10 @@ public struct Server: Service {
     self.authentication = authentication
     self.logger = logger
     self.onListening = onListening
+    let metrics = ServerMetrics(registry: metrics)
     services = Services(
-      runner: runner, store: store, model: model, time: time, metrics: ServerMetrics(registry: metrics),
-      scripts: scripts)
+      runner: runner, store: store, model: model, time: time, metrics: metrics, scripts: scripts,
+      limits: RequestLimits(RateLimiter(requests, time: time), metrics: metrics))
   }
 
   /// Listens until the task is cancelled, or gracefully shut down.
@@ -111,6 +114,7 @@ public struct Server: Service {
       table: RouteTable(routes + [OpenAPI.route(describing: routes)]),
       authenticator: Authenticator(
         authentication: authentication, proxies: TrustedProxies(configuration.trustedProxies)),
+      limits: services.limits,
       time: services.time, metrics: services.metrics, drain: drain, bodyBytesMax: configuration.bodyBytesMax,
       logger: logger)
     return Application(

@@ -74,6 +74,9 @@ struct Host: Sendable {
       store: store, model: model, time: time,
       limits: Runner.Limits(
         messageCharactersMax: configuration.limits.messageCharsMax, runsMax: configuration.limits.runsTotal,
+        // The one user of a server without authentication is whoever works on this machine.
+        runsPerUserMax: configuration.auth.mode == .none || configuration.limits.runsConcurrent == 0
+          ? nil : configuration.limits.runsConcurrent,
         day: SpendingLimits(
           tokens: configuration.limits.tokensPerDay, costUSD: configuration.limits.costUSDPerDay),
         session: SpendingLimits(

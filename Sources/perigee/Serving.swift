@@ -52,6 +52,9 @@ enum Serving {
           host: settings.host, port: settings.port, bodyBytesMax: settings.bodyBytesMax,
           drain: settings.drain,
           trustedProxies: settings.trustedProxies), authentication: authentication,
+        requests: RateLimiter.Limits(
+          perMinute: host.configuration.limits.requestsPerMinute,
+          perHour: host.configuration.limits.requestsPerHour),
         runner: host.runner, store: host.store, model: host.model, time: host.time, metrics: metrics,
         logger: logger, scripts: host.workspace, onListening: { port in Self.greet(host, port) })
     } catch {

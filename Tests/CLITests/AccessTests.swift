@@ -26,7 +26,7 @@ struct AccessTests {
     init(_ configuration: String, environment: [String: String] = ["PERIGEE_JWT_SECRET": secret]) async throws
     {
       var files = agents
-      files["perigee.yaml"] = configuration
+      files["perigee.yaml"] = configuration + "\nlimits: { requests_per_minute: 0, requests_per_hour: 0 }\n"
       workspace = try Folder(files)
       data = try Folder()
       self.environment = environment
@@ -228,7 +228,7 @@ struct AccessTests {
   @Test("a trusted proxy says where a request came from, and nobody else does")
   func proxies() async throws {
     let scene = try await Scene(
-      "{ auth: { mode: jwt }, server: { trusted_proxies: [127.0.0.0/8, 10.0.0.1] } }")
+      "auth: { mode: jwt }\nserver: { trusted_proxies: [127.0.0.0/8, 10.0.0.1] }")
     let admin = try await scene.token("root", "--role", "admin")
     for forwarded in ["203.0.113.9, 198.51.100.7, 10.0.0.1", "junk, 198.51.100.8", "198.51.100.9", "junk"] {
       _ = try await scene.send(

@@ -2,12 +2,6 @@
 import HTTPTypes
 import Hummingbird
 
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
-
 /// Whose word counts on where a request came from.
 ///
 /// `X-Forwarded-For` is read from its right end: what a trusted proxy appended was true, what stands before the first
@@ -26,7 +20,7 @@ struct TrustedProxies: Sendable {
     let hops = request.headers[values: .forwardedFor].flatMap { $0.split(separator: ",") }
     var client = peer
     for hop in hops.reversed() {
-      guard let address = Address(hop.trimmed) else { return client }
+      guard let address = IPAddress(hop.trimmed) else { return client }
       client = address.text
       if !networks.contains(where: { $0.contains(address) }) { return client }
     }
@@ -34,37 +28,17 @@ struct TrustedProxies: Sendable {
   }
 
   private func trusts(_ peer: String) -> Bool {
-    guard let address = Address(peer) else { return false }
+    guard let address = IPAddress(peer) else { return false }
     return networks.contains { $0.contains(address) }
   }
 
-  /// An IPv4 or IPv6 address; one of IPv4 that is written as IPv6 is the former.
-  private struct Address {
-    let bytes: [UInt8]
-    let text: String
-
-    init?(_ text: some StringProtocol) {
-      var text = String(text)
-      if text.first == "[", let end = text.firstIndex(of: "]") {
-        text = String(text[text.index(after: text.startIndex)..<end])
-      }
-      if text.hasPrefix("::ffff:"), text.contains(".") { text.removeFirst(7) }
-      var storage = in6_addr()
-      let count =
-        inet_pton(AF_INET, text, &storage) == 1 ? 4 : inet_pton(AF_INET6, text, &storage) == 1 ? 16 : 0
-      guard count > 0 else { return nil }
-      bytes = withUnsafeBytes(of: storage) { Array($0.prefix(count)) }
-      self.text = text
-    }
-  }
-
   private struct Network {
-    let address: Address
+    let address: IPAddress
     let bits: Int
 
     init?(_ text: String) {
       let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-      guard let address = Address(parts[0]) else { return nil }
+      guard let address = IPAddress(parts[0]) else { return nil }
       self.address = address
       guard parts.count == 2 else {
         bits = 8 * address.bytes.count
@@ -74,7 +48,7 @@ struct TrustedProxies: Sendable {
       self.bits = bits
     }
 
-    func contains(_ other: Address) -> Bool {
+    func contains(_ other: IPAddress) -> Bool {
       guard other.bytes.count == address.bytes.count else { return false }
       let (whole, rest) = (bits / 8, bits % 8)
       guard other.bytes.prefix(whole) == address.bytes.prefix(whole) else { return false }

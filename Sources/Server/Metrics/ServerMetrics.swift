@@ -26,6 +26,7 @@ final class ServerMetrics: Sendable {
     var canaryTurns: [Pair: Counter] = [:]
     var breakers: [Pair: Meter] = [:]
     var hedges: [Pair: HedgeCounters] = [:]
+    var limited: [String: Counter] = [:]
   }
 
   /// What was counted elsewhere, and how much of it is told.
@@ -60,6 +61,10 @@ final class ServerMetrics: Sendable {
     jobs = JobMeters(registry: registry)
     for (name, help) in [
       ("perigee_http_requests_total", "Requests answered, by method, route and status."),
+      (
+        "perigee_requests_limited_total",
+        "Requests that were turned away, by what was limited: user, key, address."
+      ),
       ("perigee_http_request_seconds", "Time from a request's head to its answer."),
       ("perigee_turns_total", "Chat turns, by agent and outcome: completed, or the code of the failure."),
       ("perigee_turn_seconds", "Time of a chat turn, waiting for its session included."),
@@ -88,6 +93,18 @@ final class ServerMetrics: Sendable {
   }
 
   /// - Parameter route: The template of the path, so that the label has few values.
+  /// Counts a request that was turned away.
+  func limited(by kind: String) {
+    let counter = instruments.withLock { instruments in
+      let counter =
+        instruments.limited[kind]
+        ?? Counter(label: "perigee_requests_limited_total", dimensions: [("by", kind)], factory: registry)
+      instruments.limited[kind] = counter
+      return counter
+    }
+    counter.increment()
+  }
+
   func answered(_ method: HTTPRequest.Method, route: String, status: Int, nanoseconds: Int64) {
     let method = Self.methods.contains(method) ? method : Self.otherMethod
     let key = RequestKey(method: method, route: route, status: status)

@@ -9,6 +9,7 @@ struct Services: Sendable {
   let time: any TimeSource
   let metrics: ServerMetrics
   let scripts: any ScriptVersions
+  let limits: RequestLimits
 
   /// The version of the scripts that is in force.
   func host() -> any ScriptHost { scripts.deployment.active }

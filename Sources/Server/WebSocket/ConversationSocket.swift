@@ -101,6 +101,8 @@ final class ConversationSocket: Sendable {
       guard message["message"]?.string != nil else {
         throw Problem.invalid([.init(field: "message", message: "is required")])
       }
+      // Each message is as much as a request.
+      _ = try services.limits.admit(user)
     } catch {
       return await report(error)
     }

@@ -104,6 +104,10 @@ extension HTTPField.Name {
   static let requestID = known("X-Request-Id")
   static let apiKey = known("X-API-Key")
   static let forwardedFor = known("X-Forwarded-For")
+  // Source: draft-ietf-httpapi-ratelimit-headers-06, 5.
+  static let rateLimitLimit = known("RateLimit-Limit")
+  static let rateLimitRemaining = known("RateLimit-Remaining")
+  static let rateLimitReset = known("RateLimit-Reset")
 
   private static func known(_ name: String) -> HTTPField.Name {
     guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is no field name") }
