@@ -62,7 +62,7 @@ let package = Package(
       dependencies: [
         "Server", "Settings", "LanguageServer", "Workspace", "Evals", "Lint", "HostModules", "Models",
         "Storage", "Identity", "Transport",
-        "Core",
+        "Core", "Guardrails",
         "Threads", "JSONCodec", logging, metrics,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         lifecycle,
@@ -90,7 +90,7 @@ let package = Package(
       ]),
     room("LanguageServer", ["Lint", "Core", "JSONCodec", deque]),
     room("Evals", ["Core", "JSONCodec"]),
-    room("Lint", ["Evals", "Core", "JSONCodec"]),
+    room("Lint", ["Evals", "Core", "Guardrails", "JSONCodec"]),
     room(
       "HostModules",
       [
@@ -118,7 +118,8 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
     room("Transport", ["CCurl"]),
-    room("Core", ["JSONCodec"]),
+    room("Core", ["Guardrails", "JSONCodec"]),
+    room("Guardrails", []),
     room("LuaHost", ["CLuaHost", "Threads", "JSONCodec", deque]),
     room("Threads", ["CThreads", deque]),
     room("JSONCodec", []),
@@ -135,7 +136,8 @@ let package = Package(
     .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     tests("JSONCodecTests", ["JSONCodec"]),
-    tests("CoreTests", ["Core", "JSONCodec"]),
+    tests("CoreTests", ["Core", "Guardrails", "JSONCodec"]),
+    tests("GuardrailsTests", ["Guardrails"]),
     tests("LuaHostTests", ["LuaHost", "CLuaHost", "JSONCodec"]),
     tests("ThreadsTests", ["Threads", "TestSupport"]),
     tests("EvalsTests", ["Evals", "Core", "JSONCodec"]),

@@ -77,6 +77,8 @@ public final class Agent: Sendable {
   /// Roles of which the user must have one; empty = everybody.
   public let roles: [String]
   public let access: Access
+  /// On top of the workspace's.
+  public let guards: GuardRules
   /// When it runs without being asked.
   public let schedules: [Schedule]
 
@@ -88,7 +90,7 @@ public final class Agent: Sendable {
     agents: [String] = [],
     body: Body, hooks: Hooks = [], output: Schema? = nil, limits: RunLimits = RunLimits(),
     busy: BusyPolicy = .queue, roles: [String] = [], access: Access = Access(),
-    schedules: [Schedule] = []
+    guards: GuardRules = GuardRules(), schedules: [Schedule] = []
   ) {
     self.name = name
     self.file = file
@@ -108,6 +110,7 @@ public final class Agent: Sendable {
     self.busy = busy
     self.roles = roles
     self.access = access
+    self.guards = guards
     self.schedules = schedules
   }
 

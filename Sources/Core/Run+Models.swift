@@ -23,9 +23,15 @@ extension Run {
   }
 
   func callModel(_ messages: [ModelMessage]) async throws -> Turn.Action {
-    let (request, key, onText) = prepareCall(messages)
+    let (request, key, onText, guarded) = prepareCall(messages)
     do {
-      let reply = try await ask(request, at: key, onText: onText)
+      var reply = try await ask(request, at: key, onText: onText)
+      if let guards, request.output == nil {
+        let (text, rules) = guards.masked(reply.text)
+        reply.text = text
+        if !rules.isEmpty { maskedBy.withLock { $0.formUnion(rules) } }
+      }
+      if let rest = guarded?.finish(), !rest.isEmpty { environment.feed?.append(.text(rest)) }
       return try turn.withLock { turn throws(Failure) in try turn.replied(reply) }
     } catch {
       return try callFailed(error)
@@ -34,7 +40,7 @@ extension Run {
 
   @inline(never) private func prepareCall(
     _ messages: [ModelMessage]
-  ) -> (ModelRequest, key: String, TextListener?) {
+  ) -> (ModelRequest, key: String, TextListener?, GuardedStream?) {
     let (tools, output, showsText, number) = turn.withLock {
       ($0.toolDescriptions, $0.output, $0.showsTextAtOnce, $0.modelCalls)
     }
@@ -44,9 +50,12 @@ extension Run {
       tokensMax: callers?.tokensMax ?? agent.tokensMax, toolChoice: callers?.toolChoice ?? .auto,
       allowsParallelCalls: callers?.allowsParallelCalls ?? true)
     let feed = showsText ? environment.feed : nil
+    let guarded = feed == nil ? nil : guards?.stream()
     return (
       request, "\(prefix)model.\(number)",
-      feed.map { feed in { @Sendable texts in feed.append(texts.map(RunEvent.text)) } }
+      feed.map { feed in
+        { @Sendable texts in feed.append((guarded?.push(texts) ?? texts).map(RunEvent.text)) }
+      }, guarded
     )
   }
 

@@ -188,6 +188,7 @@ extension Run {
       throw Failure(.limit, "more than \(Run.agentCallsMax) agents were called in this run")
     }
     let message = input["message"]?.string ?? input.string ?? RawJSON(input).text
+    try environment.cabinet.guards(of: agent)?.check(message)
     var object = input.object ?? JSONObject()
     object["message"] = .string(message)
     var child = context

@@ -24,6 +24,7 @@ final class Run: Sendable {
     let deadlines: DeadlineQueue
     /// Where a watched run tells what happens.
     let feed: RunFeed?
+    let cabinet: GuardCabinet
     let onDelegatedCall: Runner.OnDelegatedCall?
     /// Whether the run may leave memory while it waits.
     let mayLeave: Bool
@@ -31,6 +32,8 @@ final class Run: Sendable {
     var isJob = false
   }
 
+  /// Rules that changed what its models said.
+  let maskedBy = Mutex<Set<String>>([])
   let environment: Environment
   let context: RunContext
   let journal: Journal
@@ -99,6 +102,8 @@ final class Run: Sendable {
 
   var agent: Agent { context.agent }
 
+  var guards: Guards? { environment.cabinet.guards(of: agent) }
+
   var remaining: Duration {
     max(.zero, .seconds(context.limits.seconds) - (environment.time.elapsed - startedAt))
   }
@@ -138,9 +143,25 @@ final class Run: Sendable {
       case .runBody: action = try await runBody()
       case .runStub: action = try await runStub()
       case .after(let reply): action = try await finish(reply)
-      case .finish(let ending): return ending
+      case .finish(let ending): return guarded(ending)
       }
     }
+  }
+
+  /// The end with an answer that the guards have seen.
+  @inline(never) private func guarded(_ ending: Turn.Ending) -> Turn.Ending {
+    guard let guards else { return ending }
+    let (reply, found) = guards.masked(ending.reply)
+    let rules = maskedBy.withLock { $0.union(found) }.sorted()
+    guard !rules.isEmpty else { return ending }
+    journal.record(
+      AuditEntry(
+        .guardrailMasked, at: environment.time.now, by: context.user.actor, runID: journal.runID,
+        agent: agent.name, version: environment.host.version,
+        detail: RawJSON(["rules": .array(rules.map { .string($0) })])))
+    return Turn.Ending(
+      reply: reply, finishReason: ending.finishReason, usingStub: ending.usingStub,
+      handedOut: ending.handedOut)
   }
 
   // Steps of their own, never inlined: what they need is not kept in the frame that waits for the model.
@@ -231,7 +252,8 @@ extension Run.Environment {
   /// The same for an agent that another one called: its text is not the answer.
   var silent: Self {
     Self(
-      host: host, model: model, time: time, deadlines: deadlines, feed: nil, onDelegatedCall: onDelegatedCall,
+      host: host, model: model, time: time, deadlines: deadlines, feed: nil, cabinet: cabinet,
+      onDelegatedCall: onDelegatedCall,
       mayLeave: mayLeave, isJob: isJob)
   }
 }

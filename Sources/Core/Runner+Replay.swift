@@ -47,8 +47,8 @@ extension Runner {
           state: kept.turn.opened.state, input: request.scriptInput, history: kept.turn.opened.history),
         message: kept.run.message, summary: kept.turn.opened.summary,
         environment: Run.Environment(
-          host: host, model: model, time: time, deadlines: deadlines, feed: nil, onDelegatedCall: nil,
-          mayLeave: false), journal: journal)
+          host: host, model: model, time: time, deadlines: deadlines, feed: nil, cabinet: cabinet,
+          onDelegatedCall: nil, mayLeave: false), journal: journal)
       let answer: Result<String, Failure>
       do {
         answer = .success(try await run.complete().0.reply.text)

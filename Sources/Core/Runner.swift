@@ -12,6 +12,8 @@ public final class Runner: Sendable {
     /// Of one user in a day, UTC.
     public var day: SpendingLimits
     public var session: SpendingLimits
+    /// Of all agents.
+    public var guards = GuardRules()
 
     public init(
       messageCharactersMax: Int = 10_000, runsMax: Int = 20_000, runsPerUserMax: Int? = nil,
@@ -46,6 +48,7 @@ public final class Runner: Sendable {
   private let unsettled: UnsettledTurns
   private let running = Atomic<Int>(0)
   private let slots: RunSlots
+  let cabinet: GuardCabinet
   public let totals = RunTotals()
   /// Tells whoever resumes due runs that there may be one.
   public let wakeups = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -72,6 +75,7 @@ public final class Runner: Sendable {
     unsettled = UnsettledTurns(store: store, deadlines: deadlines)
     self.limits = limits
     slots = RunSlots(max: limits.runsPerUserMax)
+    cabinet = GuardCabinet(limits.guards)
     self.deployment = deployment
   }
 
@@ -187,7 +191,7 @@ public final class Runner: Sendable {
     let turn = StoredTurn(
       request: request, user: user, agent: agent, store: store,
       environment: Run.Environment(
-        host: host, model: model, time: time, deadlines: deadlines, feed: feed,
+        host: host, model: model, time: time, deadlines: deadlines, feed: feed, cabinet: cabinet,
         onDelegatedCall: onDelegatedCall, mayLeave: letsRunsLeave && request.conversation == nil),
       cancellation: cancellation, runs: runs, ledger: ledger, unsettled: unsettled,
       unfinished: unfinished, again: again)
@@ -215,7 +219,8 @@ extension Runner {
   /// What a run of a job works with; nobody watches it.
   func jobEnvironment(_ host: any ScriptHost) -> Run.Environment {
     Run.Environment(
-      host: host, model: model, time: time, deadlines: deadlines, feed: nil, onDelegatedCall: onDelegatedCall,
+      host: host, model: model, time: time, deadlines: deadlines, feed: nil, cabinet: cabinet,
+      onDelegatedCall: onDelegatedCall,
       mayLeave: false, isJob: true)
   }
 }

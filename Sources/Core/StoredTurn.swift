@@ -44,7 +44,32 @@ final class StoredTurn: Sendable {
     return result
   }
 
+  /// Refuses a message before anything of it is kept.
+  ///
+  /// - Throws: ``Failure`` `rejected`.
+  private func check() async throws(Failure) {
+    // One that was taken before was looked at then.
+    guard unfinished == nil, again == nil, let guards = environment.cabinet.guards(of: agent) else { return }
+    do {
+      try guards.check(request.message)
+    } catch {
+      // That it is on record is not worth keeping the refusal back.
+      try? await store.record([
+        AuditEntry(
+          .guardrailRefused, at: time.now, by: user.actor, agent: agent.name,
+          version: environment.host.version,
+          detail: RawJSON(["rules": error.detail?["rules"] ?? .array([])]))
+      ])
+      throw error
+    }
+  }
+
   private func enter(_ gate: SessionGate) async -> Result<ChatOutcome, Failure> {
+    do {
+      try await check()
+    } catch {
+      return .failure(error)
+    }
     guard let key = request.idempotencyKey else { return await enter(gate, for: names()) }
     let turn = SessionGate.Key(key, userID: user.id)
     do {

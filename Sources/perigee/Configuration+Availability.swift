@@ -13,7 +13,7 @@ extension Configuration {
       (configuration.data.cache != nil, "data.cache"),
       (configuration.server.tls.certificateFile != nil, "server.tls"),
       (!configuration.server.cors.origins.isEmpty, "server.cors.origins"),
-      (!configuration.routes.isEmpty, "routes"), (!configuration.guardrails.entries.isEmpty, "guardrails"),
+      (!configuration.routes.isEmpty, "routes"),
       (configuration.log.content, "log.content"),
       (configuration.telemetry.otlpEndpoint != nil, "telemetry.otlp_endpoint"),
       (configuration.telemetry.content, "telemetry.content"),

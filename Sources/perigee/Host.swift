@@ -70,18 +70,19 @@ struct Host: Sendable {
       settings: LuaScriptHost.Settings(configuration.scripts, environment: options.environment),
       defaults: RunLimits(seconds: configuration.scripts.runTime / .seconds(1)),
       lint: LintSettings(configuration), store: store, role: role)
+    var limits = Runner.Limits(
+      messageCharactersMax: configuration.limits.messageCharsMax, runsMax: configuration.limits.runsTotal,
+      // The one user of a server without authentication is whoever works on this machine.
+      runsPerUserMax: configuration.auth.mode == .none || configuration.limits.runsConcurrent == 0
+        ? nil : configuration.limits.runsConcurrent,
+      day: SpendingLimits(
+        tokens: configuration.limits.tokensPerDay, costUSD: configuration.limits.costUSDPerDay),
+      session: SpendingLimits(
+        tokens: configuration.limits.tokensPerSession, costUSD: configuration.limits.costUSDPerSession))
+    limits.guards = try configuration.guardRules()
     let runner = Runner(
-      store: store, model: model, time: time,
-      limits: Runner.Limits(
-        messageCharactersMax: configuration.limits.messageCharsMax, runsMax: configuration.limits.runsTotal,
-        // The one user of a server without authentication is whoever works on this machine.
-        runsPerUserMax: configuration.auth.mode == .none || configuration.limits.runsConcurrent == 0
-          ? nil : configuration.limits.runsConcurrent,
-        day: SpendingLimits(
-          tokens: configuration.limits.tokensPerDay, costUSD: configuration.limits.costUSDPerDay),
-        session: SpendingLimits(
-          tokens: configuration.limits.tokensPerSession, costUSD: configuration.limits.costUSDPerSession)),
-      executor: { TurnLine() }, deployment: { workspace.deployment })
+      store: store, model: model, time: time, limits: limits, executor: { TurnLine() },
+      deployment: { workspace.deployment })
     return Host(
       configuration: configuration, store: store, scripts: scripts, client: client, model: model,
       workspace: workspace, runner: runner, lease: lease, start: start,

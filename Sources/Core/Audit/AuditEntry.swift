@@ -60,6 +60,10 @@ extension AuditEntry.Action {
   public static let toolCalled = Self(rawValue: "tool.called")
   /// Branches of a workflow disagreed.
   public static let guardConflict = Self(rawValue: "guard.conflict")
+  /// A message was not taken.
+  public static let guardrailRefused = Self(rawValue: "guardrail.refused")
+  /// Something in an answer was masked.
+  public static let guardrailMasked = Self(rawValue: "guardrail.masked")
   public static let approvalDecided = Self(rawValue: "approval.decided")
   public static let sessionDeleted = Self(rawValue: "session.deleted")
   public static let jobRetried = Self(rawValue: "job.retried")
@@ -76,7 +80,8 @@ extension AuditEntry.Action {
   public static let auditForgotten = Self(rawValue: "audit.forgotten")
 
   public static let all: [Self] = [
-    runEnded, runCancelled, runRetried, toolCalled, guardConflict, approvalDecided, sessionDeleted,
+    runEnded, runCancelled, runRetried, toolCalled, guardConflict, guardrailRefused, guardrailMasked,
+    approvalDecided, sessionDeleted,
     jobRetried,
     jobDiscarded, versionActivated, keyCreated, keyRevoked, dataRead, dataForgotten, auditRead,
     auditForgotten,

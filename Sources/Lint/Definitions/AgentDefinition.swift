@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Core
+import Guardrails
 public import JSONCodec
 
 /// Turns what an agent's file returned into an ``Agent``.
@@ -29,7 +30,6 @@ public enum AgentDefinition {
     }
     let reader = DefinitionReader(object, path: [], problems: problems, noun: "an agent")
     reader.allow(fields)
-    reader.refuse("guardrails", "'guardrails' are not available yet; use before and after")
     let body = body(reader)
     // The rest is read without a body, too: all problems come at once.
     let agent = Agent(
@@ -45,7 +45,8 @@ public enum AgentDefinition {
       agents: reader.strings("agents") ?? [], body: body ?? .run, hooks: hooks(reader),
       output: reader.schema("output"), limits: limits(reader, defaults),
       busy: reader.choice("busy", Agent.BusyPolicy.self) ?? .queue, roles: roles(reader),
-      access: AccessDefinition.decode(reader), schedules: ScheduleDefinition.decode(reader))
+      access: AccessDefinition.decode(reader), guards: guards(reader),
+      schedules: ScheduleDefinition.decode(reader))
     return body == nil ? nil : agent
   }
 
@@ -105,6 +106,28 @@ public enum AgentDefinition {
       seconds: table.number("seconds", in: 0.001...86_400) ?? defaults.seconds,
       tokens: table.integer("tokens", in: 1...1_000_000_000) ?? defaults.tokens,
       costUSD: table.number("cost_usd", in: 0...1_000_000) ?? defaults.costUSD)
+  }
+
+  private static func guards(_ reader: DefinitionReader) -> GuardRules {
+    guard let table = reader.table("guardrails", noun: "guardrails") else { return GuardRules() }
+    table.allow(["input", "output"])
+    return GuardRules(input: detectors(table, "input"), output: detectors(table, "output"))
+  }
+
+  private static func detectors(_ table: DefinitionReader, _ key: String) -> Set<Detector> {
+    var detectors: Set<Detector> = []
+    for name in table.strings(key) ?? [] {
+      let named = Detector.named(name)
+      if named.isEmpty {
+        let nearest = Suggestion.nearest(to: name, in: GuardRules.names)
+        table.report(
+          key, .wrongType, "'\(key)' has no rule '\(name)'",
+          hint: nearest.map { "did you mean '\($0)'?" }
+            ?? "there are \(GuardRules.names.joined(separator: ", "))")
+      }
+      detectors.formUnion(named)
+    }
+    return detectors
   }
 
   private static func roles(_ reader: DefinitionReader) -> [String] {

@@ -61,7 +61,7 @@ enum DefinitionExplanations {
       agent(
         "W209", "not available yet",
         "It belongs to the contract, and this version refuses it instead of leaving it out.",
-        wrong: "prompt = \"p\", guardrails = { input = { \"pii\" } }", right: "prompt = \"p\""),
+        wrong: "prompt = \"p\", access = { memory = true }", right: "prompt = \"p\""),
       agent(
         "W212", "agent that nobody can reach",
         "An empty list of roles lets nobody in, other agents' runs included. Leave `allow` out to let everybody in.",
