@@ -11,6 +11,7 @@ extension Principal {
       $0.member("roles", JSON.array(roles.map { .string($0) }))
       $0.member("claims", JSON.object(claims))
       if let address { $0.member("address", address) }
+      if let keyID { $0.member("key_id", keyID) }
     }
     return writer.raw
   }
@@ -22,5 +23,6 @@ extension Principal {
       roles: (json["roles"]?.array ?? []).compactMap(\.string),
       claims: json["claims"]?.object ?? JSONObject(),
       address: json["address"]?.string)
+    keyID = json["key_id"]?.string
   }
 }

@@ -25,6 +25,9 @@ public struct Principal: Sendable, Hashable {
     self.address = address
   }
 
+  /// Whether the key by which they come, if any, is for that agent.
+  public func mayAsk(_ agent: String) -> Bool { keyAgents.isEmpty || keyAgents.contains(agent) }
+
   /// The one user of a server without authentication, who may do everything.
   public static let local = Principal(id: "local", roles: ["user", "operator", "admin"])
 }

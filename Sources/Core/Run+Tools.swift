@@ -147,13 +147,15 @@ extension Run {
   private func settle(
     _ tool: Tool, _ begun: JournalEntry, arguments: RawJSON, id: String, in script: any ScriptRun
   ) async throws -> RawJSON? {
+    record(tool, arguments, attempt: 0, .unknown, since: environment.time.elapsed)
     switch tool.unknown {
     case .retry: return nil
     case .check:
       return try await script.check(
         tool, arguments: arguments,
+        // Each attempt is asked about anew: what was found out of one says nothing of the next.
         call: ToolCallContext(
-          id: id, key: idempotencyKey(of: begun.key), place: begun.key, attempt: 1))
+          id: id, key: idempotencyKey(of: begun.key), place: begun.unknownOutcomeKey, attempt: 1))
     case .ask: return try await askWhetherDone(begun, tool.name, arguments: arguments)
     }
   }
@@ -209,26 +211,36 @@ extension Run {
   /// What the outside world knows a call by.
   func idempotencyKey(of key: String) -> String { "\(journal.runID):\(key)" }
 
-  /// Records for the audit trail that a tool was called, unless it was cut off.
+  /// Records for the audit trail that a tool was called, and what came of it.
+  ///
+  /// - Parameter isReplayed: It was called in an earlier life of the run, and is only led past what it saw then.
   private func recording(
-    _ tool: Tool, arguments: RawJSON, attempt: Int, _ body: () async throws -> RawJSON
+    _ tool: Tool, arguments: RawJSON, attempt: Int, isReplayed: Bool, _ body: () async throws -> RawJSON
   ) async throws -> RawJSON {
+    if isReplayed { return try await body() }
     let start = environment.time.elapsed
-    func record(_ failure: Failure?) {
-      journal.record(
-        AuditEntry(
-          tool: tool.name, by: context.user.actor, runID: journal.runID, agent: agent.name,
-          version: environment.host.version, attempt: attempt, arguments: arguments, failure: failure,
-          milliseconds: (environment.time.elapsed - start) / .milliseconds(1), at: environment.time.now))
-    }
     do {
       let result = try await body()
-      record(nil)
+      record(tool, arguments, attempt: attempt, .completed, since: start)
       return result
     } catch let failure as Failure {
-      record(failure)
+      record(tool, arguments, attempt: attempt, .failed(failure.code), since: start)
       throw failure
+    } catch {
+      // Whoever hangs up hides nothing: it may have done its work.
+      record(tool, arguments, attempt: attempt, .cutOff, since: start)
+      throw error
     }
+  }
+
+  private func record(
+    _ tool: Tool, _ arguments: RawJSON, attempt: Int, _ outcome: AuditEntry.ToolOutcome, since start: Duration
+  ) {
+    journal.record(
+      AuditEntry(
+        tool: tool.name, by: context.user.actor, runID: journal.runID, agent: agent.name,
+        version: environment.host.version, attempt: attempt, arguments: arguments, outcome: outcome,
+        milliseconds: (environment.time.elapsed - start) / .milliseconds(1), at: environment.time.now))
   }
 
   /// Runs a tool within its time, and again as often as its `retry` allows while its error is retryable.
@@ -244,7 +256,9 @@ extension Run {
         // Time in which it waits for a person is not its own.
         let isHeld = { @Sendable [waits = journal.waits] in waits.isWaiting(under: "\(key)#") }
         let make = {
-          try await self.recording(tool, arguments: arguments, attempt: attempt) {
+          try await self.recording(
+            tool, arguments: arguments, attempt: attempt, isReplayed: transaction?.isReplayed ?? false
+          ) {
             try await self.environment.deadlines.withTimeout(
               .seconds(tool.timeoutSeconds), "\(tool.name) took longer than \(tool.timeoutSeconds) s",
               unless: isHeld

@@ -260,7 +260,7 @@ extension Run.Environment {
 
 extension Agent {
   /// - Throws: ``Failure`` `denied` when the user has none of the roles that the agent wants.
-  func admit(_ user: Principal) throws(Failure) {
+  public func admit(_ user: Principal) throws(Failure) {
     guard roles.isEmpty || roles.contains(where: user.roles.contains) else {
       throw Failure(.denied, "you may not use the agent '\(name)'")
     }

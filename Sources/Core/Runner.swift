@@ -157,7 +157,7 @@ public final class Runner: Sendable {
       throw Failure(.notFound, "there is no agent '\(request.agent)'")
     }
     try agent.admit(user)
-    guard user.keyAgents.isEmpty || user.keyAgents.contains(agent.name) else {
+    guard user.mayAsk(agent.name) else {
       throw Failure(.denied, "this API key is not for the agent '\(agent.name)'")
     }
     return try start(

@@ -110,8 +110,9 @@ public struct TurnClosing: Sendable {
   public var events: [Event] = []
   /// What it did that is not recorded yet.
   public var audit: [AuditEntry] = []
-  /// Where the message came from.
+  /// Where the message came from, and by which API key.
   public var address: String?
+  public var keyID: String?
   /// It may have told how a workflow began: one that did not end has failed with the run.
   public var mayHaveTold = true
   /// The run has asked people: what is not decided yet never will be.

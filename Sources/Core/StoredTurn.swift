@@ -75,6 +75,9 @@ final class StoredTurn: Sendable {
     do {
       if unfinished?.holdsKey != true { try await gate.enter(turn, policy: .queue) {} }
     } catch {
+      if let unfinished, unfinished.holdsSession {
+        gate.leave(SessionGate.Key(userID: user.id, sessionID: unfinished.run.sessionID))
+      }
       return .failure(Failure(error))
     }
     defer { gate.leave(turn) }
@@ -160,8 +163,7 @@ final class StoredTurn: Sendable {
 
   /// Ends a run that was cancelled before it could be taken up again: nobody else would.
   @inline(never) private func closeUnopened(_ names: Names) async {
-    var closing = TurnClosing.cancelled(names.runID, user: user, sessionID: names.sessionID, at: time.now)
-    closing.isResumed = true
+    let closing = TurnClosing.cancelled(names.runID, user: user, sessionID: names.sessionID, at: time.now)
     do {
       try await store.closeTurn(closing)
     } catch {
@@ -319,7 +321,7 @@ final class StoredTurn: Sendable {
     closing.journal = run.journal.takeUnwritten()
     closing.events = run.journal.takeUntold()
     closing.audit = run.journal.takeUnrecorded()
-    closing.address = user.address
+    (closing.address, closing.keyID) = (user.address, user.keyID)
     closing.mayHaveTold = names.isResumed || run.journal.hasTold
     closing.hasAsked = run.journal.waits.hasWaited
     closing.answerTokens = progress.answerTokens
@@ -368,7 +370,7 @@ extension TurnClosing {
       status: .cancelled, failure: Failure(CancellationError()), text: "", steps: [], usage: Usage(),
       state: nil, at: now)
     closing.hasAsked = true
-    closing.address = user.address
+    (closing.address, closing.keyID) = (user.address, user.keyID)
     return closing
   }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Core
 
 /// What may name a user: printable ASCII.
 ///
@@ -15,6 +16,8 @@ enum UserID {
     if !id.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) || id.first == " " || id.last == " " {
       return "the user's id must be of printable ASCII characters"
     }
+    // What was made before there was authentication is not for whoever bears that name.
+    if id == Principal.local.id { return "the id '\(id)' is reserved" }
     if id.lowercased().hasPrefix(reservedPrefix) {
       return "ids that begin with '\(reservedPrefix)' are reserved"
     }

@@ -83,10 +83,13 @@ final class Door: HTTPResponder {
     case .none: throw Problem.noSuchPath(path)
     case .wrongMethod(_, let allowed): throw Problem.wrongMethod(request.method, allowed: allowed)
     case .route(let route, let parameters):
-      guard case .user = route.access else {
+      if case .open = route.access {
         return try await route.handle(exchange(request, parameters, .anonymous, connection))
       }
       let user = try await identify(request, connection)
+      if case .user = route.access, !user.keyAgents.isEmpty {
+        throw Failure(.denied, "this API key is for talking with \(user.keyAgents.joined(separator: ", "))")
+      }
       let fields = try limits.admit(user)
       do {
         var reply = try await route.handle(exchange(request, parameters, user, connection))
@@ -105,7 +108,7 @@ final class Door: HTTPResponder {
   ) -> Exchange {
     Exchange(
       request: request, parameters: parameters, user: user, bodyBytesMax: bodyBytesMax,
-      connection: connection)
+      connection: connection, authenticator: authenticator)
   }
 
   private func identify(_ request: Request, _ connection: Connection?) async throws -> Principal {

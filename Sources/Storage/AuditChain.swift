@@ -14,6 +14,7 @@ enum AuditChain {
     var bytes = salt
     bytes.append(field: actor.userID)
     bytes.append(field: actor.address)
+    bytes.append(field: actor.keyID)
     return Array(SHA256.hash(data: bytes))
   }
 

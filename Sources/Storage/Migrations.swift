@@ -297,16 +297,17 @@ enum Migrations {
       id INTEGER PRIMARY KEY,
       user_id TEXT,
       address TEXT,
+      key_id TEXT,
       salt BLOB,
       digest BLOB NOT NULL
     ) STRICT;
-    CREATE UNIQUE INDEX audit_actors_by_name ON audit_actors (user_id, address) WHERE user_id IS NOT NULL;
+    CREATE UNIQUE INDEX audit_actors_by_name ON audit_actors (user_id, address, key_id) WHERE user_id IS NOT NULL;
 
     CREATE TABLE audit (
       number INTEGER PRIMARY KEY,
       at INTEGER NOT NULL,
       action TEXT NOT NULL,
-      actor INTEGER REFERENCES audit_actors (id),
+      actor INTEGER,
       target TEXT,
       run_id TEXT,
       agent TEXT,

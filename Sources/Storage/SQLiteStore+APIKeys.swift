@@ -34,7 +34,7 @@ extension SQLiteStore: APIKeyStore {
         AuditEntry(
           .keyCreated, at: record.createdAt, by: actor, target: "key:\(record.id)",
           detail: RawJSON([
-            "user_id": .string(record.userID), "roles": .array(record.roles.map { .string($0) }),
+            "roles": .array(record.roles.map { .string($0) }),
             "agents": .array(record.agents.map { .string($0) }),
           ])))
     }

@@ -44,12 +44,17 @@ extension SQLiteStore {
       }
       var verdict = AuditVerdict(
         count: 0, first: 0, last: 0, hash: AuditChain.text(hash), faults: [])
+      // What the old end was cut to must be what the trail says of it.
+      var cut = (through: Int64(0), hash: AuditChain.text(AuditChain.start))
+      let beginning = (through: number, hash: AuditChain.text(hash))
       let select = try connection.statement(
         "SELECT \(AuditRow.columns) \(AuditRow.tables) WHERE number > ? ORDER BY number")
       defer { select.reset() }
       select.bind(1, number)
       while try select.step() {
         let row = AuditRow(select)
+        if let through = row.cut { cut = through }
+        if row.isErased { verdict.erased += 1 }
         if verdict.count == 0 { verdict.first = row.number }
         verdict.count += 1
         if let fault = row.fault(after: number, hash), verdict.faults.count < Self.faultsMax {
@@ -59,6 +64,13 @@ extension SQLiteStore {
         (number, hash) = (row.number, row.hash)
       }
       if verdict.count > 0 { (verdict.last, verdict.hash) = (number, AuditChain.text(hash)) }
+      let below = try connection.statement(
+        "SELECT 1 FROM audit WHERE number <= (SELECT number FROM audit_start) LIMIT 1")
+      defer { below.reset() }
+      if try cut != beginning || below.step() {
+        verdict.faults.append(
+          .init(number: beginning.through, message: "the old end was cut, and the trail does not say so"))
+      }
       return verdict
     }
   }
@@ -67,7 +79,11 @@ extension SQLiteStore {
 
   public func hasAuditEntry(hash: String) async throws -> Bool {
     try await read { connection in
-      let find = try connection.statement("SELECT 1 FROM audit WHERE lower(hex(hash)) = ?")
+      let find = try connection.statement(
+        """
+        SELECT 1 FROM audit WHERE lower(hex(hash)) = ?1
+        UNION ALL SELECT 1 FROM audit_start WHERE number > 0 AND lower(hex(hash)) = ?1
+        """)
       defer { find.reset() }
       find.bind(1, hash.lowercased())
       return try find.step()
@@ -76,10 +92,13 @@ extension SQLiteStore {
 
   public func forgetAudit(before time: Timestamp, at now: Timestamp) async throws -> Int {
     try await commits.write { connection in
+      // From the old end up to the first that is not older: one with a wrong time takes no others along.
       let find = try connection.statement(
         """
-        SELECT number, hash FROM audit WHERE at < ?1 AND number < (SELECT max(number) FROM audit)
-        AND number <= (SELECT number FROM audit_start) + 1000 ORDER BY number DESC LIMIT 1
+        SELECT number, hash FROM audit WHERE number = (
+          SELECT min(
+            (SELECT ifnull(min(number), 1 << 62) FROM audit WHERE at >= ?1),
+            (SELECT max(number) FROM audit), (SELECT number FROM audit_start) + 1001) - 1)
         """)
       find.bind(1, time.milliseconds)
       let (number, hash): (Int64, [UInt8])
@@ -96,11 +115,18 @@ extension SQLiteStore {
       delete.bind(1, number)
       try delete.run()
       let count = Int(connection.changes)
-      try connection.statement(
-        "DELETE FROM audit_actors WHERE id NOT IN (SELECT actor FROM audit WHERE actor IS NOT NULL)"
-      ).run()
+      if count < 1000 {
+        // Of who stands in no entry any more; looked for once, with the last portion.
+        try connection.statement(
+          "DELETE FROM audit_actors WHERE id NOT IN (SELECT actor FROM audit WHERE actor IS NOT NULL)"
+        ).run()
+        connection.auditActors = [:]
+      }
       var writer = JSONWriter()
-      writer.object { $0.member("through", number) }
+      writer.object {
+        $0.member("through", number)
+        $0.member("hash", AuditChain.text(hash))
+      }
       try connection.record(AuditEntry(.auditForgotten, at: now, by: nil, detail: writer.raw))
       return count
     }
@@ -111,12 +137,7 @@ extension WriterConnection {
   /// Adds an entry to the audit trail.
   func record(_ entry: AuditEntry) throws {
     let actor = try entry.actor.map { try key(of: $0) }
-    let last = try statement("SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1")
-    var (number, hash): (Int64, [UInt8])
-    do {
-      defer { last.reset() }
-      (number, hash) = try last.step() ? (last.integer(0), last.bytes(1)) : try auditStart()
-    }
+    var (number, hash) = try lastAuditEntry ?? readLastAuditEntry()
     number += 1
     hash = AuditChain.hash(after: hash, number, entry, actor: actor?.digest)
     let insert = try statement("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
@@ -131,18 +152,31 @@ extension WriterConnection {
     if let detail = entry.detail { insert.bindBlob(9, detail.bytes) } else { insert.bindNull(9) }
     insert.bindBlob(10, hash)
     try insert.run()
+    lastAuditEntry = (number, hash)
   }
 
-  private func auditStart() throws -> (Int64, [UInt8]) {
+  private func readLastAuditEntry() throws -> (number: Int64, hash: [UInt8]) {
+    let last = try statement("SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1")
+    defer { last.reset() }
+    if try last.step() { return (last.integer(0), last.bytes(1)) }
     let start = try statement("SELECT number, hash FROM audit_start")
     defer { start.reset() }
     return try start.step() ? (start.integer(0), start.bytes(1)) : (0, AuditChain.start)
   }
 
   private func key(of actor: AuditEntry.Actor) throws -> (id: Int64, digest: [UInt8]) {
-    let find = try statement("SELECT id, digest FROM audit_actors WHERE user_id = ? AND address = ?")
+    if let known = auditActors[actor] { return known }
+    let row = try readKey(of: actor)
+    auditActors[actor] = row
+    return row
+  }
+
+  private func readKey(of actor: AuditEntry.Actor) throws -> (id: Int64, digest: [UInt8]) {
+    let find = try statement(
+      "SELECT id, digest FROM audit_actors WHERE user_id = ? AND address = ? AND key_id = ?")
     find.bind(1, actor.userID)
     find.bind(2, actor.address ?? "")
+    find.bind(3, actor.keyID ?? "")
     do {
       defer { find.reset() }
       if try find.step() { return (find.integer(0), find.bytes(1)) }
@@ -150,11 +184,12 @@ extension WriterConnection {
     let salt = AuditChain.newSalt()
     let digest = AuditChain.digest(of: actor, salt: salt)
     let insert = try statement(
-      "INSERT INTO audit_actors (user_id, address, salt, digest) VALUES (?, ?, ?, ?)")
+      "INSERT INTO audit_actors (user_id, address, key_id, salt, digest) VALUES (?, ?, ?, ?, ?)")
     insert.bind(1, actor.userID)
     insert.bind(2, actor.address ?? "")
-    insert.bindBlob(3, salt)
-    insert.bindBlob(4, digest)
+    insert.bind(3, actor.keyID ?? "")
+    insert.bindBlob(4, salt)
+    insert.bindBlob(5, digest)
     try insert.run()
     return (lastInsertedKey, digest)
   }
@@ -164,7 +199,8 @@ extension WriterConnection {
 private struct AuditRow {
   static let columns =
     """
-    number, at, action, target, run_id, agent, version, detail, hash, actor, user_id, address, salt, digest
+    number, at, action, target, run_id, agent, version, detail, hash, actor, user_id, address, salt, digest,
+    key_id
     """
   static let tables = "FROM audit LEFT JOIN audit_actors ON audit_actors.id = audit.actor"
 
@@ -179,10 +215,12 @@ private struct AuditRow {
     number = row.integer(0)
     hash = row.bytes(8)
     hasActor = !row.isNull(9)
-    let address = row.optionalText(11)
+    let (address, keyID) = (row.optionalText(11), row.optionalText(14))
     entry = AuditEntry(
       AuditEntry.Action(rawValue: row.text(2)), at: Timestamp(milliseconds: row.integer(1)),
-      by: row.optionalText(10).map { .init(userID: $0, address: address == "" ? nil : address) },
+      by: row.optionalText(10).map {
+        .init(userID: $0, address: address == "" ? nil : address, keyID: keyID == "" ? nil : keyID)
+      },
       target: row.optionalText(3), runID: row.optionalText(4), agent: row.optionalText(5),
       version: row.optionalText(6), detail: row.isNull(7) ? nil : RawJSON(trusted: row.bytes(7)))
     salt = row.isNull(12) ? nil : row.bytes(12)
@@ -190,8 +228,17 @@ private struct AuditRow {
   }
 
   var kept: KeptAuditEntry {
-    KeptAuditEntry(
-      number: number, entry: entry, hash: AuditChain.text(hash), isErased: hasActor && entry.actor == nil)
+    KeptAuditEntry(number: number, entry: entry, hash: AuditChain.text(hash), isErased: isErased)
+  }
+
+  var isErased: Bool { hasActor && entry.actor == nil }
+
+  /// Up to which entry the old end was cut, as this entry says.
+  var cut: (through: Int64, hash: String)? {
+    guard entry.action == .auditForgotten, let detail = try? entry.detail?.value(),
+      let through = detail["through"]?.integer, let hash = detail["hash"]?.string
+    else { return nil }
+    return (through, hash)
   }
 
   /// What is wrong with it, if anything is.
@@ -201,8 +248,10 @@ private struct AuditRow {
         ? "entry \(previous + 1) is missing" : "entries \(previous + 1) to \(number - 1) are missing"
     }
     if hasActor, digest == nil { return "who it was is missing" }
-    if let actor = entry.actor, let salt, let digest, AuditChain.digest(of: actor, salt: salt) != digest {
-      return "who it was has been changed"
+    if let actor = entry.actor, let digest {
+      guard let salt, AuditChain.digest(of: actor, salt: salt) == digest else {
+        return "who it was has been changed"
+      }
     }
     guard AuditChain.hash(after: previousHash, number, entry, actor: hasActor ? digest : nil) == hash
     else { return "it, or what came before it, has been changed" }

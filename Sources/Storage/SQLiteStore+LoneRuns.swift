@@ -55,10 +55,15 @@ extension WriterConnection {
     let (agent, version): (String, String)
     do {
       defer { find.reset() }
-      guard try find.step() else { return }
+      guard try find.step() else {
+        return try recordOrphan(turn)
+      }
       (run, agent, version) = (find.integer(0), find.text(1), find.text(2))
     }
-    if let ending = turn.job, try !endAttempt(runID: turn.runID, ending, at: turn.at) { return }
+    if let ending = turn.job, try !endAttempt(runID: turn.runID, ending, at: turn.at) {
+      for entry in turn.audit { try record(entry) }
+      return
+    }
     try endRun(run, turn)
     try record(turn, agent: agent, version: version)
     try write(turn.journal, runID: turn.runID)

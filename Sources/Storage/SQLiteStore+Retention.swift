@@ -5,13 +5,41 @@ import JSONCodec
 /// Forgetting what is older than it may become.
 extension SQLiteStore {
   public func forgetSessions(before time: Timestamp, at now: Timestamp) async throws -> Int {
-    try await commits.write { connection in
-      var count = 0
-      for session in try connection.sessions(unusedSince: time) {
+    // Looked for beside the writer: it takes a look at all of them.
+    let old = try await read { connection in
+      let select = try connection.statement(
+        """
+        SELECT id, name, user_id FROM sessions WHERE updated_at < ? AND NOT EXISTS (
+          SELECT 1 FROM messages JOIN runs ON runs.id = messages.run_id
+          WHERE messages.key BETWEEN sessions.id << 24 AND (sessions.id << 24) + (1 << 24) - 1
+          AND runs.finished_at IS NULL)
+        LIMIT 20
+        """)
+      defer { select.reset() }
+      select.bind(1, time.milliseconds)
+      var old: [(key: Int64, name: String, userID: String)] = []
+      while try select.step() { old.append((select.integer(0), select.text(1), select.text(2))) }
+      return old
+    }
+    let lone: [String] =
+      old.isEmpty
+      ? try await read { connection -> [String] in
+        let select = try connection.statement(
+          "SELECT id FROM runs WHERE session IS NULL AND finished_at < ? LIMIT 100")
+        defer { select.reset() }
+        select.bind(1, time.milliseconds)
+        var lone: [String] = []
+        while try select.step() { lone.append(select.text(0)) }
+        return lone
+      } : []
+    guard !old.isEmpty || !lone.isEmpty else { return 0 }
+    return try await commits.write { connection in
+      var count = lone.count
+      for session in old where try connection.isUnused(session.key, since: time) {
         try connection.deleteSession(session.key, name: session.name, userID: session.userID)
         count += 1
       }
-      count += try connection.forgetLoneRuns(endedBefore: time)
+      try connection.forget(lone)
       guard count > 0 else { return 0 }
       try connection.record(
         AuditEntry(.dataForgotten, at: now, by: nil, detail: RawJSON(["count": .integer(Int64(count))])))
@@ -21,34 +49,17 @@ extension SQLiteStore {
 }
 
 extension WriterConnection {
-  /// Some at a time, so that no other write waits for long.
-  fileprivate func sessions(
-    unusedSince time: Timestamp
-  ) throws -> [(key: Int64, name: String, userID: String)] {
-    let select = try statement(
-      """
-      SELECT id, name, user_id FROM sessions WHERE updated_at < ? AND NOT EXISTS (
-        SELECT 1 FROM messages JOIN runs ON runs.id = messages.run_id
-        WHERE messages.key BETWEEN sessions.id << 24 AND (sessions.id << 24) + (1 << 24) - 1
-        AND runs.finished_at IS NULL)
-      LIMIT 20
-      """)
-    select.bind(1, time.milliseconds)
-    defer { select.reset() }
-    var sessions: [(key: Int64, name: String, userID: String)] = []
-    while try select.step() { sessions.append((select.integer(0), select.text(1), select.text(2))) }
-    return sessions
+  /// Whether it is still as old as it was a moment ago.
+  fileprivate func isUnused(_ session: Int64, since time: Timestamp) throws -> Bool {
+    let find = try statement("SELECT 1 FROM sessions WHERE id = ? AND updated_at < ?")
+    find.bind(1, session)
+    find.bind(2, time.milliseconds)
+    defer { find.reset() }
+    return try find.step()
   }
 
-  fileprivate func forgetLoneRuns(endedBefore time: Timestamp) throws -> Int {
-    let select = try statement(
-      "SELECT id FROM runs WHERE session IS NULL AND finished_at < ? ORDER BY seq LIMIT 100")
-    select.bind(1, time.milliseconds)
-    var ids: [String] = []
-    do {
-      defer { select.reset() }
-      while try select.step() { ids.append(select.text(0)) }
-    }
+  /// Deletes runs without a session.
+  fileprivate func forget(_ ids: [String]) throws {
     for id in ids {
       for sql: StaticString in [
         "DELETE FROM tool_calls WHERE run_id = ?", "DELETE FROM approvals WHERE run_id = ?",
@@ -62,7 +73,6 @@ extension WriterConnection {
       }
     }
     if !ids.isEmpty { try lowerSettledMark() }
-    return ids.count
   }
 
   /// The key of a deleted last run is given out again: it is a new run then.

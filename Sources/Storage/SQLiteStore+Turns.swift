@@ -136,7 +136,9 @@ extension WriterConnection {
     let messageCount: Int64
     do {
       defer { find.reset() }
-      guard try find.step() else { return }
+      guard try find.step() else {
+        return try recordOrphan(turn)
+      }
       (run, session, agent, messageCount) = (find.integer(0), find.integer(1), find.text(2), find.integer(3))
       version = find.text(4)
     }
@@ -211,6 +213,17 @@ extension WriterConnection {
     update.bind(14, event)
     try update.run()
     if turn.hasAsked { try cancelApprovals(of: turn.runID) }
+  }
+
+  /// Adds what a run did whose session was deleted meanwhile; of one that has ended already it is there.
+  func recordOrphan(_ turn: TurnClosing) throws {
+    let find = try statement("SELECT 1 FROM runs WHERE id = ?")
+    find.bind(1, turn.runID)
+    do {
+      defer { find.reset() }
+      if try find.step() { return }
+    }
+    for entry in turn.audit { try record(entry) }
   }
 
   /// Adds what a run did, and that it has ended, to the audit trail.

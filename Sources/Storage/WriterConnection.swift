@@ -9,6 +9,10 @@ final class WriterConnection: @unchecked Sendable {
   private var database: Database?
   private var handle: SQLiteConnection?
   private var statements: [StatementName: Statement] = [:]
+  /// Of the transaction that is open: what the audit trail's next entry follows, and who stands in it. Between two
+  /// transactions another process may write.
+  var lastAuditEntry: (number: Int64, hash: [UInt8])?
+  var auditActors: [AuditEntry.Actor: (id: Int64, digest: [UInt8])] = [:]
 
   /// A statement's SQL, known by the address of its literal: no hashing of text on the way of a turn.
   struct StatementName: Hashable {
@@ -50,6 +54,7 @@ final class WriterConnection: @unchecked Sendable {
 
   func transaction(_ body: () throws -> Void) throws {
     try statement("BEGIN IMMEDIATE").run()
+    (lastAuditEntry, auditActors) = (nil, [:])
     do {
       try body()
       try statement("COMMIT").run()

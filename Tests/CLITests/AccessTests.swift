@@ -146,6 +146,10 @@ struct AccessTests {
       .array
     #expect(looks?.count == 1 && looks?[0]["user_id"] == "ops" && looks?[0]["run_id"] == .string(run))
     #expect(looks?[0]["address"] == "127.0.0.1")
+    for user in ["local", "perigee:schedule"] {
+      let made = try await scene.run("token", "--user", user)
+      #expect(made.status == 2 && made.errors.contains("reserved"), "\(made)")
+    }
     await scene.server.stop()
   }
 
@@ -162,6 +166,17 @@ struct AccessTests {
       #expect(answer.json["response"] == "bot user nil", "\(answer.text)")
     }
     #expect(try await scene.chat(key, agent: "b").json["code"] == "denied")
+    // It is for talking with its agents, not for all that its user may do.
+    for (method, path) in [
+      ("GET", "/v1/runs"), ("GET", "/v1/approvals"), ("GET", "/v1/sessions"), ("GET", "/v1/events"),
+      ("POST", "/v1/runs/x/retry"), ("POST", "/v1/approvals/x"), ("POST", "/v1/embeddings"),
+    ] {
+      let answer = try await scene.send(method, path, Self.bearer(key), method == "POST" ? [:] : nil)
+      #expect(answer.status == 403, "\(method) \(path): \(answer.text)")
+    }
+    let all = try await scene.run("keys", "create", "--user", "bot", "--name", "all").output
+    let other = try #require(try await scene.chat(all, agent: "a", session: "x").json["run_id"]?.string)
+    #expect(try await scene.send("GET", "/v1/runs/\(other)", Self.bearer(key)).status == 200)
     let completion = try await scene.send(
       "POST", "/v1/chat/completions", Self.bearer(key),
       ["model": "a", "messages": [["role": "user", "content": "hi"]]])
@@ -185,12 +200,14 @@ struct AccessTests {
     #expect(refused.status == 401 && refused.json["detail"] == "the API key was revoked")
     #expect(try await scene.run("keys", "list").output.contains("revoked"))
     #expect(try await scene.run("keys", "revoke", "nothing").status != 0)
-    let trail = try await scene.run("audit", "--action", "key.created", "--action", "key.revoked", "--json")
-      .output
-    #expect(
-      try JSON(parsing: trail)["data"]?.array?.map { $0["target"] } == [
-        .string("key:\(id)"), .string("key:\(id)"),
-      ])
+    let trail =
+      try JSON(
+        parsing: try await scene.run(
+          "audit", "--action", "key.created", "--action", "key.revoked", "--json"
+        ).output)["data"]?.array ?? []
+    #expect(trail.count { $0["target"] == .string("key:\(id)") } == 2)
+    let ends = try JSON(parsing: try await scene.run("audit", "--action", "run.ended", "--json").output)
+    #expect(ends["data"]?.array?.last?["key_id"] == .string(id))
     await scene.server.stop()
   }
 
@@ -248,6 +265,32 @@ struct AccessTests {
       .array?.first
     #expect(end?["address"] == "127.0.0.1")
     await open.server.stop()
+  }
+
+  @Test("a server without authentication answers nobody behind a proxy")
+  func behindProxy() async throws {
+    let scene = try await Scene("log: { level: info }", environment: [:])
+    #expect(try await scene.send("GET", "/v1/agents", []).status == 200)
+    for name in ["X-Forwarded-For", "Forwarded", "Via"] {
+      #expect(try await scene.send("GET", "/v1/agents", [(name, "198.51.100.7")]).status == 403)
+    }
+    await scene.server.stop()
+  }
+
+  @Test("whoever listens hears no more once their key is revoked")
+  func listener() async throws {
+    let scene = try await Scene("auth: { mode: api_key }", environment: [:])
+    let key = try await scene.run("keys", "create", "--user", "bot", "--name", "x").output
+    let id = try #require(key.split(separator: "_").dropFirst().first.map(String.init))
+    let events = Task {
+      try await scene.send("GET", "/v1/events", Self.bearer(key) + [("Accept", "text/event-stream")])
+    }
+    _ = try await scene.chat(key)
+    #expect(try await scene.run("keys", "revoke", id).status == 0)
+    // It ends by itself.
+    let heard = try await events.value
+    #expect(heard.status == 200 && heard.text.hasPrefix(": listening"))
+    await scene.server.stop()
   }
 
   @Test(

@@ -280,6 +280,55 @@ struct ApprovalTests {
     await second.stop()
   }
 
+  /// Kills the server in the tool's call as often as the choices say, and gives them as answers in between.
+  private static func killing(_ run: String, _ choices: [String]) async throws -> (
+    answer: [String], calls: Int
+  ) {
+    let gate = Gate()
+    let scene = try Counted(
+      "return tostring(tools.call('work').n)",
+      tools: """
+        return { work = { description = "d", access = { http = { "SERVICE" } },
+          unknown = function()
+            local done = approval.request{ title = "Was it done?" }.approved
+            if done then return "done", { n = 7 } end
+            return "retry"
+          end,
+          run = function() \(run) return http.post("http://SERVICE/slow", {}).json end } }
+        """, slow: gate)
+    var server = try await scene.start()
+    let lost = Task { [server] in try await server.chat("a", "go", session: "s") }
+    if run.contains("approval") {
+      let id = try await question(server, "approve")
+      #expect(try await decide(server, id, #"{"decision":"approve"}"#).status == 200)
+    }
+    for (index, choice) in choices.enumerated() {
+      await scene.service.requests(atLeast: index + 1)
+      await server.stop(signal: SIGKILL)
+      server = try await scene.start()
+      let id = try await question(server, "approve")
+      #expect(try await decide(server, id, #"{"decision":"\#(choice)"}"#).status == 200)
+    }
+    _ = await lost.result
+    gate.open()
+    let answers = try await ended(server)
+    await server.stop()
+    return (answers, scene.count("/slow"))
+  }
+
+  @Test("what a tool's own function found out of one attempt says nothing of the next")
+  func checkTwice() async throws {
+    let (answer, calls) = try await Self.killing("", ["reject", "approve"])
+    #expect(answer == ["7"] && calls == 2)
+  }
+
+  @Test("what it found out is heard though the tool had waited before")
+  func checkAfterWaiting() async throws {
+    let (answer, calls) = try await Self.killing("approval.request{ title = 'Go?' }", ["approve"])
+    #expect(answer == ["7"])
+    #expect(calls == 1)
+  }
+
   /// A workspace whose agents ask, and call a service that counts and may be slow.
   private struct Counted {
     let service: ScriptedProvider

@@ -58,6 +58,62 @@ struct AuditTests {
     await server.stop()
   }
 
+  @Test("a call that was cut off is in it, and one that is only led past again is not in it twice")
+  func honest() async throws {
+    let gate = Gate()
+    let slow = try ScriptedProvider { $0.path == "/slow" ? .pieces([(gate: gate, bytes: [])]) : .json([:]) }
+    let host = "127.0.0.1:\(slow.port)"
+    let (workspace, data) = (
+      try Folder([
+        "perigee.yaml": "http: { private_addresses: true }",
+        "tools/t.lua": """
+        return {
+          schema = "create table notes (text text)",
+          slow = { description = "d", access = { http = { "\(host)" } }, run = function()
+            return http.post("http://\(host)/slow", {}).status
+          end },
+          note = { description = "d", access = { db = "write" }, run = function()
+            return db.exec("insert into notes values ('x')").changes
+          end },
+        }
+        """,
+        "agents/a.lua": """
+        return { tools = { "slow", "note" }, access = { db = "write" }, run = function(ctx, input)
+          if input.message == "slow" then return tostring(tools.call("slow")) end
+          db.transaction(function() tools.call("note") end)
+          approval.request{ title = "One?" }
+          approval.request{ title = "Two?" }
+          return "done"
+        end }
+        """,
+      ]), try Folder()
+    )
+    let server = try await RunningServer(workspace: workspace.path, data: data.path)
+    let cut = Task { try await server.chat("a", "slow", session: "s") }
+    await slow.requests(atLeast: 1)
+    let run = try #require(try await server.get("/v1/runs").json["data"]?.array?.first?["id"]?.string)
+    #expect(try await server.post("/v1/runs/\(run)/cancel", [:]).status == 202)
+    _ = try await cut.value
+    #expect(try await server.post("/v1/runs/\(run)/cancel", [:]).status == 409)
+    gate.open()
+    var waiting = try await server.chat("a", "note", session: "t")
+    let noted = try #require(waiting.json["run_id"]?.string)
+    for _ in 1...2 {
+      var id: String?
+      while id == nil {
+        id = try await server.get("/v1/approvals?limit=1").json["data"]?.array?.first {
+          $0["status"] == "pending"
+        }?["id"]?.string
+      }
+      #expect(try await server.post("/v1/approvals/\(id ?? "")", ["decision": "approve"]).status == 200)
+    }
+    repeat { waiting = try await server.get("/v1/runs/\(noted)") } while waiting.json["finished_at"] == .null
+    let calls = try await server.get("/v1/audit?actions=tool.called,run.cancelled").json["data"]?.array ?? []
+    let seen = Set(calls.compactMap { $0["detail"]?["status"]?.string ?? $0["action"]?.string })
+    #expect(calls.count == 3 && seen == ["completed", "cut_off", "run.cancelled"], "\(calls)")
+    await server.stop()
+  }
+
   @Test("the command lists it, and says where it was changed")
   func command() async throws {
     let (workspace, data) = (try Folder(Self.scripts), try Folder())

@@ -107,6 +107,13 @@ struct AuditTests {
       ("UPDATE audit_actors SET user_id = 'eve' WHERE user_id = 'bob'", [2, 5]),
       ("UPDATE audit_actors SET address = '198.51.100.1' WHERE user_id = 'bob'", [2, 5]),
       ("DELETE FROM audit_actors WHERE user_id = 'bob'", [2, 5]),
+      ("UPDATE audit_actors SET user_id = 'eve', salt = NULL WHERE user_id = 'bob'", [2, 5]),
+      ("UPDATE audit_start SET number = 3, hash = (SELECT hash FROM audit WHERE number = 3)", [3]),
+      ("UPDATE audit_start SET number = 9223372036854775807", [9_223_372_036_854_775_807]),
+      (
+        "UPDATE audit_start SET number = 3, hash = (SELECT hash FROM audit WHERE number = 3); DELETE FROM audit WHERE number <= 3",
+        [3]
+      ),
     ])
   func tampering(sql: String, places: [Int64]) async throws {
     try await Self.withTrail { directory, path in
@@ -160,7 +167,18 @@ struct AuditTests {
       #expect(try await store.auditTrail(AuditFilter(), page: PageRequest()).items.map(\.number) == [8, 7])
       try await store.close()
       try runSQL(path, "DROP TRIGGER audit_stays; UPDATE audit_start SET number = number - 1")
-      #expect(try await Self.verdict(directory).faults.map(\.number) == [7])
+      #expect(try await Self.verdict(directory).faults.map(\.number) == [7, 5])
+    }
+  }
+
+  @Test("one with a wrong time takes no newer ones along, and keeps none back for ever")
+  func wrongTime() async throws {
+    try await withStore { store in
+      for at in [50, 60, 1, 70, 80] as [Int64] { try await store.record([Self.entry(.toolCalled, at: at)]) }
+      let (end, now) = (Timestamp(milliseconds: 30), Timestamp(milliseconds: 100))
+      #expect(try await store.forgetAudit(before: end, at: now) == 0)
+      #expect(try await store.forgetAudit(before: Timestamp(milliseconds: 65), at: now) == 3)
+      #expect(try await store.verifyAudit().faults.isEmpty)
     }
   }
 

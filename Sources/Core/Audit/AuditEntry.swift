@@ -17,10 +17,13 @@ public struct AuditEntry: Sendable, Hashable {
     public var userID: String
     /// An IP address; `nil` = from this machine's command line, or not known.
     public var address: String?
+    /// Of the API key by which they came; `nil` = by other means.
+    public var keyID: String?
 
-    public init(userID: String, address: String? = nil) {
+    public init(userID: String, address: String? = nil, keyID: String? = nil) {
       self.userID = userID
       self.address = address
+      self.keyID = keyID
     }
   }
 
@@ -99,7 +102,8 @@ extension AuditEntry {
       $0.member("output_tokens", turn.usage.outputTokens)
     }
     self.init(
-      .runEnded, at: turn.at, by: Actor(userID: turn.userID, address: turn.address), runID: turn.runID,
+      .runEnded, at: turn.at, by: Actor(userID: turn.userID, address: turn.address, keyID: turn.keyID),
+      runID: turn.runID,
       agent: agent, version: version, detail: writer.raw)
   }
 }
@@ -133,18 +137,36 @@ extension AuditEntry {
       ]))
   }
 
+  /// What came of a call of a tool.
+  enum ToolOutcome {
+    case completed
+    case failed(Failure.Code)
+    /// By the end of its run, or of the server: it may have done its work.
+    case cutOff
+    /// Of a call in an earlier life of its run, of which nobody saw the end.
+    case unknown
+  }
+
   /// That a tool was called, and what came of it.
-  public init(
+  ///
+  /// - Parameter attempt: 0 = it is not known which.
+  init(
     tool: String, by actor: Actor?, runID: String, agent: String, version: String, attempt: Int,
-    arguments: RawJSON, failure: Failure?, milliseconds: Double, at: Timestamp
+    arguments: RawJSON, outcome: ToolOutcome, milliseconds: Double, at: Timestamp
   ) {
     var writer = JSONWriter(reservingCapacity: 128)
     writer.object {
-      $0.member("attempt", attempt)
+      if attempt > 0 { $0.member("attempt", attempt) }
       // Of what it was called with: the same again shows the same.
       $0.member("arguments", String(arguments.digest, radix: 16))
-      $0.member("status", failure == nil ? "completed" : "failed")
-      if let failure { $0.member("error", failure.code.rawValue) }
+      switch outcome {
+      case .completed: $0.member("status", "completed")
+      case .failed(let code):
+        $0.member("status", "failed")
+        $0.member("error", code.rawValue)
+      case .cutOff: $0.member("status", "cut_off")
+      case .unknown: $0.member("status", "unknown")
+      }
       $0.member("duration_ms", milliseconds)
     }
     self.init(
@@ -154,7 +176,7 @@ extension AuditEntry {
 }
 
 extension Principal {
-  public var actor: AuditEntry.Actor { AuditEntry.Actor(userID: id, address: address) }
+  public var actor: AuditEntry.Actor { AuditEntry.Actor(userID: id, address: address, keyID: keyID) }
 }
 
 /// An entry as it stands in the trail.

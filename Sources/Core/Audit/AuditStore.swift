@@ -56,6 +56,8 @@ public struct AuditVerdict: Sendable, Hashable {
   /// Numbers of the first and the last; 0 = there is none.
   public var first: Int64
   public var last: Int64
+  /// Entries of which it is forgotten who it was: more than have asked for it is a sign.
+  public var erased = 0
   /// Of the last entry. Noted elsewhere, it shows later that nothing up to there was taken away.
   public var hash: String
   /// The first few.

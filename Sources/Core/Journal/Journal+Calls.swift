@@ -50,7 +50,9 @@ extension Journal {
   private func waitedInside(_ entry: JournalEntry) -> Bool {
     isFromWaiting
       && state.withLock { state in
-        state.recorded[entry.unknownOutcomeKey] == nil
+        !state.recorded.keys.contains {
+          $0 == entry.unknownOutcomeKey || $0.hasPrefix("\(entry.unknownOutcomeKey):")
+        }
           && state.recorded.keys.contains { $0.hasPrefix("\(entry.key)#") }
       }
   }

@@ -220,7 +220,9 @@ public final class Journal: Sendable {
 
   private func write(asking approvals: [Approval] = [], _ done: @escaping @Sendable (Failure?) -> Void) {
     handover.withLock { _ in
-      let (batch, refusal) = state.withLock { state in
+      let (batch, refusal) = state.withLock { state -> (JournalBatch, Failure?) in
+        // What is there then is written with the run's end.
+        if let refusal = state.refusal { return (JournalBatch([]), refusal) }
         defer {
           state.unwritten = []
           state.untold = []
@@ -229,8 +231,7 @@ public final class Journal: Sendable {
         }
         return (
           JournalBatch(
-            state.unwritten, approvals: approvals, events: state.untold, audit: state.unrecorded),
-          state.refusal
+            state.unwritten, approvals: approvals, events: state.untold, audit: state.unrecorded), nil
         )
       }
       if let refusal { return done(refusal) }

@@ -89,6 +89,8 @@ extension TokenPolicy {
     return id
   }
 
+  private static let rolesMax = 100
+
   private func roles(_ claims: JSONObject) throws(TokenRefusal) -> [String] {
     let roles: [String]?
     switch ClaimPath(rolesClaim).value(in: claims) {
@@ -99,7 +101,10 @@ extension TokenPolicy {
     }
     guard let roles else { throw CompactToken.malformed("has roles that are not a list of texts") }
     var seen: Set<String> = []
-    return roles.filter { !$0.isEmpty && seen.insert($0).inserted }
+    // What is no name, or one of very many, opens nothing.
+    return Array(
+      roles.filter { !$0.isEmpty && !$0.contains(where: \.isWhitespace) && seen.insert($0).inserted }
+        .prefix(Self.rolesMax))
   }
 
   /// `nil` when one of them is not text: half a list would be guesswork.

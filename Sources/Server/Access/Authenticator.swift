@@ -73,6 +73,10 @@ struct Authenticator: Sendable {
   ///   owner points its name at 127.0.0.1 would otherwise act as the local user. The same goes for a page of another
   ///   origin, whose browser says so.
   private func local(_ request: Request) throws(Failure) -> Principal {
+    // It would be the proxy that is local, and the world that is let in.
+    if [.forwardedFor, .forwarded, .via].contains(where: { request.headers[$0] != nil }) {
+      throw Failure(.denied, "a server without authentication answers nobody behind a proxy; set auth.mode")
+    }
     let authority = request.head.authority ?? ""
     guard authority.isEmpty || Loopback.contains(Loopback.host(of: authority[...])) else {
       throw Failure(.denied, "a server without authentication answers only to local names")

@@ -9,7 +9,7 @@ extension Services {
     [
       Route(
         .get, "/v1/models", name: "listModels", summary: "Lists the agents as OpenAI lists models.",
-        answers: [.init(.ok, "All agents.", .json("OpenAIModelList"))]
+        access: .agent, answers: [.init(.ok, "All agents.", .json("OpenAIModelList"))]
       ) { _ in
         let names = host().agents.keys.sorted()
         return .json {
@@ -20,7 +20,7 @@ extension Services {
       },
       Route(
         .get, "/v1/models/{model}", name: "getModel", summary: "Shows one agent as OpenAI shows a model.",
-        answers: [.init(.ok, "The agent.", .json("OpenAIModel"))]
+        access: .agent, answers: [.init(.ok, "The agent.", .json("OpenAIModel"))]
       ) { exchange in
         var writer = JSONWriter()
         writer.writeModel(try agent(exchange.parameters[0]).name)
@@ -29,7 +29,7 @@ extension Services {
       Route(
         .post, "/v1/chat/completions", name: "createChatCompletion",
         summary: "Answers a conversation that the caller keeps, in OpenAI's format.",
-        bodySchema: "ChatCompletionRequest",
+        access: .agent, bodySchema: "ChatCompletionRequest",
         answers: [
           .init(
             .ok, "The answer; in chunks, as it comes, when the request says stream.", .json("ChatCompletion"),
@@ -39,7 +39,7 @@ extension Services {
       Route(
         .post, "/v1/responses", name: "createResponse",
         summary: "Answers a conversation that the caller keeps, in the format of OpenAI's responses.",
-        bodySchema: "ResponseRequest",
+        access: .agent, bodySchema: "ResponseRequest",
         answers: [
           .init(
             .ok, "The answer; in events, as it comes, when the request says stream.", .json("Response"),

@@ -8,6 +8,7 @@ extension OpenAPI {
       ("action", described(string, "`tool.called`; all are in docs/audit.md.")),
       ("user_id", described(orNull("string"), "On whose behalf; null = the server's own, or erased.")),
       ("address", described(orNull("string"), "From where.")),
+      ("key_id", described(orNull("string"), "Of the API key by which they came.")),
       ("erased", described(boolean, "Who it was is forgotten, as they asked.")),
       ("target", described(orNull("string"), "What it was done to: `tool:add_todo`.")),
       ("run_id", orNull("string")), ("agent", orNull("string")), ("version", orNull("string")),
@@ -19,7 +20,9 @@ extension OpenAPI {
     ]),
     "AuditList": page("AuditEntry"),
     "AuditVerdict": object([
-      ("intact", boolean), ("entries", integer), ("first", integer), ("last", integer),
+      ("intact", boolean), ("entries", integer),
+      ("erased", described(integer, "Entries of which it is forgotten who it was.")), ("first", integer),
+      ("last", integer),
       ("hash", described(string, "Of the last entry.")),
       ("faults", ["type": "array", "items": object([("number", integer), ("message", string)])]),
     ]),

@@ -8,8 +8,10 @@ final class Route: Sendable {
   enum Access: Sendable {
     /// Whoever reaches the server: probes and documents.
     case open
-    /// Whoever the ``Authenticator`` knows.
+    /// Whoever the ``Authenticator`` knows, but by a key that is for some agents only.
     case user
+    /// By such a key, too: the route sees to it that it keeps to them.
+    case agent
   }
 
   /// What a good answer is.

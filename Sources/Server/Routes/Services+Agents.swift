@@ -8,11 +8,11 @@ extension Services {
     [
       Route(
         .get, "/v1/agents", name: "listAgents", summary: "Lists the agents that are loaded, by name.",
-        answers: [.init(.ok, "All agents.", .json("AgentList"))]
+        access: .agent, answers: [.init(.ok, "All agents.", .json("AgentList"))]
       ) { exchange in .document(AgentListDocument(host: host(), problems: problems(for: exchange.user))) },
       Route(
         .get, "/v1/agents/{agent}", name: "getAgent", summary: "Shows one agent.",
-        answers: [.init(.ok, "The agent.", .json("Agent"))]
+        access: .agent, answers: [.init(.ok, "The agent.", .json("Agent"))]
       ) { exchange in
         let host = host()
         let name = exchange.parameters[0]

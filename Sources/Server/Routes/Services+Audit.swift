@@ -45,13 +45,8 @@ extension Services {
     let filter = AuditFilter(
       userID: exchange.parameter("user_id"), actions: Set(actions.map(AuditEntry.Action.init(rawValue:))),
       runID: exchange.parameter("run_id"))
-    // Who reads the trail is part of it; the pages that follow are the same look.
-    if page.after == nil {
-      try await store.record([
-        AuditEntry(
-          .auditRead, at: time.now, by: exchange.user.actor, target: filter.userID.map { "user:\($0)" })
-      ])
-    }
+    // Who reads the trail is part of it.
+    try await store.record([AuditEntry(.auditRead, at: time.now, by: exchange.user.actor)])
     return .document(try await store.auditTrail(filter, page: page))
   }
 }

@@ -34,7 +34,7 @@ extension Services {
     [
       Route(
         .post, "/v1/agents/{agent}/chat", name: "chat", summary: "Sends a message to an agent.",
-        body: Self.chatBody,
+        access: .agent, body: Self.chatBody,
         answers: [
           .init(
             .ok, "The answer, with the tool calls that led to it; as events, what happens as it happens.",

@@ -47,6 +47,6 @@ extension Services {
       start = try await store.lastEventNumber()
     }
     return .stream(
-      ServerEvents(store: store, filter: filter, after: start, connection: exchange.connection).write)
+      ServerEvents(store: store, filter: filter, after: start, exchange: exchange).write)
   }
 }

@@ -15,40 +15,40 @@ extension Services {
       },
       Route(
         .get, "/v1/runs/{id}", name: "getRun", summary: "Shows one run.",
-        answers: [.init(.ok, "The run.", .json("Run"))]
+        access: .agent, answers: [.init(.ok, "The run.", .json("Run"))]
       ) { exchange in
-        let run = try await store.run(id: exchange.parameters[0], userID: exchange.user.visibleUserID)
-        try await recordLook(at: run, by: exchange.user)
-        return .document(run)
+        .document(try await look(at: exchange.parameters[0], as: exchange.user))
       },
       Route(
         .get, "/v1/runs/{id}/events", name: "getRunEvents",
         summary: "Tells what happens in a run, from the event after Last-Event-ID on.",
-        answers: [.init(.ok, "The events.", .text("text/event-stream"))]
+        access: .agent, answers: [.init(.ok, "The events.", .text("text/event-stream"))]
       ) { try await events($0) },
       Route(
         .get, "/v1/runs/{id}/trace", name: "getRunTrace",
         summary: "Shows the calls of a run: models, tools and whatever else its script did.",
+        access: .agent,
         answers: [.init(.ok, "The run and its calls, in the order in which they began.", .json("RunTrace"))]
       ) { exchange in
-        let id = exchange.parameters[0]
-        let run = try await store.run(id: id, userID: exchange.user.visibleUserID)
-        try await recordLook(at: run, by: exchange.user)
-        return .document(RunTrace(run: run, journal: try await store.journal(ofRun: id)))
+        let run = try await look(at: exchange.parameters[0], as: exchange.user)
+        return .document(RunTrace(run: run, journal: try await store.journal(ofRun: run.id)))
       },
       Route(
         .post, "/v1/runs/{id}/retry", name: "retryRun",
         summary: "Does a run again that has failed, was cancelled or interrupted, under the same name.",
         answers: [.init(.accepted, "It has begun.", .json("Run"))]
       ) { exchange in
-        let (id, user) = (exchange.parameters[0], exchange.user.visibleUserID)
-        try await record(.runRetried, of: try await store.run(id: id, userID: user), by: exchange.user)
-        try await runner.retry(run: id, userID: user)
-        return .document(status: .accepted, try await store.run(id: id, userID: user))
+        let (id, user) = (exchange.parameters[0], exchange.user)
+        let run = try await store.run(id: id, userID: user.visibleUserID)
+        // Whoever may no longer use the agent does not have it used by what one was allowed before.
+        if run.userID == user.id { try host().agents[run.agent]?.admit(user) }
+        try await runner.retry(run: id, userID: user.visibleUserID)
+        try await record(.runRetried, of: run, by: user)
+        return .document(status: .accepted, try await store.run(id: id, userID: user.visibleUserID))
       },
       Route(
         .post, "/v1/runs/{id}/cancel", name: "cancelRun", summary: "Cancels a run that is under way.",
-        answers: [.init(.accepted, "It will end soon.", .json("Run"))]
+        access: .agent, answers: [.init(.accepted, "It will end soon.", .json("Run"))]
       ) { try await cancel($0) },
     ]
   }
@@ -60,16 +60,19 @@ extension Services {
     ])
   }
 
-  /// Records that somebody looks at another user's run.
-  private func recordLook(at run: RunRecord, by user: Principal) async throws {
+  /// A run that the user may see; that an operator looks at somebody else's is on record.
+  private func look(at id: String, as user: Principal) async throws -> RunRecord {
+    let run = try await store.run(id: id, userID: user.visibleUserID)
+    guard user.mayAsk(run.agent) else { throw Failure(.notFound, "no run '\(id)'") }
     if run.userID != user.id { try await record(.dataRead, of: run, by: user) }
+    return run
   }
 
   private func events(_ exchange: Exchange) async throws -> Reply {
     let id = exchange.parameters[0]
     let last = Int(clamping: try exchange.lastEventID() ?? 0)
+    let run = try await look(at: id, as: exchange.user)
     guard let feed = runner.feed(ofRun: id, userID: exchange.user.visibleUserID) else {
-      let run = try await store.run(id: id, userID: exchange.user.visibleUserID)
       throw Failure(
         .conflict,
         run.finishedAt == nil
@@ -83,10 +86,11 @@ extension Services {
   private func cancel(_ exchange: Exchange) async throws -> Reply {
     let id = exchange.parameters[0]
     let run = try await store.run(id: id, userID: exchange.user.visibleUserID)
-    try await record(.runCancelled, of: run, by: exchange.user)
+    guard exchange.user.mayAsk(run.agent) else { throw Failure(.notFound, "no run '\(id)'") }
     guard try await runner.cancel(run: id, userID: exchange.user.visibleUserID) else {
       throw Failure(.conflict, "this run is not under way here: it is \(run.status.rawValue)")
     }
+    try await record(.runCancelled, of: run, by: exchange.user)
     return .document(status: .accepted, run)
   }
 }

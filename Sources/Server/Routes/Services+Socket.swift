@@ -9,6 +9,7 @@ extension Services {
       Route(
         .get, "/v1/agents/{agent}/ws", name: "chatSocket",
         summary: "Opens a WebSocket on which many messages may be sent to an agent.",
+        access: .agent,
         query: [
           .init(
             name: "session_id", kind: .sessionID, isRequired: false,
@@ -41,10 +42,10 @@ extension Services {
     }
     let bridge = FrameBridge(channel: connection.channel, messageBytesMax: exchange.bodyBytesMax)
     try await bridge.takeInput()
-    return .upgrade(handshake) { [services = self, user = exchange.user, sessionID] requestID in
+    return .upgrade(handshake) { [services = self, sessionID] requestID in
       try await bridge.takeOutput()
       await ConversationSocket(
-        services: services, agent: agent, user: user, sessionID: sessionID, requestID: requestID,
+        services: services, agent: agent, exchange: exchange, sessionID: sessionID, requestID: requestID,
         bridge: bridge,
         connection: connection
       ).run()

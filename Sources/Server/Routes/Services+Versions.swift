@@ -34,7 +34,7 @@ extension Services {
       ) { exchange in
         try exchange.user.mayOperate()
         guard exchange.wantsEvents else { return .document(CurrentVersion(scripts)) }
-        return .stream(VersionEvents(scripts: scripts, connection: exchange.connection).write)
+        return .stream(VersionEvents(scripts: scripts, exchange: exchange).write)
       },
       Route(
         .get, "/v1/versions/{version}", name: "getVersion", summary: "Shows a version with its sources.",

@@ -20,7 +20,7 @@ final class ConversationSocket: Sendable {
 
   private let services: Services
   private let agent: String
-  private let user: Principal
+  private let exchange: Exchange
   private let sessionID: String
   private let requestID: String
   private let bridge: FrameBridge
@@ -30,12 +30,12 @@ final class ConversationSocket: Sendable {
   private let hasHeard = Mutex(true)
 
   init(
-    services: Services, agent: String, user: Principal, sessionID: String, requestID: String,
+    services: Services, agent: String, exchange: Exchange, sessionID: String, requestID: String,
     bridge: FrameBridge, connection: Connection
   ) {
     self.services = services
     self.agent = agent
-    self.user = user
+    self.exchange = exchange
     self.sessionID = sessionID
     self.requestID = requestID
     self.bridge = bridge
@@ -87,8 +87,8 @@ final class ConversationSocket: Sendable {
   // MARK: What comes in
 
   private func take(_ text: [UInt8], in group: inout DiscardingTaskGroup) async {
-    let message: JSONObject
-    do throws(Problem) {
+    let (message, user): (JSONObject, Principal)
+    do {
       message = try Self.shape.decode(text)
       switch message["type"]?.string {
       case "cancel": return cancelTurns()
@@ -101,7 +101,8 @@ final class ConversationSocket: Sendable {
       guard message["message"]?.string != nil else {
         throw Problem.invalid([.init(field: "message", message: "is required")])
       }
-      // Each message is as much as a request.
+      // Each message is as much as a request, and who asks must still be who may.
+      user = try await exchange.identifyAgain()
       _ = try services.limits.admit(user)
     } catch {
       return await report(error)

@@ -10,6 +10,7 @@ extension KeptAuditEntry: Document {
       object.member("action", entry.action.rawValue)
       object.member("user_id", entry.actor.map { JSON.string($0.userID) } ?? .null)
       object.member("address", entry.actor?.address.map(JSON.string) ?? .null)
+      object.member("key_id", entry.actor?.keyID.map(JSON.string) ?? .null)
       object.member("erased", isErased)
       object.member("target", entry.target.map(JSON.string) ?? .null)
       object.member("run_id", entry.runID.map(JSON.string) ?? .null)
@@ -31,6 +32,7 @@ extension AuditVerdict: Document {
     writer.object { object in
       object.member("intact", faults.isEmpty)
       object.member("entries", count)
+      object.member("erased", erased)
       object.member("first", first)
       object.member("last", last)
       object.member("hash", hash)

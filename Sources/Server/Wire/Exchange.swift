@@ -14,15 +14,25 @@ final class Exchange: Sendable {
   let bodyBytesMax: Int
   /// `nil` when the request came by another way than a socket.
   let connection: Connection?
+  private let authenticator: Authenticator
 
   init(
-    request: Request, parameters: [String], user: Principal, bodyBytesMax: Int, connection: Connection?
+    request: Request, parameters: [String], user: Principal, bodyBytesMax: Int, connection: Connection?,
+    authenticator: Authenticator
   ) {
     self.request = request
     self.parameters = parameters
     self.user = user
     self.bodyBytesMax = bodyBytesMax
     self.connection = connection
+    self.authenticator = authenticator
+  }
+
+  /// Who asks, asked again: a token may have ended meanwhile, a key may be revoked.
+  ///
+  /// - Throws: As the ``Authenticator`` does.
+  func identifyAgain() async throws -> Principal {
+    try await authenticator.identify(request, from: connection)
   }
 
   /// Reads the body and checks it against `shape`.

@@ -104,6 +104,7 @@ extension HTTPField.Name {
   static let requestID = known("X-Request-Id")
   static let apiKey = known("X-API-Key")
   static let forwardedFor = known("X-Forwarded-For")
+  static let forwarded = known("Forwarded")
   // Source: draft-ietf-httpapi-ratelimit-headers-06, 5.
   static let rateLimitLimit = known("RateLimit-Limit")
   static let rateLimitRemaining = known("RateLimit-Remaining")

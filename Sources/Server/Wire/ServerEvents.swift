@@ -10,7 +10,9 @@ struct ServerEvents: Sendable {
   let filter: EventFilter
   /// The last one that the client has seen.
   let after: Int64
-  let connection: Connection?
+  let exchange: Exchange
+
+  private var connection: Connection? { exchange.connection }
 
   /// Events that are read at once.
   private static let batch = 200
@@ -38,6 +40,10 @@ struct ServerEvents: Sendable {
       try await writer.write(ByteBuffer(string: ": listening\n\n"))
       wake.yield()
       for await _ in wakes {
+        // Whoever may no longer ask hears no more.
+        guard let user = try? await exchange.identifyAgain(), user.visibleUserID == filter.userID else {
+          break
+        }
         while true {
           let (events, looked) = try await store.events(after: last, filter, limit: Self.batch)
           guard looked > last else { break }

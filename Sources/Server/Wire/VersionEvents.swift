@@ -7,7 +7,9 @@ import NIOCore
 /// Tells which version is in force and what is wrong with the last edit: at once, and again whenever that changes.
 struct VersionEvents: Sendable {
   let scripts: any ScriptVersions
-  let connection: Connection?
+  let exchange: Exchange
+
+  private var connection: Connection? { exchange.connection }
 
   /// Writes until the client leaves or the server stops.
   func write(to writer: inout any ResponseBodyWriter, requestID: String) async throws {
@@ -27,6 +29,7 @@ struct VersionEvents: Sendable {
       var last: [UInt8] = []
       wake.yield()
       for await _ in wakes {
+        guard let user = try? await exchange.identifyAgain(), user.isOperator else { break }
         let document = CurrentVersion(scripts).bytes()
         var buffer = ByteBuffer()
         if document == last {

@@ -22,16 +22,12 @@ struct CancelCommand: AsyncParsableCommand {
   func run() async throws {
     try await options.withStore { store, _ in
       let run = try await store.run(id: id, userID: nil)
-      try await store.record([
-        AuditEntry(
-          .runCancelled, at: SystemTime().now, by: Principal.local.actor, runID: id, agent: run.agent,
-          version: run.version)
-      ])
       if let waiting = try await store.waitingRun(id: id, userID: nil),
         try await store.endWaitingTurn(
           TurnClosing.cancelled(
             id, user: waiting.beginning.user, sessionID: waiting.sessionID, at: SystemTime().now))
       {
+        try await record(run, store)
         return Console.note("It is cancelled.")
       }
       guard run.finishedAt == nil else {
@@ -40,7 +36,16 @@ struct CancelCommand: AsyncParsableCommand {
           status: .bad)
       }
       try await store.askToCancel(run: id)
+      try await record(run, store)
       Console.note("The server that has it is asked to cancel it.")
     }
+  }
+
+  private func record(_ run: RunRecord, _ store: SQLiteStore) async throws {
+    try await store.record([
+      AuditEntry(
+        .runCancelled, at: SystemTime().now, by: Principal.local.actor, runID: id, agent: run.agent,
+        version: run.version)
+    ])
   }
 }

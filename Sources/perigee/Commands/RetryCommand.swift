@@ -26,10 +26,10 @@ struct RetryCommand: AsyncParsableCommand {
       options, try options.configuration(), cassette: try CassetteOptions.parse([]),
       logger: .command(.warning))
     do {
+      try await host.runner.queueAgain(run: id)
       try await host.store.record([
         AuditEntry(.runRetried, at: host.time.now, by: Principal.local.actor, runID: id)
       ])
-      try await host.runner.queueAgain(run: id)
     } catch {
       try await host.close()
       throw error
