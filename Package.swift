@@ -81,7 +81,7 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOWebSocket", package: "swift-nio"),
       ], resources: [.embedInCode("Page/page.html")]),
-    room("Settings", ["Core", .product(name: "Yams", package: "Yams")]),
+    room("Settings", ["Identity", "Core", .product(name: "Yams", package: "Yams")]),
     room(
       "Workspace",
       [
@@ -143,7 +143,7 @@ let package = Package(
     tests("EvalsTests", ["Evals", "Core", "JSONCodec"]),
     tests("LintTests", ["Lint", "Workspace", "HostModules", "Core", "JSONCodec", "TestSupport"]),
     tests("LanguageServerTests", ["LanguageServer", "Workspace", "Lint", "JSONCodec"]),
-    tests("SettingsTests", ["Settings"]),
+    tests("SettingsTests", ["Settings", "Identity"]),
     tests(
       "IdentityTests",
       [

@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: Apache-2.0
 import Core
+// SPDX-License-Identifier: Apache-2.0
+import Identity
 
 extension Configuration {
   /// Largest configuration file, in bytes.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import Identity
 
 extension Configuration {
   /// Address, limits and TLS of the listener.
@@ -58,7 +59,7 @@ extension Configuration {
 
   /// How a bearer token is verified.
   public struct JWT: Sendable, Hashable {
-    public var algorithms: [JWTAlgorithm] = [.hs256]
+    public var algorithms: [SignatureAlgorithm] = [.hs256]
     public var secretEnv: String? = "PERIGEE_JWT_SECRET"
     public var secretFile: String?
     public var publicKeyFile: String?
@@ -69,23 +70,6 @@ extension Configuration {
     public var leeway: Duration = .seconds(30)
     public var userClaim = "sub"
     public var rolesClaim = "roles"
-  }
-
-  /// Signature algorithm of a token. Source: RFC 7518, 3.1.
-  public enum JWTAlgorithm: String, Sendable, Hashable, CaseIterable {
-    case hs256 = "HS256"
-    case hs384 = "HS384"
-    case hs512 = "HS512"
-    case rs256 = "RS256"
-    case rs384 = "RS384"
-    case rs512 = "RS512"
-    case es256 = "ES256"
-    case es384 = "ES384"
-    case es512 = "ES512"
-    case edDSA = "EdDSA"
-
-    /// Whether the key is a shared secret.
-    public var isSymmetric: Bool { rawValue.hasPrefix("HS") }
   }
 
   /// What one caller, and the whole server, may use; 0 is no limit where said.

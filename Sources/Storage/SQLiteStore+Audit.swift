@@ -20,7 +20,6 @@ extension SQLiteStore {
       while rows.count < page.limit, try select.step() {
         looked += 1
         let row = AuditRow(select)
-        if let since = filter.since, row.entry.at < since { return Page(items: rows.map(\.kept), next: nil) }
         if filter.admits(row.entry) { rows.append(row) }
         if rows.count == page.limit || looked == Self.auditLookedAtMax {
           return Page(

@@ -21,7 +21,7 @@ extension Host {
         let jwt = configuration.auth.jwt
         let published = jwt.jwksURL.map { url in
           PublishedKeys(
-            FetchedKeys(url: url, client: client), algorithms: jwt.permitted, clock: time,
+            FetchedKeys(url: url, client: client), algorithms: jwt.algorithms, clock: time,
             report: { Self.log($0, from: url, logger) })
         }
         tokens = try TokenVerifier(
@@ -51,13 +51,9 @@ extension Host {
 }
 
 extension Configuration.JWT {
-  var permitted: [SignatureAlgorithm] {
-    algorithms.compactMap { SignatureAlgorithm(rawValue: $0.rawValue) }
-  }
-
   var policy: TokenPolicy {
     TokenPolicy(
-      algorithms: permitted, issuer: issuer, audiences: audience.map { [$0] } ?? [], leeway: leeway,
+      algorithms: algorithms, issuer: issuer, audiences: audience.map { [$0] } ?? [], leeway: leeway,
       userClaim: userClaim, rolesClaim: rolesClaim)
   }
 
@@ -65,7 +61,7 @@ extension Configuration.JWT {
   ///
   /// - Throws: ``CommandError`` when it is not set.
   func secret(environment: [String: String]) throws -> (bytes: [UInt8], algorithm: SignatureAlgorithm)? {
-    guard let algorithm = permitted.first(where: \.isSymmetric) else { return nil }
+    guard let algorithm = algorithms.first(where: \.isSymmetric) else { return nil }
     guard let secret = try Configuration.secret(env: secretEnv, file: secretFile, environment: environment)
     else {
       throw CommandError(
@@ -81,7 +77,7 @@ extension Configuration.JWT {
     if let (secret, algorithm) = try secret(environment: environment) {
       keys = keys + (try await .secret(secret, algorithm: algorithm))
     }
-    let published = permitted.filter { !$0.isSymmetric }
+    let published = algorithms.filter { !$0.isSymmetric }
     if let path = publicKeyFile {
       keys = keys + (try await .pem(Self.text(of: path), algorithms: published))
     }

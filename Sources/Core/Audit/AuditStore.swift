@@ -22,15 +22,11 @@ public struct AuditFilter: Sendable, Hashable {
   /// Of ``AuditEntry/Action``; empty = all.
   public var actions: Set<AuditEntry.Action>
   public var runID: String?
-  public var since: Timestamp?
 
-  public init(
-    userID: String? = nil, actions: Set<AuditEntry.Action> = [], runID: String? = nil, since: Timestamp? = nil
-  ) {
+  public init(userID: String? = nil, actions: Set<AuditEntry.Action> = [], runID: String? = nil) {
     self.userID = userID
     self.actions = actions
     self.runID = runID
-    self.since = since
   }
 
   public func admits(_ entry: AuditEntry) -> Bool {
