@@ -7,6 +7,9 @@ public final class Runner: Sendable {
     public var messageCharactersMax: Int
     /// Runs at once, of all users.
     public var runsMax: Int
+    /// That may wait for one of those to end, and for how long.
+    public var runsQueuedMax = 0
+    public var queueTime: Duration = .seconds(10)
     /// Of one user; `nil` = no limit.
     public var runsPerUserMax: Int?
     /// Of one user in a day, UTC.
@@ -46,7 +49,7 @@ public final class Runner: Sendable {
   let runs: LiveRuns
   let ledger: BudgetLedger
   private let unsettled: UnsettledTurns
-  private let running = Atomic<Int>(0)
+  private let queue: RunQueue
   private let slots: RunSlots
   let cabinet: GuardCabinet
   public let totals = RunTotals()
@@ -74,12 +77,18 @@ public final class Runner: Sendable {
     ledger = BudgetLedger(limits: limits, store: store, time: time)
     unsettled = UnsettledTurns(store: store, deadlines: deadlines)
     self.limits = limits
+    queue = RunQueue(
+      runningMax: limits.runsMax, waitingMax: limits.runsQueuedMax, patience: limits.queueTime,
+      deadlines: deadlines)
     slots = RunSlots(max: limits.runsPerUserMax)
     cabinet = GuardCabinet(limits.guards)
     self.deployment = deployment
   }
 
-  public var runsInProgress: Int { running.load(ordering: .relaxed) }
+  public var runsInProgress: Int { queue.counts.running }
+
+  /// That wait for others to end, because the server is full.
+  public var runsQueued: Int { queue.counts.waiting }
 
   /// Answers one message; cancelling the task cancels the run.
   ///
@@ -169,23 +178,21 @@ public final class Runner: Sendable {
     unfinished: AdoptedRun? = nil, again: KeptRun? = nil, feed: RunFeed?, cancellation: RunCancellation,
     onEnd: @escaping OnEnd
   ) throws(Failure) -> Task<Result<ChatOutcome, Failure>, Never> {
-    // A run that goes on was admitted when it began.
-    guard running.add(1, ordering: .relaxed).newValue <= limits.runsMax || unfinished != nil else {
-      running.subtract(1, ordering: .relaxed)
-      throw Failure(.limit, "the server is at its limit of runs", retryable: true, retryAfterSeconds: 1)
-    }
     let lifecycle = host.lifecycles[agent.name]
+    // A run that goes on was admitted when it began.
     let takesSlot = unfinished == nil
+    if takesSlot { try slots.take(user.id) }
+    var place: RunQueue.Place?
     do throws(Failure) {
-      if takesSlot { try slots.take(user.id) }
+      try lifecycle?.begin()
       do throws(Failure) {
-        try lifecycle?.begin()
+        if takesSlot { place = try queue.enter() } else { queue.reenter() }
       } catch {
-        if takesSlot { slots.giveBack(user.id) }
+        lifecycle?.end(completed: false)
         throw error
       }
     } catch {
-      running.subtract(1, ordering: .relaxed)
+      if takesSlot { slots.giveBack(user.id) }
       throw error
     }
     let turn = StoredTurn(
@@ -198,13 +205,18 @@ public final class Runner: Sendable {
     runs.enter()
     let start = time.elapsed
     // A task of its own: what cancels the run leaves the caller to hear how it ended.
-    let task = Task(executorPreference: executor()) { [self] in
-      let result = await turn.complete(behind: gate)
+    let task = Task(executorPreference: executor()) { [self, place] in
+      let result: Result<ChatOutcome, Failure>
+      if let refusal = await wait(in: place) {
+        result = turn.refuse(refusal)
+      } else {
+        result = await turn.complete(behind: gate)
+        queue.leave()
+      }
       let isCompleted = if case .success = result { true } else { false }
       lifecycle?.end(completed: isCompleted)
       // One that waits has not ended.
       if case .success(.waiting) = result {} else { totals.add(time.elapsed - start, completed: isCompleted) }
-      running.subtract(1, ordering: .relaxed)
       if takesSlot { slots.giveBack(user.id) }
       runs.leave()
       onEnd(result, host.version)
@@ -212,6 +224,17 @@ public final class Runner: Sendable {
     }
     cancellation.set { task.cancel() }
     return task
+  }
+
+  /// - Returns: Why the run does not get its turn.
+  private func wait(in place: RunQueue.Place?) async -> Failure? {
+    guard let place else { return nil }
+    do {
+      try await queue.wait(in: place)
+      return nil
+    } catch {
+      return Failure(error)
+    }
   }
 }
 

@@ -44,6 +44,12 @@ final class StoredTurn: Sendable {
     return result
   }
 
+  /// Ends a turn that nothing was done about.
+  func refuse(_ failure: Failure) -> Result<ChatOutcome, Failure> {
+    environment.feed?.finish(.failure(failure))
+    return .failure(failure)
+  }
+
   /// Refuses a message before anything of it is kept.
   ///
   /// - Throws: ``Failure`` `rejected`.

@@ -16,6 +16,9 @@ final class Door: HTTPResponder {
 
   let table: RouteTable
   let authenticator: Authenticator
+  let origins: CrossOrigin
+  /// What every answer says that says nothing else there.
+  let fields: HTTPFields
   let limits: RequestLimits
   let time: any TimeSource
   let metrics: ServerMetrics
@@ -24,11 +27,14 @@ final class Door: HTTPResponder {
   let logger: Logger
 
   init(
-    table: RouteTable, authenticator: Authenticator, limits: RequestLimits, time: any TimeSource,
+    table: RouteTable, authenticator: Authenticator, origins: CrossOrigin, isEncrypted: Bool,
+    limits: RequestLimits, time: any TimeSource,
     metrics: ServerMetrics, drain: Drain, bodyBytesMax: Int, logger: Logger
   ) {
     self.table = table
     self.authenticator = authenticator
+    self.origins = origins
+    fields = .safe(isEncrypted: isEncrypted)
     self.limits = limits
     self.time = time
     self.metrics = metrics
@@ -57,7 +63,7 @@ final class Door: HTTPResponder {
     _ connection: Connection?, requestID: String, since start: Duration
   ) -> Response {
     let path = request.uri.path
-    let reply: Reply
+    var reply: Reply
     var problem: Problem?
     switch result {
     case .success(let answer): reply = answer
@@ -72,13 +78,18 @@ final class Door: HTTPResponder {
     metrics.answered(
       request.method, route: match.template, status: reply.status.code, nanoseconds: nanoseconds)
     log(request.method, path, reply.status.code, problem, requestID: requestID, nanoseconds: nanoseconds)
-    return reply.response(requestID: requestID, isHead: request.method == .head, closes: closes)
+    origins.mark(&reply.headers, for: request)
+    return reply.response(fields, requestID: requestID, isHead: request.method == .head, closes: closes)
   }
 
   private func answer(
     _ request: Request, _ match: RouteTable.Match, _ path: String, _ connection: Connection?
   ) async throws -> Reply {
     if drain.isOn { throw Problem.draining }
+    if let coding = request.headers[.transferEncoding], coding.lowercased() != "chunked" {
+      throw Problem.unknownCoding
+    }
+    if let preflight = origins.preflight(request) { return preflight }
     switch match {
     case .none: throw Problem.noSuchPath(path)
     case .wrongMethod(_, let allowed): throw Problem.wrongMethod(request.method, allowed: allowed)
@@ -162,6 +173,18 @@ extension RouteTable.Match {
     case .wrongMethod(let template, _): template
     case .none: "none"
     }
+  }
+}
+
+extension HTTPFields {
+  /// No browser guesses what an answer is, keeps it, or shows it within another page.
+  fileprivate static func safe(isEncrypted: Bool) -> HTTPFields {
+    var fields: HTTPFields = [
+      .xContentTypeOptions: "nosniff", .cacheControl: "no-store",
+      .contentSecurityPolicy: "default-src 'none'; frame-ancestors 'none'",
+    ]
+    if isEncrypted { fields[.strictTransportSecurity] = "max-age=31536000" }
+    return fields
   }
 }
 

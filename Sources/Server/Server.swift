@@ -32,15 +32,24 @@ public struct Server: Service {
     public var drain: Duration
     /// How long a connection may be silent between requests, or while it sends one.
     public var idleTimeout: Duration
+    /// How long a request may take to come to its end, and how long an answer may wait to be taken.
+    public var requestTime: Duration
+    /// Connections at once, of all and of one address; 0 = no limit.
+    public var connectionsMax: Int
+    public var connectionsPerAddressMax: Int
     /// Connections that wait to be accepted: ten thousand clients may come back at once.
     public var backlog: Int
     /// Addresses and networks whose `X-Forwarded-For` is believed.
     public var trustedProxies: [String]
+    /// Origins whose pages browsers may show answers to, as `https://app.example.com`; `*` = all.
+    public var origins: [String]
 
     public init(
       host: String = "127.0.0.1", port: Int = 8080, bodyBytesMax: Int = 1 << 20,
       headerBytesMax: Int = 32 << 10, headersMax: Int = 100, drain: Duration = .seconds(30),
-      idleTimeout: Duration = .seconds(75), backlog: Int = 4096, trustedProxies: [String] = []
+      idleTimeout: Duration = .seconds(75), requestTime: Duration = .seconds(60), connectionsMax: Int = 0,
+      connectionsPerAddressMax: Int = 0, backlog: Int = 4096, trustedProxies: [String] = [],
+      origins: [String] = []
     ) {
       self.host = host
       self.port = port
@@ -49,25 +58,32 @@ public struct Server: Service {
       self.headersMax = headersMax
       self.drain = drain
       self.idleTimeout = idleTimeout
+      self.requestTime = requestTime
+      self.connectionsMax = connectionsMax
+      self.connectionsPerAddressMax = connectionsPerAddressMax
       self.backlog = backlog
       self.trustedProxies = trustedProxies
+      self.origins = origins
     }
   }
 
   private let configuration: Configuration
+  private let certificate: TLSCertificate?
   private let authentication: Authentication
   private let services: Services
   private let onListening: @Sendable (Int) async -> Void
   private let logger: Logger
 
   /// - Parameters:
+  ///   - certificate: `nil` = plain HTTP.
   ///   - requests: How often each user, key and address may ask.
   ///   - model: Asked only whether it is configured, for readiness; the runner has its own reference.
   ///   - metrics: Shown at `/metrics`; make it the process's metrics system too, and all rooms are in it.
   ///   - onListening: Called once with the port, as soon as requests are taken.
   /// - Throws: ``ServerError`` `publicWithoutAuthentication` for an address that others can reach.
   public init(
-    configuration: Configuration = Configuration(), authentication: Authentication = .none,
+    configuration: Configuration = Configuration(), certificate: TLSCertificate? = nil,
+    authentication: Authentication = .none,
     requests: RateLimiter.Limits = RateLimiter.Limits(), runner: Runner,
     store: any Store, model: any Model,
     time: any TimeSource, metrics: PrometheusRegistry = PrometheusRegistry(), logger: Logger,
@@ -79,6 +95,7 @@ public struct Server: Service {
         hint: "listen on 127.0.0.1, or set auth.mode")
     }
     self.configuration = configuration
+    self.certificate = certificate
     self.authentication = authentication
     self.logger = logger
     self.onListening = onListening
@@ -110,17 +127,25 @@ public struct Server: Service {
 
   private func application(_ drain: Drain) -> some ApplicationProtocol {
     let routes = services.routes
+    let proxies = TrustedProxies(configuration.trustedProxies)
+    let origins = CrossOrigin(configuration.origins)
+    let connections = ConnectionLimits(
+      max: configuration.connectionsMax, perAddressMax: configuration.connectionsPerAddressMax,
+      proxies: proxies)
+    services.metrics.watch(connections)
     let door = Door(
       table: RouteTable(routes + [OpenAPI.route(describing: routes)]),
-      authenticator: Authenticator(
-        authentication: authentication, proxies: TrustedProxies(configuration.trustedProxies)),
+      authenticator: Authenticator(authentication: authentication, proxies: proxies, origins: origins),
+      origins: origins, isEncrypted: certificate != nil,
       limits: services.limits,
       time: services.time, metrics: services.metrics, drain: drain, bodyBytesMax: configuration.bodyBytesMax,
       logger: logger)
     return Application(
       responder: door,
-      server: HTTPServerBuilder { [configuration] responder in
-        ConnectionChannel(responder: responder, configuration: configuration, drain: drain)
+      server: HTTPServerBuilder { [configuration, certificate, metrics = services.metrics] responder in
+        ConnectionChannel(
+          responder: responder, configuration: configuration, certificate: certificate, limits: connections,
+          metrics: metrics, drain: drain)
       },
       configuration: ApplicationConfiguration(
         address: .hostname(configuration.host, port: configuration.port), backlog: configuration.backlog),

@@ -4,7 +4,7 @@
 public struct ServerError: Error, Sendable, Hashable, CustomStringConvertible {
   public struct Code: Sendable, Hashable, CustomStringConvertible {
     private enum Value: String {
-      case publicWithoutAuthentication, addressInUse, addressNotAvailable
+      case publicWithoutAuthentication, addressInUse, addressNotAvailable, certificate
     }
 
     private let value: Value
@@ -12,6 +12,7 @@ public struct ServerError: Error, Sendable, Hashable, CustomStringConvertible {
     public static let publicWithoutAuthentication = Code(value: .publicWithoutAuthentication)
     public static let addressInUse = Code(value: .addressInUse)
     public static let addressNotAvailable = Code(value: .addressNotAvailable)
+    public static let certificate = Code(value: .certificate)
 
     public var description: String { value.rawValue }
   }

@@ -75,6 +75,17 @@ extension Codec where Value == String {
   /// An IP address, or a network with its prefix length.
   static let network = string("an IP address or a network such as 10.0.0.0/8", accepts: Network.isValid)
 
+  /// Where a web page comes from, or `*`.
+  static let origin = string(
+    "an origin such as https://app.example.com", hint: "write scheme, host and port alone, or * for all"
+  ) { text in
+    if text == "*" { return true }
+    guard let scheme = text.firstRange(of: "://") else { return false }
+    let authority = text[scheme.upperBound...]
+    return ["http", "https"].contains(text[..<scheme.lowerBound]) && !authority.isEmpty
+      && !authority.contains { "/*@?# ".contains($0) }
+  }
+
   /// A path of the server.
   static let route = string("a path that begins with /") { $0.hasPrefix("/") }
 

@@ -18,13 +18,20 @@ extension Configuration {
       "server.body_bytes_max", \.server.bodyBytesMax, .size(1024...(1 << 30)),
       "Largest request body; a larger one is answered with 413."),
     .value(
-      "server.cors.origins", \.server.cors.origins, .list(.text),
-      "Origins whose pages may call from a browser; `*` is any."),
+      "server.cors.origins", \.server.cors.origins, .list(.origin),
+      "Origins whose pages may call from a browser, as `https://app.example.com`; `*` is any."),
     .value(
       "server.tls.certificate_file", \.server.tls.certificateFile, .optional(.path),
-      "PEM file with the certificate chain."),
+      "PEM file with the certificate chain: HTTPS in place of HTTP, TLS 1.2 or newer."),
     .value(
-      "server.tls.key_file", \.server.tls.keyFile, .optional(.path), "PEM file with the certificate's key."),
+      "server.tls.key_file", \.server.tls.keyFile, .optional(.path),
+      "PEM file with the certificate's key; both files are read again on SIGHUP, and each minute."),
+    .value(
+      "server.request_seconds", \.server.requestTime, .seconds(1...3600),
+      "How long a client may take to send a request, or to take what is sent to it."),
+    .value(
+      "server.idle_seconds", \.server.idleTime, .seconds(1...3600),
+      "How long a connection may be silent between requests."),
     .value(
       "server.drain_seconds", \.server.drain, .seconds(0...3600),
       "How long running turns may take to finish after SIGTERM."),
@@ -86,7 +93,17 @@ extension Configuration {
       "limits.runs_concurrent", \.limits.runsConcurrent, .count, "Runs of one user at once; 0 is no limit."),
     .value(
       "limits.runs_total", \.limits.runsTotal, .integer(1...1_000_000),
-      "Runs of the server at once; above it the answer is 503."),
+      "Runs of the server at once."),
+    .value(
+      "limits.runs_queued", \.limits.runsQueued, .count,
+      "Runs that may wait for one of those to end, for `limits.queue_seconds`; above it the answer is 503."),
+    .value(
+      "limits.queue_seconds", \.limits.queueTime, .seconds(0...300), "How long such a run waits."),
+    .value(
+      "limits.connections", \.limits.connections, .count, "Connections at once; 0 is no limit."),
+    .value(
+      "limits.connections_per_address", \.limits.connectionsPerAddress, .count,
+      "Connections of one address at once, this machine and trusted proxies apart; 0 is no limit."),
     .value(
       "limits.message_chars_max", \.limits.messageCharsMax, .integer(1...10_000_000),
       "Longest message, in characters."),

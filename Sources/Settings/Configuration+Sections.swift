@@ -14,6 +14,8 @@ extension Configuration {
     public var bodyBytesMax = 1 << 20
     public var cors = CORS()
     public var tls = TLS()
+    public var requestTime: Duration = .seconds(60)
+    public var idleTime: Duration = .seconds(75)
     public var drain: Duration = .seconds(30)
   }
 
@@ -78,6 +80,10 @@ extension Configuration {
     public var requestsPerHour = 1000
     public var runsConcurrent = 16
     public var runsTotal = 20000
+    public var runsQueued = 1000
+    public var queueTime: Duration = .seconds(10)
+    public var connections = 50_000
+    public var connectionsPerAddress = 1000
     public var messageCharsMax = 10000
     public var tokensPerDay = 0
     public var costUSDPerDay = 0.0

@@ -11,8 +11,6 @@ extension Configuration {
     let missing: [(isAsked: Bool, key: String)] = [
       (configuration.data.store != nil, "data.store"),
       (configuration.data.cache != nil, "data.cache"),
-      (configuration.server.tls.certificateFile != nil, "server.tls"),
-      (!configuration.server.cors.origins.isEmpty, "server.cors.origins"),
       (!configuration.routes.isEmpty, "routes"),
       (configuration.log.content, "log.content"),
       (configuration.telemetry.otlpEndpoint != nil, "telemetry.otlp_endpoint"),

@@ -79,6 +79,8 @@ struct Host: Sendable {
         tokens: configuration.limits.tokensPerDay, costUSD: configuration.limits.costUSDPerDay),
       session: SpendingLimits(
         tokens: configuration.limits.tokensPerSession, costUSD: configuration.limits.costUSDPerSession))
+    limits.runsQueuedMax = configuration.limits.runsQueued
+    limits.queueTime = configuration.limits.queueTime
     limits.guards = try configuration.guardRules()
     let runner = Runner(
       store: store, model: model, time: time, limits: limits, executor: { TurnLine() },

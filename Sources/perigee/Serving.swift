@@ -46,12 +46,16 @@ enum Serving {
     let settings = host.configuration.server
     let authentication = try await host.authentication(environment: environment, logger: logger)
     let server: Server
+    let certificate: TLSCertificate?
     do {
+      certificate = try settings.tls.certificateFile.flatMap { file throws(ServerError) in
+        try settings.tls.keyFile.map { key throws(ServerError) in
+          try TLSCertificate(certificateFile: file, keyFile: key)
+        }
+      }
       server = try Server(
-        configuration: Server.Configuration(
-          host: settings.host, port: settings.port, bodyBytesMax: settings.bodyBytesMax,
-          drain: settings.drain,
-          trustedProxies: settings.trustedProxies), authentication: authentication,
+        configuration: Server.Configuration(settings, host.configuration.limits), certificate: certificate,
+        authentication: authentication,
         requests: RateLimiter.Limits(
           perMinute: host.configuration.limits.requestsPerMinute,
           perHour: host.configuration.limits.requestsPerHour),
@@ -73,6 +77,7 @@ enum Serving {
       Examining(host: host, logger: logger),
       try Delivering(host: host, environment: environment, logger: logger),
     ]
+    if let certificate { services.append(RenewingCertificate(certificate: certificate, logger: logger)) }
     if host.configuration.reload.watch { services.append(ReloadOnChange(reloader: reloader)) }
     do {
       let group = ServiceGroup(
@@ -85,7 +90,8 @@ enum Serving {
 
   private static func greet(_ host: Host, _ port: Int) {
     let address = host.configuration.server.host
-    let url = "http://\(address.contains(":") ? "[\(address)]" : address):\(port)"
+    let scheme = host.configuration.server.tls.certificateFile == nil ? "http" : "https"
+    let url = "\(scheme)://\(address.contains(":") ? "[\(address)]" : address):\(port)"
     let agents = host.workspace.deployment.active.agents.keys.sorted()
     Console.print("Perigee serves \(agents.joined(separator: ", ")) on \(url)")
     guard let agent = agents.contains("todo") ? "todo" : agents.first else { return }
@@ -94,5 +100,15 @@ enum Serving {
     Console.print(
       "  curl -s \(url)/v1/agents/\(agent)/chat -H 'Content-Type: application/json' -d '{\"message\": \"\(message)\"}'"
     )
+  }
+}
+
+extension Server.Configuration {
+  fileprivate init(_ server: Configuration.Server, _ limits: Configuration.Limits) {
+    self.init(
+      host: server.host, port: server.port, bodyBytesMax: server.bodyBytesMax, drain: server.drain,
+      idleTimeout: server.idleTime, requestTime: server.requestTime, connectionsMax: limits.connections,
+      connectionsPerAddressMax: limits.connectionsPerAddress, trustedProxies: server.trustedProxies,
+      origins: server.cors.origins)
   }
 }

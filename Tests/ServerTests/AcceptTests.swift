@@ -13,7 +13,9 @@ struct AcceptTests {
     async throws
   {
     let connections = ConnectionChannel(
-      responder: { _, _, _ in }, configuration: Server.Configuration(), drain: drain)
+      responder: { _, _, _ in }, configuration: Server.Configuration(), certificate: nil,
+      limits: ConnectionLimits(max: 0, perAddressMax: 0, proxies: TrustedProxies([])),
+      metrics: ServerMetrics(registry: PrometheusRegistry()), drain: drain)
     let logger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
     let closed = Signal()
     // With one thread for both, nothing comes between the end of the listener and the connection.

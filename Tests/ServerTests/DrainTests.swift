@@ -52,7 +52,9 @@ struct DrainTests {
     let drain = Drain(limit: .seconds(30))
     let channel = EmbeddedChannel()
     channel.allowRemoteHalfClosure = true
-    let connection = Connection(channel: channel, drain: drain)
+    let connection = Connection(
+      channel: channel, requestTime: .seconds(60), drain: drain,
+      metrics: ServerMetrics(registry: PrometheusRegistry()))
     try channel.pipeline.syncOperations.addHandler(connection)
     try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
     #expect(connection.begin())

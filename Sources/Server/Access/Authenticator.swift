@@ -30,6 +30,7 @@ public struct Authentication: Sendable {
 struct Authenticator: Sendable {
   let authentication: Authentication
   let proxies: TrustedProxies
+  let origins: CrossOrigin
 
   /// - Throws: ``Failure`` `denied`, ``Problem`` 401, or 503 when nobody can tell now.
   func identify(_ request: Request, from connection: Connection?) async throws -> Principal {
@@ -81,7 +82,7 @@ struct Authenticator: Sendable {
     guard authority.isEmpty || Loopback.contains(Loopback.host(of: authority[...])) else {
       throw Failure(.denied, "a server without authentication answers only to local names")
     }
-    if let origin = request.headers[.origin] {
+    if let origin = request.headers[.origin], !origins.allows(origin) {
       guard let separator = origin.firstRange(of: "://"), origin[separator.upperBound...] == authority else {
         throw Failure(.denied, "a server without authentication answers no other origin")
       }

@@ -27,7 +27,7 @@ struct TrustedProxies: Sendable {
     return client
   }
 
-  private func trusts(_ peer: String) -> Bool {
+  func trusts(_ peer: String) -> Bool {
     guard let address = IPAddress(peer) else { return false }
     return networks.contains { $0.contains(address) }
   }

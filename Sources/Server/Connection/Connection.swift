@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import Core
 import NIOCore
+import NIOHTTPTypes
 import Synchronization
 
 /// What one connection is doing: lets a client that goes away cancel its run, and a stopping server close politely.
 final class Connection: ChannelInboundHandler, RemovableChannelHandler, Sendable {
-  typealias InboundIn = Any
+  typealias InboundIn = HTTPRequestPart
 
   /// The connection whose request this task answers.
   @TaskLocal static var current: Connection?
@@ -28,18 +29,23 @@ final class Connection: ChannelInboundHandler, RemovableChannelHandler, Sendable
   /// Of the other end; `nil` = it is no IP address.
   let address: String?
   private let drain: Drain
+  private let metrics: ServerMetrics
+  let wire: WireEnd
   private let state = Mutex(State())
   /// Whether any request has come this far.
   private let hasRequests = Atomic(false)
 
-  init(channel: any Channel, drain: Drain) {
+  init(channel: any Channel, requestTime: Duration, drain: Drain, metrics: ServerMetrics) {
     self.channel = channel
     address = channel.remoteAddress?.ipAddress
     self.drain = drain
+    self.metrics = metrics
+    wire = WireEnd(limit: TimeAmount(requestTime))
   }
 
   /// Closes a connection that a stopping server has accepted: it was told to stop before it could listen.
   func isReady() {
+    wire.onLate { [weak self] lateness in self?.cutOff(lateness) }
     if drain.isOn { quiesce(channel) }
   }
 
@@ -116,19 +122,37 @@ final class Connection: ChannelInboundHandler, RemovableChannelHandler, Sendable
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     hasRequests.store(true, ordering: .relaxed)
+    if case .end = unwrapInboundIn(data) { wire.requestEnded() }
     context.fireChannelRead(data)
   }
 
   /// Answers a first request that is no HTTP; later ones are left to the framework, which knows their turn.
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     guard !(error is IOError), !(error is ChannelError), !hasRequests.load(ordering: .relaxed),
-      let wire = try? context.pipeline.syncOperations.context(handlerType: WireEnd.self)
+      answer(.malformed(error), on: context.channel)
     else { return context.fireErrorCaught(error) }
+  }
+
+  /// Answers what never became a request, as the last answer; false when nothing can be written any more.
+  private func answer(_ problem: Problem, on channel: any Channel) -> Bool {
+    guard let context = try? channel.pipeline.syncOperations.context(handler: wire) else { return false }
     closeAfterAnswer()
     let requestID = Identifier.randomUUID()
-    let reply = Problem.malformed(error).reply(requestID: requestID)
-    wire.writeAndFlush(NIOAny(ByteBuffer(bytes: reply.rawBytes(requestID: requestID))), promise: nil)
-    linger(context.channel)
+    let reply = problem.reply(requestID: requestID)
+    context.writeAndFlush(NIOAny(ByteBuffer(bytes: reply.rawBytes(requestID: requestID))), promise: nil)
+    linger(channel)
+    return true
+  }
+
+  /// Ends the connection of a client that is too slow; on the channel's loop.
+  private func cutOff(_ lateness: WireEnd.Lateness) {
+    metrics.cutOff(lateness == .sending ? .slowRequest : .slowReader)
+    if case .sending = lateness, !state.withLock({ $0.isAnswering || $0.isClosing }),
+      answer(.requestTimeout, on: channel)
+    {
+      return
+    }
+    channel.close(promise: nil)
   }
 
   func channelInactive(context: ChannelHandlerContext) {
@@ -176,9 +200,4 @@ final class Connection: ChannelInboundHandler, RemovableChannelHandler, Sendable
     channel.eventLoop.scheduleTask(in: limit) { self.cancelRequest() }
     channel.eventLoop.scheduleTask(in: limit + Self.cancellation) { channel.close(promise: nil) }
   }
-}
-
-/// The end of the pipeline that is nearest to the socket: what is written there is sent as it is.
-final class WireEnd: ChannelInboundHandler, RemovableChannelHandler, Sendable {
-  typealias InboundIn = Any
 }

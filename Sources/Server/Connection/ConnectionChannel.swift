@@ -5,6 +5,10 @@ import HummingbirdCore
 import Logging
 import NIOCore
 
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 /// The framework's HTTP/1.1 channel, with a ``Connection`` in its pipeline.
 struct ConnectionChannel: ServerChildChannel {
   /// One accepted connection.
@@ -25,10 +29,20 @@ struct ConnectionChannel: ServerChildChannel {
 
   let responder: HTTPChannelHandler.Responder
   let configuration: Server.Configuration
+  let certificate: TLSCertificate?
+  let limits: ConnectionLimits
+  let metrics: ServerMetrics
   let drain: Drain
 
   func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
-    let connection = Connection(channel: channel, drain: drain)
+    guard let place = limits.admit(from: channel.remoteAddress?.ipAddress) else {
+      metrics.cutOff(.tooMany)
+      channel.close(promise: nil)
+      return channel.eventLoop.makeFailedFuture(ChannelError.alreadyClosed)
+    }
+    channel.closeFuture.whenComplete { [limits] _ in limits.leave(place) }
+    let connection = Connection(
+      channel: channel, requestTime: configuration.requestTime, drain: drain, metrics: metrics)
     let http = HTTP1Channel(
       responder: { [responder, bodyBytesMax = configuration.bodyBytesMax] request, writer, channel in
         guard connection.begin() else { throw ChannelError.alreadyClosed }
@@ -44,8 +58,11 @@ struct ConnectionChannel: ServerChildChannel {
         httpDecoderConfiguration: .init(
           maxHeaderFieldSize: configuration.headerBytesMax, maxHeaderListSize: configuration.headerBytesMax,
           maxHeaderFieldCount: configuration.headersMax)))
-    return channel.eventLoop.makeCompletedFuture {
-      try channel.pipeline.syncOperations.addHandler(WireEnd(), position: .first)
+    return channel.eventLoop.makeCompletedFuture { [certificate] in
+      let pipeline = channel.pipeline.syncOperations
+      try pipeline.addHandler(connection.wire, position: .first)
+      if let certificate { try pipeline.addHandler(certificate.handler(), position: .first) }
+      try channel.watchForDeadPeer()
     }.flatMap {
       http.setup(channel: channel, logger: logger)
     }.map { inner in
@@ -61,6 +78,23 @@ struct ConnectionChannel: ServerChildChannel {
       await value.http.handle(value: value.inner, logger: logger)
     }
     withExtendedLifetime(value.acceptance) {}
+  }
+}
+
+extension Channel {
+  /// Lets the system find out that the other end is gone without having said so: it asks after two minutes of
+  /// silence, and gives up after two minutes without an answer.
+  fileprivate func watchForDeadPeer() throws {
+    guard let options = syncOptions, remoteAddress?.ipAddress != nil else { return }
+    try options.setOption(.socketOption(.so_keepalive), value: 1)
+    #if os(Linux)
+      // Seconds, seconds, how often; and milliseconds for what was sent and is not confirmed. Source: RFC 5482.
+      for (option, value) in [
+        (TCP_KEEPIDLE, 120), (TCP_KEEPINTVL, 30), (TCP_KEEPCNT, 4), (TCP_USER_TIMEOUT, 120_000),
+      ] {
+        try options.setOption(.tcpOption(.init(rawValue: CInt(option))), value: Int(value))
+      }
+    #endif
   }
 }
 

@@ -27,6 +27,7 @@ final class ServerMetrics: Sendable {
     var breakers: [Pair: Meter] = [:]
     var hedges: [Pair: HedgeCounters] = [:]
     var limited: [String: Counter] = [:]
+    var connections: ConnectionLimits?
   }
 
   /// What was counted elsewhere, and how much of it is told.
@@ -40,7 +41,9 @@ final class ServerMetrics: Sendable {
   private let instruments = Mutex(Instruments())
   private let tokensIn: Counter
   private let tokensOut: Counter
+  private let connections: Meter
   private let runsInProgress: Meter
+  private let runsQueued: Meter
   private let cells: Meter
   private let scriptRuns: Meter
   private let luaMemory: Meter
@@ -52,7 +55,9 @@ final class ServerMetrics: Sendable {
     self.registry = registry
     tokensIn = Counter(label: "perigee_tokens_total", dimensions: [("kind", "input")], factory: registry)
     tokensOut = Counter(label: "perigee_tokens_total", dimensions: [("kind", "output")], factory: registry)
+    connections = Meter(label: "perigee_connections", factory: registry)
     runsInProgress = Meter(label: "perigee_runs_in_progress", factory: registry)
+    runsQueued = Meter(label: "perigee_runs_queued", factory: registry)
     cells = Meter(label: "perigee_lua_cells", factory: registry)
     scriptRuns = Meter(label: "perigee_lua_runs", factory: registry)
     luaMemory = Meter(label: "perigee_lua_memory_bytes", factory: registry)
@@ -65,10 +70,16 @@ final class ServerMetrics: Sendable {
         "perigee_requests_limited_total",
         "Requests that were turned away, by what was limited: user, key, address."
       ),
+      ("perigee_connections", "Connections that are open."),
+      (
+        "perigee_connections_cut_off_total",
+        "Connections that were ended or not let in, by reason: too_many, slow_request, slow_reader."
+      ),
       ("perigee_http_request_seconds", "Time from a request's head to its answer."),
       ("perigee_turns_total", "Chat turns, by agent and outcome: completed, or the code of the failure."),
       ("perigee_turn_seconds", "Time of a chat turn, waiting for its session included."),
       ("perigee_runs_in_progress", "Chat turns that are being answered now."),
+      ("perigee_runs_queued", "Chat turns that wait for others to end, because the server is full."),
       ("perigee_lua_cells", "Lua states that are kept, of all versions of the scripts that runs are in."),
       ("perigee_lua_runs", "Runs that have a place in a Lua state now."),
       ("perigee_lua_memory_bytes", "Memory of these Lua states."),
@@ -92,7 +103,22 @@ final class ServerMetrics: Sendable {
     ] { registry.describe(name, help) }
   }
 
-  /// - Parameter route: The template of the path, so that the label has few values.
+  /// Why a connection was ended, or not let in.
+  enum CutOff: String {
+    case tooMany = "too_many"
+    case slowRequest = "slow_request"
+    case slowReader = "slow_reader"
+  }
+
+  func cutOff(_ reason: CutOff) {
+    Counter(
+      label: "perigee_connections_cut_off_total", dimensions: [("reason", reason.rawValue)], factory: registry
+    ).increment()
+  }
+
+  /// Tells from now on how many connections there are.
+  func watch(_ limits: ConnectionLimits) { instruments.withLock { $0.connections = limits } }
+
   /// Counts a request that was turned away.
   func limited(by kind: String) {
     let counter = instruments.withLock { instruments in
@@ -105,6 +131,7 @@ final class ServerMetrics: Sendable {
     counter.increment()
   }
 
+  /// - Parameter route: The template of the path, so that the label has few values.
   func answered(_ method: HTTPRequest.Method, route: String, status: Int, nanoseconds: Int64) {
     let method = Self.methods.contains(method) ? method : Self.otherMethod
     let key = RequestKey(method: method, route: route, status: status)
@@ -186,9 +213,12 @@ final class ServerMetrics: Sendable {
 
   /// - Parameter jobs: `nil` = the store did not say.
   func text(
-    runsInProgress runs: Int, scripts versions: any ScriptVersions, models: [ModelHealth], jobs: JobCounts?
+    runsInProgress runs: Int, queued: Int, scripts versions: any ScriptVersions, models: [ModelHealth],
+    jobs: JobCounts?
   ) -> String {
     runsInProgress.set(runs)
+    runsQueued.set(queued)
+    if let limits = instruments.withLock({ $0.connections }) { connections.set(limits.count) }
     if let jobs { self.jobs.set(jobs) }
     scriptProblems.set(versions.problems.count)
     canaryPercent.set(versions.deployment.candidate?.percent ?? 0)

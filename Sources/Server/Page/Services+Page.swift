@@ -22,7 +22,7 @@ extension Reply {
     let text = String(decoding: bytes, as: UTF8.self)
     var reply = Reply(contentType: "text/html; charset=utf-8", bytes: bytes)
     reply.headers = [.contentSecurityPolicy: policy(text), .cacheControl: "no-cache"]
-    reply.headers[.xContentTypeOptions] = "nosniff"
+    reply.headers[.referrerPolicy] = "no-referrer"
     return reply
   }()
 

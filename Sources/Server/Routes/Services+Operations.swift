@@ -24,7 +24,8 @@ extension Services {
       ) { _ in
         .text(
           metrics.text(
-            runsInProgress: runner.runsInProgress, scripts: scripts, models: model.health,
+            runsInProgress: runner.runsInProgress, queued: runner.runsQueued, scripts: scripts,
+            models: model.health,
             jobs: try? await store.jobCounts()),
           contentType: PrometheusRegistry.contentType)
       },

@@ -49,6 +49,7 @@ final class FrameBridge: ChannelDuplexHandler, Sendable {
     try await channel.eventLoop.submit {
       let pipeline = self.channel.pipeline.syncOperations
       let wire = try pipeline.handler(type: WireEnd.self)
+      wire.takeOver()
       try pipeline.addHandlers(
         [
           ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: decoder.frameBytes)), MaskCheck(),

@@ -61,12 +61,22 @@ extension Problem {
       detail: "the body must be application/json, not \(contentType)", headers: [.accept: "application/json"])
   }
 
+  /// Source: RFC 9112, 6.1.
+  static let unknownCoding =
+    Problem(
+      status: .notImplemented, code: "not_implemented",
+      detail: "a body may come in chunks, and in no other transfer coding than that")
+
   /// What came cannot be read as HTTP: a broken line, or a head that is too large.
   static func malformed(_ error: any Error) -> Problem {
     var problem = Problem.invalid("the request is not HTTP/1.1 that this server reads: \(error)")
     problem.headers[.connection] = "close"
     return problem
   }
+
+  static let requestTimeout = Problem(
+    status: .requestTimeout, code: Failure.Code.timeout.rawValue,
+    detail: "the request did not come to its end in time", headers: [.connection: "close"])
 
   /// The body broke off: most likely nobody is there to read this.
   static let bodyIncomplete = Problem.invalid("the body ended before it was complete")

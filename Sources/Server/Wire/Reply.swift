@@ -59,9 +59,14 @@ struct Reply: Sendable {
     Reply(contentType: contentType, bytes: Array(text.utf8))
   }
 
-  /// - Parameter isHead: The head alone is wanted: the length of the body is told, the body is not sent.
-  func response(requestID: String, isHead: Bool, closes: Bool) -> Response {
-    var fields = headers
+  /// - Parameters:
+  ///   - common: Fields that count where the answer has none of that name.
+  ///   - isHead: The head alone is wanted: the length of the body is told, the body is not sent.
+  func response(_ common: HTTPFields, requestID: String, isHead: Bool, closes: Bool) -> Response {
+    var fields = common
+    for name in headers.isEmpty ? [] : Set(headers.map(\.name)) {
+      fields[values: name] = headers[values: name]
+    }
     if let contentType { fields[.contentType] = contentType }
     fields[.requestID] = requestID
     if closes { fields[.connection] = "close" }
@@ -105,6 +110,7 @@ extension HTTPField.Name {
   static let apiKey = known("X-API-Key")
   static let forwardedFor = known("X-Forwarded-For")
   static let forwarded = known("Forwarded")
+  static let referrerPolicy = known("Referrer-Policy")
   // Source: draft-ietf-httpapi-ratelimit-headers-06, 5.
   static let rateLimitLimit = known("RateLimit-Limit")
   static let rateLimitRemaining = known("RateLimit-Remaining")

@@ -192,6 +192,9 @@ struct Client {
     return all
   }
 
+  /// All that comes until the connection ends.
+  mutating func textToEnd() async throws -> String { String(decoding: try await readToEnd(), as: UTF8.self) }
+
   /// Reads on until the server closes; what came after the last answer.
   mutating func readToEnd() async throws -> [UInt8] {
     while let chunk = try await inbound.next() { received += Array(buffer: chunk) }

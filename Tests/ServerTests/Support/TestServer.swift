@@ -20,9 +20,9 @@ struct TestServer: Sendable {
 
   func stop() async { await group.triggerGracefulShutdown() }
 
-  /// Returns as soon as that many turns are under way, those that wait for their session too.
+  /// Returns as soon as that many turns are under way, those that wait for their session too, or for others to end.
   func taken(_ count: Int) async throws {
-    while runner.runsInProgress < count {
+    while runner.runsInProgress + runner.runsQueued < count {
       try Task.checkCancellation()
       await Task.yield()
     }
