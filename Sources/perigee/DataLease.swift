@@ -34,6 +34,15 @@ struct DataLease: Sendable {
     return try await body()
   }
 
+  /// Does something while no server, worker or command is at work in a data folder; `nil` when one is.
+  static func ifAlone<Value>(_ directory: String, _ body: () async throws -> Value) async throws -> Value? {
+    try await ifUnused(directory, file: "lock") {
+      try await ifUnused(directory, file: "workers") {
+        try await ifUnused(directory, file: "guests", body)
+      }
+    }.flatMap { $0 }.flatMap { $0 }
+  }
+
   private static func opened(_ directory: String, _ file: String) throws -> Int32 {
     let path = directory + "/" + file
     let descriptor = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)

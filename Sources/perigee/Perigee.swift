@@ -27,7 +27,7 @@ struct Perigee: AsyncParsableCommand {
       SchedulesCommand.self, KeysCommand.self, TokenCommand.self, AuditCommand.self, VersionsCommand.self,
       DiffCommand.self, BisectCommand.self,
       ActivateCommand.self,
-      DoctorCommand.self,
+      BackupCommand.self, RestoreCommand.self, DoctorCommand.self,
     ])
 
   /// Runs the command and turns its error into the exit codes of the contract: 1, 2, 70.

@@ -11,7 +11,7 @@ struct ScriptCatalog: Sendable {
 
 extension ScriptConnection {
   /// Version of our own tables in the file, kept as its `user_version`.
-  private static let version: Int64 = 1
+  static let version: Int64 = 1
 
   /// Makes our own tables where they are missing and reads them.
   func loadCatalog() throws -> ScriptCatalog {
