@@ -255,3 +255,5 @@ static int collect(lua_State *L) {
 void clh_state_collect(struct clh_state *state) {
   if (clh_protected(state, collect, NULL) != LUA_OK) lua_settop(state->L, 0);
 }
+
+const char *clh_lua_release(void) { return LUA_RELEASE; }

@@ -112,7 +112,7 @@ extension Configuration {
   }
 
   private func checkServer(_ reading: inout Reading) {
-    if auth.mode == .none, !Network.isLoopback(server.host) {
+    if auth.mode == .none, !server.isLoopback {
       let source = reading.sources["server.host"] ?? .default
       reading.refuse(
         source, "server.host is \(server.host), but auth.mode none serves only this machine",

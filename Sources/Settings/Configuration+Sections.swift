@@ -17,6 +17,9 @@ extension Configuration {
     public var requestTime: Duration = .seconds(60)
     public var idleTime: Duration = .seconds(75)
     public var drain: Duration = .seconds(30)
+
+    /// Whether nothing beyond this machine reaches it.
+    public var isLoopback: Bool { Network.isLoopback(host) }
   }
 
   /// Origins that browsers may call from.

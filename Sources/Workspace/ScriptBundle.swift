@@ -20,6 +20,9 @@ public struct ScriptBundle: Sendable {
   /// What is better mended, and keeps nothing from running.
   public let warnings: [Diagnostic]
 
+  /// Name and version of the interpreter, `Lua 5.4.6`.
+  public static var luaVersion: String { LuaRelease.name }
+
   /// Sources by path.
   public var sources: [String: [UInt8]] { files.sources }
 

@@ -142,7 +142,7 @@ struct Delivering: Service {
 /// An address that is told what happened.
 ///
 /// Source of the headers and the signature: standardwebhooks.com, version 1.
-private struct EventWebhook: Sendable {
+struct EventWebhook: Sendable {
   let name: String
   let url: String
   let filter: EventFilter

@@ -72,7 +72,7 @@ extension Configuration.JWT {
   }
 
   /// The keys that do not have to be fetched.
-  fileprivate func keys(environment: [String: String]) async throws -> VerificationKeys {
+  func keys(environment: [String: String]) async throws -> VerificationKeys {
     var keys = VerificationKeys.none
     if let (secret, algorithm) = try secret(environment: environment) {
       keys = keys + (try await .secret(secret, algorithm: algorithm))

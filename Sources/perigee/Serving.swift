@@ -18,9 +18,8 @@ enum Serving {
     _ listening: ListeningOptions, _ cassette: CassetteOptions, _ options: WorkspaceOptions,
     workers: Int? = nil, isDevelopment: Bool, watches: Bool
   ) async throws {
-    var flags = workers.map { [(path: "queue.workers", value: String($0))] } ?? []
-    if let host = listening.host { flags.append(("server.host", host)) }
-    if let port = listening.port { flags.append(("server.port", String(port))) }
+    var flags = listening.flags
+    if let workers { flags.append(("queue.workers", String(workers))) }
     if watches { flags.append(("reload.watch", "true")) }
     let configuration = try options.configuration(flags: flags)
     let logger = Logger.server(configuration.log)

@@ -198,29 +198,6 @@ struct CommandTests {
     #expect(try await perigee("doctor", "--workspace", folder.path).status == 1)
   }
 
-  @Test("doctor tells what is in force and never shows a key")
-  func doctor() async throws {
-    let data = try Folder()
-    let provider = try ScriptedProvider(.json(["data": []]))
-    let environment = ["OPENAI_API_KEY": "sk-very-secret", "OPENAI_BASE_URL": provider.baseURL]
-    let outcome = try await perigee(
-      "doctor", "--workspace", PerigeeBinary.repository, "--data", data.path, environment: environment)
-    #expect(outcome.status == 0, "\(outcome.output)")
-    #expect(outcome.output.contains("ok  provider openai: reachable"))
-    #expect(outcome.output.contains("OPENAI_BASE_URL"))
-    let json = try await perigee(
-      "doctor", "--workspace", PerigeeBinary.repository, "--data", data.path, "--json",
-      environment: environment)
-    #expect(try JSON(parsing: json.output)["parts"]?.array?.count == 3)
-    #expect(!(outcome.output + outcome.errors + json.output + json.errors).contains("very-secret"))
-    let refused = try ScriptedProvider(.failure(401))
-    let bad = try await perigee(
-      "doctor", "--workspace", PerigeeBinary.repository, "--data", data.path,
-      environment: ["OPENAI_API_KEY": "sk-very-secret", "OPENAI_BASE_URL": refused.baseURL])
-    #expect(bad.status == 1)
-    #expect(bad.output.contains("the key is refused"))
-  }
-
   @Test("a secret of perigee.yaml reaches the host that it is bound to, and nothing that anybody reads")
   func secrets() async throws {
     let service = try ScriptedProvider { request in

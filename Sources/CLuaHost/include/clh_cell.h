@@ -11,6 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/// Name and version of the interpreter, `Lua 5.4.6`.
+const char *clh_lua_release(void);
+
 struct clh_state;
 struct clh_run;
 struct clh_fiber;

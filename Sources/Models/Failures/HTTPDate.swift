@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import Core
+public import Core
 
 extension Timestamp {
   /// Reads `Sun, 06 Nov 1994 08:49:37 GMT`; `nil` for the two obsolete forms and everything else.
   ///
   /// Source: RFC 9110, 5.6.7; calendar arithmetic by Howard Hinnant, "chrono-Compatible Low-Level Date
   /// Algorithms".
-  init?(httpDate text: String) {
+  public init?(httpDate text: String) {
     let words = text.split(separator: " ")
     guard words.count == 6, words[5] == "GMT", let day = Int64(words[1]), (1...31).contains(day),
       let month = Self.months.firstIndex(of: String(words[2])), let year = Int64(words[3]),

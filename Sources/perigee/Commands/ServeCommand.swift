@@ -66,4 +66,10 @@ struct ListeningOptions: ParsableArguments {
 
   @Option(help: ArgumentHelp("Port to listen on (server.port); 0 = any.", valueName: "port"))
   var port: Int?
+
+  /// As the configuration takes them.
+  var flags: [(path: String, value: String)] {
+    (host.map { [(path: "server.host", value: $0)] } ?? [])
+      + (port.map { [(path: "server.port", value: String($0))] } ?? [])
+  }
 }

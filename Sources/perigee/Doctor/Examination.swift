@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import HostModules
+import Lint
+import Settings
+import Threads
+import Transport
+import Workspace
+
+/// Looks at all that a server needs, and changes nothing.
+struct Examination: Sendable {
+  let configuration: Configuration
+  let environment: [String: String]
+  let workspace: String
+  let dataDirectory: String
+  /// Providers and public keys are asked for.
+  let isOnline: Bool
+
+  func findings() async throws -> [Finding] {
+    var findings = versions()
+    findings += checkConfiguration()
+    findings += await authentication()
+    findings.append(await scripts())
+    findings += checkSecrets()
+    let (data, lastWrittenAt) = try await data()
+    findings += data
+    findings.append(await port())
+    findings += await providers()
+    findings.append(clock(lastWrittenAt))
+    findings.append(openFiles())
+    return findings
+  }
+
+  /// What `serve` refuses at its start.
+  private func checkConfiguration() -> [Finding] {
+    let checks: [() throws -> Void] = [
+      { try configuration.refuseUnavailable() },
+      { _ = try configuration.guardRules() },
+      { _ = try HTTPPolicy(configuration.http) },
+      { _ = try ScriptSecrets(configuration.scripts, environment: environment) },
+    ]
+    var findings = checks.flatMap { check -> [Finding] in
+      do {
+        try check()
+        return []
+      } catch { return Finding.refusals("configuration", error) }
+    }
+    for (name, webhook) in configuration.events.webhooks.sorted(by: { $0.key < $1.key }) {
+      do {
+        _ = try EventWebhook(name, webhook, environment: environment)
+      } catch { findings += Finding.refusals("webhook \(name)", error) }
+    }
+    if findings.isEmpty {
+      let count = configuration.sources.count { $0.value != .default }
+      findings.append(.ok("configuration", "\(count) keys are set, all are understood"))
+    }
+    return findings
+  }
+
+  private func scripts() async -> Finding {
+    do {
+      let bundle = try await ScriptBundle.load(directory: workspace, lint: LintSettings(configuration))
+      let agents = bundle.agents.keys.sorted().joined(separator: ", ")
+      guard !bundle.agents.isEmpty else {
+        return .warning("scripts", "there are no agents in \(workspace)", hint: "perigee new agent hello")
+      }
+      return .ok(
+        "scripts",
+        "\(bundle.agents.count) agents (\(agents)), \(bundle.tools.count) tools, version \(bundle.version)")
+    } catch {
+      return .error("scripts", "\n\(error)", hint: "mend them; perigee lint --explain CODE tells more")
+    }
+  }
+
+  private func checkSecrets() -> [Finding] {
+    configuration.scripts.secrets.sorted { $0.key < $1.key }.map { name, binding in
+      (environment[binding.env] ?? "").isEmpty
+        ? .warning("secret \(name)", "\(binding.env) is not set", hint: "export \(binding.env)=…")
+        : .ok("secret \(name)", "for \(binding.hosts.joined(separator: ", "))")
+    }
+  }
+}
+
+extension SerialThread {
+  /// Runs what blocks on a thread of its own.
+  static func run<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
+    let thread = SerialThread(name: "perigee-doctor")
+    return await withCheckedContinuation { continuation in
+      thread.async { continuation.resume(returning: body()) }
+    }
+  }
+}
