@@ -233,6 +233,23 @@ struct BackupTests {
     }
   }
 
+  @Test(
+    "what root puts back belongs to whom the folder belonged",
+    .enabled(if: geteuid() == 0, "only root can give files away"))
+  func owner() async throws {
+    let data = try await written()
+    try data.write("cassettes/demo.jsonl", "{}\n")
+    #expect(try await backup(data.path).status == 0)
+    let old = place.path + "/old"
+    try FileManager.default.createDirectory(atPath: old, withIntermediateDirectories: false)
+    #expect(chown(old, 4711, 4712) == 0)
+    #expect(try await restore("old").status == 0)
+    for path in ["", "/perigee.sqlite", "/cassettes", "/cassettes/demo.jsonl"] {
+      var status = stat()
+      #expect(stat(old + path, &status) == 0 && status.st_uid == 4711 && status.st_gid == 4712, "\(path)")
+    }
+  }
+
   @Test("Ctrl-C leaves nothing behind")
   func interrupted() async throws {
     let gate = Gate()

@@ -41,6 +41,7 @@ public struct Restoration: Sendable {
           try work.check("\(stage.path)/\(file.path)", named: file.path, isQuick: false)
           try checkSchema(of: file.path, in: stage)
         }
+        try giveToOwner(of: directory, or: parent, stage.path)
         try syncFolders(stage.path)
       } catch {
         stage.remove()
@@ -112,6 +113,16 @@ public struct Restoration: Sendable {
     throw BackupError(
       .damaged, "\(name) is at schema \(schema), and this Perigee knows up to \(known)",
       hint: "restore it with the Perigee that wrote it, or a later one")
+  }
+
+  /// What root puts back belongs to whom the old folder belonged, or the one above it: it is not root that serves.
+  private static func giveToOwner(of directory: String, or parent: String, _ root: String) throws {
+    var owner = stat()
+    guard geteuid() == 0, stat(directory, &owner) == 0 || stat(parent, &owner) == 0 else { return }
+    for path in try [root] + FileManager.default.subpathsOfDirectory(atPath: root).map({ "\(root)/\($0)" })
+    where lchown(path, owner.st_uid, owner.st_gid) != 0 {
+      throw BackupError.system("\(path) cannot be given to user \(owner.st_uid)")
+    }
   }
 
   private static func syncFolders(_ root: String) throws {
