@@ -134,7 +134,7 @@ public struct Server: Service {
       proxies: proxies)
     services.metrics.watch(connections)
     let door = Door(
-      table: RouteTable(routes + [OpenAPI.route(describing: routes)]),
+      table: RouteTable(routes + [OpenAPI.route(describing: routes, authentication)]),
       authenticator: Authenticator(authentication: authentication, proxies: proxies, origins: origins),
       origins: origins, isEncrypted: certificate != nil,
       limits: services.limits,

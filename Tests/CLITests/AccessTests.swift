@@ -97,6 +97,13 @@ struct AccessTests {
       // What was shown is not shown back.
       #expect(!refused.text.contains(parts[1]))
     }
+    let document = try await scene.server.get("/openapi.json").json
+    #expect(document["components"]?["securitySchemes"]?.object?.keys == ["token"])
+    #expect(document["security"] == [["token": []]])
+    let described = document["paths"]?["/v1/agents"]?["get"]
+    #expect(described?["responses"]?["401"]?["$ref"] == "#/components/responses/Problem401")
+    #expect(described?["responses"]?["200"]?["headers"]?["RateLimit-Remaining"] != nil)
+    #expect(document["paths"]?["/health/live"]?["get"]?["security"] == [])
     // One that was good is not good for ever, though the server remembers it.
     let short = try await scene.token("ann", "--ttl", "2s")
     var late = try await scene.send("GET", "/v1/agents", Self.bearer(short))

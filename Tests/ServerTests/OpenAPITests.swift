@@ -24,22 +24,74 @@ struct OpenAPITests {
           #expect((reply.status == 405) == !isDescribed, "\(method) \(template)")
           guard isDescribed else { continue }
           let responses = try #require(item[method]?["responses"]?.object)
-          #expect(responses["\(reply.status)"] != nil || responses["default"] != nil)
+          #expect(responses["\(reply.status)"] != nil, "\(method) \(template): \(reply.status)")
         }
       }
       #expect(paths.count == 37)
     }
   }
 
-  @Test("every reference leads to a schema, and every schema is used")
+  @Test("every reference leads to a component, and every component is used")
   func references() async throws {
     try await TestServer.run { server in
-      let text = try await server.send("GET", "/openapi.json").text
-      let schemas = try #require(OpenAPI.schemas.object)
-      for name in schemas.keys { #expect(text.contains("\"#/components/schemas/\(name)\""), "\(name)") }
-      for match in text.matches(of: /#\/components\/schemas\/(\w+)/) {
-        #expect(schemas[String(match.1)] != nil, "\(match.1)")
+      let reply = try await server.send("GET", "/openapi.json")
+      let components = try #require(reply.json["components"]?.object)
+      for (kind, members) in components.members {
+        for name in members.object?.keys ?? [] {
+          #expect(reply.text.contains("\"#/components/\(kind)/\(name)\""), "\(kind) \(name)")
+        }
       }
+      for match in reply.text.matches(of: /#\/components\/(\w+)\/([\w-]+)/) {
+        #expect(components[String(match.1)]?[String(match.2)] != nil, "\(match.0)")
+      }
+    }
+  }
+
+  @Test("every operation has a group, every parameter a description, and every body an example")
+  func described() async throws {
+    try await TestServer.run { server in
+      let document = try await server.send("GET", "/openapi.json").json
+      let groups = document["tags"]?.array?.map { $0["name"] } ?? []
+      for (path, item) in try #require(document["paths"]?.object).members {
+        var parameters = item["parameters"]?.array ?? []
+        for (method, operation) in item.object?.members ?? [] where method != "parameters" {
+          #expect(groups.contains(operation["tags"]?.array?.first), "\(method) \(path)")
+          parameters += operation["parameters"]?.array ?? []
+          guard let body = operation["requestBody"]?["content"]?["application/json"] else { continue }
+          #expect(body["example"] != nil, "\(method) \(path)")
+        }
+        for parameter in parameters where parameter["$ref"] == nil {
+          #expect(
+            parameter["description"]?.string?.isEmpty == false, "\(path) \(parameter["name"]?.string ?? "")")
+        }
+      }
+    }
+  }
+
+  @Test("what a query or a header says is held against the document")
+  func parameters() async throws {
+    try await TestServer.run { server in
+      for query in ["user_id=a%00b", "run_id=%00", "actions=tool.called,nothing", "other=1", "limit=0"] {
+        #expect(try await server.send("GET", "/v1/audit?\(query)").status == 400, "\(query)")
+      }
+      #expect(try await server.send("GET", "/v1/audit?actions=tool.called,data.read").status == 200)
+      for query in ["types=Agent", "types=*", "types=a..b"] {
+        #expect(try await server.send("GET", "/v1/events?\(query)").status == 400, "\(query)")
+      }
+      #expect(try await server.send("GET", "/v1/events?types=agent.executed,workflow.*").status == 200)
+      for last in ["+5", "-1", "x", "1234567890123456789"] {
+        let reply = try await server.send("GET", "/v1/events", headers: ["Last-Event-ID: \(last)"])
+        #expect(reply.status == 400, "\(last)")
+      }
+    }
+  }
+
+  @Test("a server without authentication knows no credentials and no limits")
+  func open() async throws {
+    try await TestServer.run { server in
+      let document = try await server.send("GET", "/openapi.json")
+      #expect(try document.json["security"] == nil && document.json["components"]?["securitySchemes"] == nil)
+      #expect(!document.text.contains("RateLimit") && !document.text.contains("\"401\""))
     }
   }
 

@@ -120,7 +120,7 @@ public struct EventFilter: Sendable, Hashable {
 
 extension Event {
   /// Bytes of a type.
-  static let typeBytesMax = 100
+  public static let typeBytesMax = 100
   /// Bytes of what a script tells.
   public static let dataBytesMax = 64 << 10
   /// That one run may emit.

@@ -18,6 +18,11 @@ public struct Authentication: Sendable {
 
   private init(mode: Mode) { self.mode = mode }
 
+  /// Whether callers have to say who they are.
+  var isRequired: Bool { takesTokens || takesKeys }
+  var takesTokens: Bool { if case .credentials(_?, _) = mode { true } else { false } }
+  var takesKeys: Bool { if case .credentials(_, _?) = mode { true } else { false } }
+
   /// - Parameters:
   ///   - tokens: `nil` = tokens are not taken.
   ///   - keys: `nil` = API keys are not taken.

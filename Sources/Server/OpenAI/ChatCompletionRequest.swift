@@ -80,7 +80,7 @@ struct ChatCompletionRequest {
 /// What a message says: a string, or a list of parts.
 enum MessageContent {
   /// Kinds of parts that scripts may get; a model here reads text.
-  private static let otherTypes: Set<String> = [
+  static let otherTypes: Set<String> = [
     "image_url", "input_audio", "file", "input_image", "input_file",
   ]
 

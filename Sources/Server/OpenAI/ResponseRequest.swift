@@ -21,6 +21,9 @@ struct ResponseRequest {
       format: try .read(try text?.fields("format"), isNested: false), formatField: "text.format",
       temperature: try body.number("temperature", in: 0...2), tokensMax: try body.count("max_output_tokens"),
       isStreamed: try body.bool("stream") ?? false)
+    // Nobody reads them here, but the answer repeats them.
+    _ = try body.fields("metadata")
+    _ = try body.number("top_p", in: 0...1)
     let defaults: [(String, JSON)] = [
       ("instructions", .null), ("max_output_tokens", .null), ("metadata", [:]), ("parallel_tool_calls", true),
       ("previous_response_id", .null), ("temperature", .null), ("text", ["format": ["type": "text"]]),

@@ -16,7 +16,8 @@ extension Services {
       Route(
         .post, "/v1/embeddings", name: "createEmbeddings",
         summary: "Turns texts into vectors, by a model of the configured providers.",
-        bodySchema: "EmbeddingRequest", answers: [.init(.ok, "The vectors.", .json("EmbeddingList"))]
+        bodySchema: "EmbeddingRequest", answers: [.init(.ok, "The vectors.", .json("EmbeddingList"))],
+        fails: [.notFound, .tooManyRequests, .clientClosedRequest, .badGateway, .gatewayTimeout]
       ) { exchange in
         let body = Fields(try await exchange.object())
         let isBase64 = try body.isBase64()

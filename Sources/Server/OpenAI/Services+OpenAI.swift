@@ -29,22 +29,22 @@ extension Services {
       Route(
         .post, "/v1/chat/completions", name: "createChatCompletion",
         summary: "Answers a conversation that the caller keeps, in OpenAI's format.",
-        access: .agent, bodySchema: "ChatCompletionRequest",
+        access: .agent, headers: [.idempotencyKey], bodySchema: "ChatCompletionRequest",
         answers: [
           .init(
             .ok, "The answer; in chunks, as it comes, when the request says stream.", .json("ChatCompletion"),
-            .text("text/event-stream"))
-        ]
+            .events("ChatCompletionEvent"))
+        ], fails: [.notFound] + Route.runFailures
       ) { try await completeChat($0) },
       Route(
         .post, "/v1/responses", name: "createResponse",
         summary: "Answers a conversation that the caller keeps, in the format of OpenAI's responses.",
-        access: .agent, bodySchema: "ResponseRequest",
+        access: .agent, headers: [.idempotencyKey], bodySchema: "ResponseRequest",
         answers: [
           .init(
             .ok, "The answer; in events, as it comes, when the request says stream.", .json("Response"),
-            .text("text/event-stream"))
-        ]
+            .events("ResponseEvent"))
+        ], fails: [.notFound] + Route.runFailures
       ) { try await respond($0) },
     ]
   }

@@ -6,18 +6,24 @@ import JSONCodec
 /// Source: `openai/openai-openapi:openapi.yaml`.
 extension OpenAPI {
   static let openAISchemas: JSON = [
-    "ChatCompletionRequest": request(
+    "ChatCompletionRequest": open(
       [
         ("model", described(string, "An agent's name.")),
         (
           "messages",
-          described(["type": "array", "items": openObject, "minItems": 1], "The whole conversation.")
+          described(
+            ["type": "array", "items": reference("ChatMessage"), "minItems": 1], "The whole conversation.")
         ),
-        ("stream", boolean), ("stream_options", openObject), ("temperature", temperature),
-        ("max_completion_tokens", count), ("max_tokens", count), ("tools", tools), ("tool_choice", anything),
-        ("parallel_tool_calls", boolean), ("response_format", openObject),
-        ("n", ["type": "integer", "const": 1]),
-      ], required: ["model", "messages"]),
+      ],
+      optional: [
+        ("stream", boolean), ("stream_options", open([], optional: [("include_usage", boolean)])),
+        ("temperature", temperature), ("max_completion_tokens", count), ("max_tokens", count),
+        ("tools", tools("ChatTool")), ("tool_choice", reference("ChatToolChoice")),
+        ("parallel_tool_calls", boolean), ("response_format", reference("ChatFormat")),
+        ("n", only(1)), ("logprobs", only(false)), ("top_logprobs", only(0)), ("modalities", only(["text"])),
+        ("functions", only([])), ("audio", nothing), ("web_search_options", nothing),
+        ("function_call", nothing),
+      ]),
     "ChatCompletion": object([
       ("id", string), ("object", ["const": "chat.completion"]), ("created", integer), ("model", string),
       ("system_fingerprint", string),
@@ -36,19 +42,24 @@ extension OpenAPI {
         object([("prompt_tokens", integer), ("completion_tokens", integer), ("total_tokens", integer)])
       ),
     ]),
-    "ResponseRequest": request(
+    "ResponseRequest": open(
       [
         ("model", described(string, "An agent's name.")),
         (
           "input",
           described(
-            ["type": ["string", "array"], "items": openObject], "The whole conversation, or its only message."
-          )
+            ["anyOf": [string, list("ResponseItem")]], "The whole conversation, or its only message.")
         ),
+      ],
+      optional: [
         ("instructions", string), ("stream", boolean), ("temperature", temperature),
-        ("max_output_tokens", count), ("tools", tools), ("tool_choice", anything),
-        ("parallel_tool_calls", boolean), ("text", openObject), ("metadata", openObject),
-      ], required: ["model", "input"]),
+        ("max_output_tokens", count), ("tools", tools("ResponseTool")),
+        ("tool_choice", reference("ResponseToolChoice")), ("parallel_tool_calls", boolean),
+        ("text", reference("ResponseText")), ("metadata", openObject),
+        ("top_p", ["type": "number", "minimum": 0, "maximum": 1]), ("background", only(false)),
+        ("top_logprobs", only(0)), ("previous_response_id", nothing), ("conversation", nothing),
+        ("prompt", nothing),
+      ]),
     "Response": object([
       ("id", string), ("object", ["const": "response"]), ("created_at", integer),
       ("status", ["enum": ["completed", "incomplete"]]), ("model", string), ("error", ["type": "null"]),
@@ -57,15 +68,15 @@ extension OpenAPI {
       ("instructions", orNull("string")), ("max_output_tokens", orNull("integer")), ("metadata", openObject),
       ("parallel_tool_calls", boolean), ("previous_response_id", ["type": "null"]),
       ("temperature", orNull("number")), ("text", openObject), ("tool_choice", anything),
-      ("tools", ["type": "array", "items": openObject]), ("top_p", anything), ("store", ["const": false]),
+      ("tools", ["type": "array", "items": openObject]), ("top_p", orNull("number")),
+      ("store", ["const": false]),
       ("truncation", ["const": "disabled"]), ("usage", openObject),
     ]),
-    "EmbeddingRequest": request(
+    "EmbeddingRequest": open(
       [
         ("model", described(string, "A provider's model for embeddings.")),
         ("input", ["anyOf": [text, ["type": "array", "items": text, "minItems": 1, "maxItems": 2048]]]),
-        ("encoding_format", ["enum": ["float", "base64"]]), ("dimensions", count),
-      ], required: ["model", "input"]),
+      ], optional: [("encoding_format", ["enum": ["float", "base64"]]), ("dimensions", count)]),
     "EmbeddingList": object([
       ("object", ["const": "list"]),
       (
@@ -96,10 +107,8 @@ extension OpenAPI {
 
   private static let text: JSON = ["type": "string", "minLength": 1]
   private static let openObject: JSON = ["type": "object"]
-  private static let tools: JSON = [
-    "type": "array", "items": openObject, "maxItems": .integer(Int64(ToolOffer.toolsMax)),
-  ]
-  private static let count: JSON = ["type": "integer", "minimum": 1]
+  private static let nothing: JSON = ["type": "null"]
+  private static let count: JSON = ["type": "integer", "minimum": 1, "maximum": .integer(.max)]
   private static let temperature: JSON = ["type": "number", "minimum": 0, "maximum": 2]
 
   static func described(_ schema: JSON, _ description: String) -> JSON {
@@ -108,16 +117,9 @@ extension OpenAPI {
     return .object(object)
   }
 
-  /// An object with these fields, and others that are passed over; an optional one may be `null`.
-  private static func request(_ fields: [(String, JSON)], required: [String]) -> JSON {
-    var properties = JSONObject()
-    for (name, schema) in fields {
-      let isRequired = required.contains(name) || schema == anything
-      properties.append(name, isRequired ? schema : ["anyOf": [schema, ["type": "null"]]])
-    }
-    return [
-      "type": "object", "properties": .object(properties),
-      "required": .array(required.map { .string($0) }), "additionalProperties": true,
-    ]
+  private static func tools(_ schema: String) -> JSON {
+    ["type": "array", "items": reference(schema), "maxItems": .integer(Int64(ToolOffer.toolsMax))]
   }
+
+  private static func only(_ value: JSON) -> JSON { ["const": value] }
 }

@@ -5,7 +5,9 @@ import JSONCodec
 extension OpenAPI {
   static let schemas: JSON = {
     var all = ownSchemas.object ?? JSONObject()
-    for schemas in [openAISchemas, versionSchemas, approvalSchemas, jobSchemas, auditSchemas] {
+    for schemas in [
+      openAISchemas, dialogueSchemas, versionSchemas, approvalSchemas, jobSchemas, auditSchemas, eventSchemas,
+    ] {
       for (name, schema) in schemas.object?.members ?? [] { all.append(name, schema) }
     }
     return .object(all)

@@ -6,153 +6,139 @@ import JSONCodec
 /// Describes routes as an OpenAPI document.
 ///
 /// Source: spec.openapis.org/oas/v3.1.1.
-enum OpenAPI {
+struct OpenAPI {
+  let routes: [Route]
+  /// What answers carry, and which of them there are, depends on how callers prove who they are.
+  let authentication: Authentication
+
   /// The route of the document, which describes itself too.
-  static func route(describing routes: [Route]) -> Route {
+  static func route(describing routes: [Route], _ authentication: Authentication) -> Route {
     func make(_ bytes: [UInt8]) -> Route {
       Route(
         .get, "/openapi.json", name: "openapi", summary: "Describes all routes.", access: .open,
         answers: [.init(.ok, "An OpenAPI document.", .json("OpenAPI"))]
       ) { _ in .json(bytes) }
     }
-    return make(RawJSON(document(routes + [make([])])).bytes)
+    let description = OpenAPI(routes: routes + [make([])], authentication: authentication)
+    return make(RawJSON(description.document).bytes)
   }
 
-  static func document(_ routes: [Route]) -> JSON {
+  var document: JSON {
     var paths = JSONObject()
     for route in routes {
       var item = paths[route.template]?.object ?? JSONObject()
-      if item.isEmpty, !parameters(in: route.template).isEmpty {
-        item.append("parameters", .array(parameters(in: route.template)))
+      if item.isEmpty, !Self.pathParameters(of: route.template).isEmpty {
+        item.append("parameters", .array(Self.pathParameters(of: route.template)))
       }
       item.append(route.method.rawValue.lowercased(), operation(route))
       paths[route.template] = .object(item)
     }
-    return [
-      "openapi": "3.1.0",
-      "info": [
-        "title": "Perigee", "version": "1", "description": "AI agents that are Lua files, over HTTP.",
-        "license": ["name": "Apache-2.0", "identifier": "Apache-2.0"],
-      ],
-      "paths": .object(paths),
-      "components": ["schemas": schemas],
-    ]
-  }
-
-  private static func parameters(in template: String) -> [JSON] {
-    template.split(separator: "/").filter { $0.hasPrefix("{") }.map { segment in
-      [
-        "name": .string(String(segment.dropFirst().dropLast())), "in": "path", "required": true,
-        "schema": ["type": "string", "minLength": 1],
-      ]
-    }
-  }
-
-  private static func operation(_ route: Route) -> JSON {
-    var operation: JSONObject = JSONObject([
-      ("operationId", .string(route.name)), ("summary", .string(route.summary)),
+    var document = JSONObject([
+      ("openapi", "3.1.0"),
+      (
+        "info",
+        [
+          "title": "Perigee", "version": "1",
+          "description": .string(Self.introduction),
+          "license": ["name": "Apache-2.0", "identifier": "Apache-2.0"],
+        ]
+      ),
+      (
+        "tags",
+        .array(Tag.allCases.map { ["name": .string($0.rawValue), "description": .string($0.summary)] })
+      ),
+      ("paths", .object(paths)), ("components", components),
     ])
-    let parameters =
-      (route.list.map(pageParameters) ?? [])
-      + route.query.map { ["name": .string($0.name), "in": "query", "schema": $0.schema] }
+    if !securitySchemes.isEmpty { document.append("security", security) }
+    return .object(document)
+  }
+
+  private static let introduction = """
+    AI agents that are Lua files, over HTTP. Every answer carries X-Request-Id, which is the request's own where it \
+    sends one of 1 to 128 characters A-Z a-z 0-9 . _ : -. Every GET may be asked as HEAD. A path that is not here is \
+    answered 404, a method that is not here 405 with Allow, both as errors of the other routes are.
+    """
+
+  private func operation(_ route: Route) -> JSON {
+    var operation = JSONObject([
+      ("operationId", .string(route.name)), ("tags", [.string(Tag(of: route.template).rawValue)]),
+      ("summary", .string(route.summary)),
+    ])
+    let parameters = Self.parameters(of: route)
     if !parameters.isEmpty { operation.append("parameters", .array(parameters)) }
-    if let body = route.body { operation.append("requestBody", requestBody(body)) }
+    if let body = route.body {
+      operation.append(
+        "requestBody", Self.requestBody(body.schema, isRequired: !body.isOptional, body.example))
+    }
     if let schema = route.bodySchema {
       operation.append(
-        "requestBody",
-        ["required": true, "content": ["application/json": ["schema": reference(schema)]]])
+        "requestBody", Self.requestBody(Self.reference(schema), isRequired: true, Self.examples[schema]))
     }
-    var responses = JSONObject()
-    for answer in route.answers {
-      responses.append(String(answer.status.code), response(answer))
-    }
-    responses.append("default", OpenAIDoor.covers(route.template) ? openAIError : problem)
-    operation.append("responses", .object(responses))
+    operation.append("responses", responses(of: route))
+    if case .open = route.access, !securitySchemes.isEmpty { operation.append("security", []) }
     return .object(operation)
   }
 
-  private static func pageParameters(_ list: Cursor.List) -> [JSON] {
-    [
-      [
-        "name": "limit", "in": "query", "description": "Items of a page.",
-        "schema": [
-          "type": "integer", "minimum": .integer(Int64(PageRequest.limits.lowerBound)),
-          "maximum": .integer(Int64(PageRequest.limits.upperBound)),
-          "default": .integer(Int64(PageRequest().limit)),
-        ],
-      ],
-      [
-        "name": "after", "in": "query", "description": "The next of the page before.",
-        "schema": ["type": "string", "pattern": .string(list.pattern)],
-      ],
-    ]
+  private static func requestBody(_ schema: JSON, isRequired: Bool, _ example: JSON?) -> JSON {
+    var content = JSONObject([("schema", schema)])
+    if let example { content.append("example", example) }
+    return ["required": .bool(isRequired), "content": ["application/json": .object(content)]]
   }
 
-  private static func response(_ answer: Route.Answer) -> JSON {
-    var response = JSONObject([("description", .string(answer.description))])
-    var content = JSONObject()
-    for kind in answer.content {
-      switch kind {
-      case .nothing: break
-      case .json(let schema): content.append("application/json", ["schema": reference(schema)])
-      case .text(let type): content.append(type, ["schema": ["type": "string"]])
-      }
-    }
-    if !content.isEmpty { response.append("content", .object(content)) }
-    return .object(response)
-  }
-
-  private static let problem: JSON = [
-    "description": "What went wrong.",
-    "content": .object(JSONObject([(Problem.contentType, ["schema": reference("Problem")])])),
-  ]
-
-  private static let openAIError: JSON = [
-    "description": "What went wrong.",
-    "content": ["application/json": ["schema": reference("OpenAIError")]],
-  ]
-
-  private static func requestBody(_ body: BodyShape) -> JSON {
-    var properties = JSONObject()
-    for field in body.fields { properties.append(field.name, field.schema) }
-    return [
-      "required": .bool(!body.isOptional),
-      "content": [
-        "application/json": [
-          "schema": [
-            "type": "object", "properties": .object(properties),
-            "required": .array(body.fields.filter(\.isRequired).map { .string($0.name) }),
-            "additionalProperties": false,
-          ]
-        ]
-      ],
-    ]
+  private var components: JSON {
+    var components = JSONObject([
+      ("schemas", Self.schemas), ("responses", failureComponents), ("headers", headerComponents),
+      ("parameters", Self.headerParameterComponents),
+    ])
+    if !securitySchemes.isEmpty { components.append("securitySchemes", .object(securitySchemes)) }
+    return .object(components)
   }
 
   static func reference(_ schema: String) -> JSON { ["$ref": .string("#/components/schemas/\(schema)")] }
 }
 
+// MARK: Who may
+
+extension OpenAPI {
+  /// Each alone is enough.
+  private var security: JSON { .array(securitySchemes.keys.map { .object(JSONObject([($0, [])])) }) }
+
+  private var securitySchemes: JSONObject {
+    var schemes = JSONObject()
+    if authentication.takesTokens {
+      schemes.append("token", ["type": "http", "scheme": "bearer", "bearerFormat": "JWT"])
+    }
+    if authentication.takesKeys {
+      schemes.append(
+        "key",
+        [
+          "type": "apiKey", "in": "header", "name": .string(HTTPField.Name.apiKey.rawName),
+          "description": "As Authorization: Bearer, too.",
+        ])
+    }
+    return schemes
+  }
+}
+
+extension BodyShape {
+  fileprivate var schema: JSON {
+    var properties = JSONObject()
+    for field in fields { properties.append(field.name, OpenAPI.described(field.schema, field.description)) }
+    return [
+      "type": "object", "properties": .object(properties),
+      "required": .array(fields.filter(\.isRequired).map { .string($0.name) }),
+      "additionalProperties": false,
+    ]
+  }
+
+  /// Of the fields that have one.
+  fileprivate var example: JSON? {
+    let members = fields.compactMap { field in field.example.map { (field.name, $0) } }
+    return members.isEmpty ? nil : .object(JSONObject(members))
+  }
+}
+
 extension BodyShape.Field {
   /// The field as JSON Schema; an optional one may be `null`.
-  fileprivate var schema: JSON {
-    var schema = JSONObject()
-    func type(_ name: String) -> JSON { isRequired ? .string(name) : [.string(name), "null"] }
-    switch kind {
-    case .string(let lengthMin, let lengthMax):
-      schema.append("type", type("string"))
-      if lengthMin > 0 { schema.append("minLength", .integer(Int64(lengthMin))) }
-      if let lengthMax { schema.append("maxLength", .integer(Int64(lengthMax))) }
-    case .sessionID:
-      schema.append("type", type("string"))
-      schema.append("pattern", "^[A-Za-z0-9._:-]{1,128}$")
-    case .boolean: schema.append("type", type("boolean"))
-    case .integer(let range):
-      schema.append("type", type("integer"))
-      schema.append("minimum", .integer(range.lowerBound))
-      schema.append("maximum", .integer(range.upperBound))
-    case .object: schema.append("type", type("object"))
-    }
-    schema.append("description", .string(description))
-    return .object(schema)
-  }
+  fileprivate var schema: JSON { isRequired ? kind.schema : kind.schema.orNull }
 }

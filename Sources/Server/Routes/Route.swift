@@ -33,6 +33,8 @@ final class Route: Sendable {
     /// A schema of the OpenAPI document.
     case json(String)
     case text(String)
+    /// Server-sent events: the schema of one.
+    case events(String)
   }
 
   typealias Handler = @Sendable (Exchange) async throws -> Reply
@@ -48,18 +50,20 @@ final class Route: Sendable {
   let list: Cursor.List?
   /// Parameters after `?`, those of ``list`` apart.
   let query: [BodyShape.Field]
+  let headers: [RequestHeader]
   let body: BodyShape?
   /// A body that its route reads itself: its schema in the OpenAPI document.
   let bodySchema: String?
   /// The first is the usual one.
   let answers: [Answer]
+  /// Statuses of what the route's own work may come to, beside those that follow from the rest of this.
+  let fails: [HTTPResponse.Status]
   let handle: Handler
 
   init(
     _ method: HTTPRequest.Method, _ template: String, name: String, summary: String, access: Access = .user,
-    list: Cursor.List? = nil, query: [BodyShape.Field] = [], body: BodyShape? = nil,
-    bodySchema: String? = nil,
-    answers: [Answer],
+    list: Cursor.List? = nil, query: [BodyShape.Field] = [], headers: [RequestHeader] = [],
+    body: BodyShape? = nil, bodySchema: String? = nil, answers: [Answer], fails: [HTTPResponse.Status] = [],
     handle: @escaping Handler
   ) {
     self.method = method
@@ -69,9 +73,11 @@ final class Route: Sendable {
     self.access = access
     self.list = list
     self.query = query
+    self.headers = headers
     self.body = body
     self.bodySchema = bodySchema
     self.answers = answers
+    self.fails = fails
     self.handle = handle
   }
 }

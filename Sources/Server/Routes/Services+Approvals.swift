@@ -7,10 +7,12 @@ extension Services {
   private static let decisionBody = BodyShape(fields: [
     .init(
       name: "decision", kind: .string(lengthMin: 1), isRequired: true,
-      description: "One of the approval's choices: approve or reject, unless it says otherwise."),
+      description: "One of the approval's choices: approve or reject, unless it says otherwise.",
+      example: "approve"),
     .init(
       name: "comment", kind: .string(lengthMin: 0), isRequired: false,
-      description: "What the run, and who reads the trace, is told of the reasons."),
+      description: "What the run, and who reads the trace, is told of the reasons.",
+      example: "as agreed"),
     .init(
       name: "values", kind: .object, isRequired: false, description: "What the approval's fields ask for."),
   ])
@@ -37,7 +39,7 @@ extension Services {
       Route(
         .post, "/v1/approvals/{id}", name: "decideApproval",
         summary: "Answers a question, once; the run that waits for it goes on.", body: Self.decisionBody,
-        answers: [.init(.ok, "The question with its answer.", .json("Approval"))]
+        answers: [.init(.ok, "The question with its answer.", .json("Approval"))], fails: [.conflict]
       ) { exchange in
         let body = try await exchange.body(Self.decisionBody)
         return .document(

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import Core
 import HTTPTypes
+import JSONCodec
 
 extension Services {
   private static let auditQuery: [BodyShape.Field] = [
     .init(
-      name: "user_id", kind: .string(), isRequired: false, description: "Only what was done on their behalf."),
+      name: "user_id", kind: .string(), isRequired: false, description: "Only what was done on their behalf.",
+      example: "ann"),
     .init(
-      name: "actions", kind: .string(), isRequired: false,
-      description: "Which are wanted, with commas between them: `tool.called,guard.conflict`; absent = all."),
+      name: "actions", kind: .words(AuditEntry.Action.all.map(\.rawValue)), isRequired: false,
+      description: "Which are wanted, with commas between them: `tool.called,guard.conflict`; absent = all.",
+      example: ["tool.called", "guard.conflict"]),
     .init(name: "run_id", kind: .string(), isRequired: false, description: "Only what this run did."),
   ]
 
@@ -34,14 +37,8 @@ extension Services {
 
   private func audit(_ exchange: Exchange) async throws -> Reply {
     try exchange.user.mayAudit()
-    let page = try exchange.page(beside: Self.auditQuery.map(\.name))
+    let page = try exchange.page(beside: Self.auditQuery)
     let actions = exchange.parameter("actions")?.split(separator: ",").map(String.init) ?? []
-    let known = AuditEntry.Action.all.map(\.rawValue)
-    if let unknown = actions.first(where: { !known.contains($0) }) {
-      throw Problem.invalid([
-        .init(field: "actions", message: "'\(unknown)' is none; there are \(known.joined(separator: ", "))")
-      ])
-    }
     let filter = AuditFilter(
       userID: exchange.parameter("user_id"), actions: Set(actions.map(AuditEntry.Action.init(rawValue:))),
       runID: exchange.parameter("run_id"))

@@ -8,10 +8,13 @@ import JSONCodec
 extension Services {
   /// What every door takes of a message.
   static let conversationFields: [BodyShape.Field] = [
-    .init(name: "message", kind: .string(lengthMin: 1), isRequired: true, description: "What the user says."),
+    .init(
+      name: "message", kind: .string(lengthMin: 1), isRequired: true, description: "What the user says.",
+      example: "show my to-dos"),
     .init(
       name: "session_id", kind: .sessionID, isRequired: false,
-      description: "The caller's own name for the conversation, made on first use; absent = a new one."),
+      description: "The caller's own name for the conversation, made on first use; absent = a new one.",
+      example: "shopping"),
     .init(
       name: "input", kind: .object, isRequired: false,
       description: "What the agent's script gets as ctx.input."),
@@ -34,14 +37,14 @@ extension Services {
     [
       Route(
         .post, "/v1/agents/{agent}/chat", name: "chat", summary: "Sends a message to an agent.",
-        access: .agent, body: Self.chatBody,
+        access: .agent, headers: [.idempotencyKey], body: Self.chatBody,
         answers: [
           .init(
             .ok, "The answer, with the tool calls that led to it; as events, what happens as it happens.",
-            .json("ChatReply"), .text("text/event-stream")),
+            .json("ChatReply"), .events("RunEvent")),
           .init(
             .accepted, "The run waits for a person; it goes on when that is decided.", .json("WaitingRun")),
-        ]
+        ], fails: Route.runFailures
       ) { try await chat($0) }
     ]
   }

@@ -22,7 +22,8 @@ extension Services {
       Route(
         .get, "/v1/runs/{id}/events", name: "getRunEvents",
         summary: "Tells what happens in a run, from the event after Last-Event-ID on.",
-        access: .agent, answers: [.init(.ok, "The events.", .text("text/event-stream"))]
+        access: .agent, headers: [.lastEventID],
+        answers: [.init(.ok, "The events.", .events("RunEvent"))], fails: [.conflict]
       ) { try await events($0) },
       Route(
         .get, "/v1/runs/{id}/trace", name: "getRunTrace",
@@ -36,7 +37,7 @@ extension Services {
       Route(
         .post, "/v1/runs/{id}/retry", name: "retryRun",
         summary: "Does a run again that has failed, was cancelled or interrupted, under the same name.",
-        answers: [.init(.accepted, "It has begun.", .json("Run"))]
+        answers: [.init(.accepted, "It has begun.", .json("Run"))], fails: [.conflict, .tooManyRequests]
       ) { exchange in
         let (id, user) = (exchange.parameters[0], exchange.user)
         let run = try await store.run(id: id, userID: user.visibleUserID)
@@ -48,7 +49,8 @@ extension Services {
       },
       Route(
         .post, "/v1/runs/{id}/cancel", name: "cancelRun", summary: "Cancels a run that is under way.",
-        access: .agent, answers: [.init(.accepted, "It will end soon.", .json("Run"))]
+        access: .agent, answers: [.init(.accepted, "It will end soon.", .json("Run"))],
+        fails: [.conflict]
       ) { try await cancel($0) },
     ]
   }

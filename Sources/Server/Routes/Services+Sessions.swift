@@ -9,16 +9,17 @@ extension Services {
   private static let newSession = BodyShape(fields: [
     .init(
       name: "id", kind: .sessionID, isRequired: false,
-      description: "The caller's own name for the conversation; absent = a UUID."),
+      description: "The caller's own name for the conversation; absent = a UUID.",
+      example: "shopping"),
     .init(
       name: "title", kind: .string(lengthMin: 1, lengthMax: titleLengthMax), isRequired: false,
-      description: "Absent = New chat."),
+      description: "Absent = New chat.", example: "For the weekend"),
   ])
 
   private static let changedSession = BodyShape(fields: [
     .init(
       name: "title", kind: .string(lengthMin: 1, lengthMax: titleLengthMax), isRequired: true,
-      description: "The new title.")
+      description: "The new title.", example: "For the weekend")
   ])
 
   var sessionRoutes: [Route] {
@@ -26,7 +27,8 @@ extension Services {
       Route(
         .post, "/v1/sessions", name: "createSession",
         summary: "Makes a conversation before its first message.",
-        body: Self.newSession, answers: [.init(.created, "The conversation.", .json("Session"))]
+        body: Self.newSession, answers: [.init(.created, "The conversation.", .json("Session"))],
+        fails: [.conflict]
       ) { exchange in
         let body = try await exchange.body(Self.newSession)
         let session = try await store.createSession(

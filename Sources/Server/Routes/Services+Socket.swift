@@ -2,6 +2,7 @@
 import Core
 import HTTPTypes
 import HummingbirdCore
+import JSONCodec
 
 extension Services {
   var socketRoutes: [Route] {
@@ -13,9 +14,11 @@ extension Services {
         query: [
           .init(
             name: "session_id", kind: .sessionID, isRequired: false,
-            description: "The conversation; absent = a new one.")
+            description: "The conversation; absent = a new one.",
+            example: "shopping")
         ],
-        answers: [.init(.switchingProtocols, "Frames of JSON from here on.", .nothing)]
+        answers: [.init(.switchingProtocols, "Frames of JSON from here on.", .nothing)],
+        fails: [.upgradeRequired]
       ) { try await openSocket($0) }
     ]
   }

@@ -7,7 +7,8 @@ extension Services {
   private static let activation = BodyShape(fields: [
     .init(
       name: "canary_percent", kind: .integer(1...99), isRequired: false,
-      description: "Share of sessions that run it, the others go on with what is in force; absent = all.")
+      description: "Share of sessions that run it, the others go on with what is in force; absent = all.",
+      example: 10)
   ])
 
   var versionRoutes: [Route] {
@@ -29,7 +30,7 @@ extension Services {
         answers: [
           .init(
             .ok, "What holds now; as events, that and all that follows.", .json("CurrentVersion"),
-            .text("text/event-stream"))
+            .events("VersionEvent"))
         ]
       ) { exchange in
         try exchange.user.mayOperate()
@@ -38,7 +39,7 @@ extension Services {
       },
       Route(
         .get, "/v1/versions/{version}", name: "getVersion", summary: "Shows a version with its sources.",
-        answers: [.init(.ok, "The version.", .json("VersionWithFiles"))]
+        answers: [.init(.ok, "The version.", .json("VersionWithFiles"))], fails: [.conflict]
       ) { exchange in
         try exchange.user.mayOperate()
         let version = try await store.version(named: exchange.parameters[0])
@@ -49,7 +50,7 @@ extension Services {
       Route(
         .get, "/v1/versions/{a}/diff/{b}", name: "diffVersions",
         summary: "Shows what changed from one version to another.",
-        answers: [.init(.ok, "The difference, by file.", .json("VersionDiff"))]
+        answers: [.init(.ok, "The difference, by file.", .json("VersionDiff"))], fails: [.conflict]
       ) { exchange in
         try exchange.user.mayOperate()
         let old = try await store.version(named: exchange.parameters[0]).id
@@ -61,7 +62,8 @@ extension Services {
       Route(
         .post, "/v1/versions/{version}/activate", name: "activateVersion",
         summary: "Brings a version into force until the workspace's folder changes.", body: Self.activation,
-        answers: [.init(.ok, "The version, which new runs take.", .json("Version"))]
+        answers: [.init(.ok, "The version, which new runs take.", .json("Version"))],
+        fails: [.conflict, .unprocessableContent]
       ) { try await activate($0) },
     ]
   }

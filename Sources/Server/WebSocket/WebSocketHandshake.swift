@@ -45,7 +45,7 @@ extension HTTPFields {
 }
 
 extension Problem {
-  fileprivate static let upgradeRequired = Problem(
+  static let upgradeRequired = Problem(
     status: .upgradeRequired, code: "upgrade_required", detail: "this is a WebSocket, version 13",
     headers: [.upgrade: "websocket", .connection: "Upgrade", .secWebSocketVersion: "13"])
 }

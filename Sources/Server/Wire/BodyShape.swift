@@ -11,6 +11,10 @@ struct BodyShape: Sendable {
     case boolean
     case integer(ClosedRange<Int64>)
     case object
+    /// Words of these, with commas between them; of a query.
+    case words([String])
+    /// Types of events, with commas between them; of a query.
+    case eventTypes
   }
 
   struct Field: Sendable {
@@ -18,9 +22,13 @@ struct BodyShape: Sendable {
     let kind: Kind
     let isRequired: Bool
     let description: String
+    /// For the OpenAPI document.
+    var example: JSON?
 
     /// The same field, where it may be absent.
-    var optional: Field { Field(name: name, kind: kind, isRequired: false, description: description) }
+    var optional: Field {
+      Field(name: name, kind: kind, isRequired: false, description: description, example: example)
+    }
   }
 
   let fields: [Field]
@@ -61,7 +69,8 @@ struct BodyShape: Sendable {
 }
 
 extension BodyShape.Field {
-  fileprivate func fault(in value: JSON) -> String? {
+  /// What is wrong with a value; `nil` = nothing.
+  func fault(in value: JSON) -> String? {
     switch (kind, value) {
     case (.string(let lengthMin, let lengthMax), .string(let text)):
       if text.utf8.contains(0) { return "contains a NUL character" }
@@ -75,7 +84,18 @@ extension BodyShape.Field {
     case (.integer(let range), _):
       guard let number = value.integer else { return "must be a whole number, not \(value.typeName)" }
       return range.contains(number) ? nil : "must be \(range.lowerBound) to \(range.upperBound)"
-    case (.string, _), (.sessionID, _): return "must be a string, not \(value.typeName)"
+    case (.words(let words), .string(let text)):
+      let unknown = text.split(separator: ",").first { !words.contains(String($0)) }
+      return unknown.map { "'\($0)' is none; there are \(words.joined(separator: ", "))" }
+    case (.eventTypes, .string(let text)):
+      do {
+        _ = try EventFilter(types: text.split(separator: ",").map(String.init))
+        return nil
+      } catch {
+        return error.message
+      }
+    case (.string, _), (.sessionID, _), (.words, _), (.eventTypes, _):
+      return "must be a string, not \(value.typeName)"
     case (.boolean, _): return "must be true or false, not \(value.typeName)"
     case (.object, _): return "must be an object, not \(value.typeName)"
     }

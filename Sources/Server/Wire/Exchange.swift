@@ -97,9 +97,9 @@ final class Exchange: Sendable {
 
   /// `?limit=&after=`.
   ///
-  /// - Parameter others: Names of further parameters, which the route reads itself.
+  /// - Parameter others: Further parameters, which the route reads itself once they are checked.
   /// - Throws: ``Problem`` 400 with every fault, parameters that do not exist included.
-  func page(beside others: [String] = []) throws -> PageRequest {
+  func page(beside others: [BodyShape.Field] = []) throws -> PageRequest {
     var page = PageRequest()
     var faults: [Problem.Fault] = []
     for (name, value) in Query.parse(request.uri.query ?? "") {
@@ -115,9 +115,14 @@ final class Exchange: Sendable {
             ))
         }
       case "after": page.after = value
-      case _ where others.contains(name): break
       default:
-        let names = (others + ["limit"]).joined(separator: ", ")
+        if let field = others.first(where: { $0.name == name }) {
+          if let message = field.fault(in: .string(value)) {
+            faults.append(.init(field: name, message: message))
+          }
+          continue
+        }
+        let names = (others.map(\.name) + ["limit"]).joined(separator: ", ")
         faults.append(.init(field: name, message: "is not a parameter here; there are \(names) and after"))
       }
     }
@@ -134,10 +139,12 @@ extension Exchange {
 
   /// Number of the last event that the client has seen; `nil` = it says none.
   ///
-  /// - Throws: ``Problem`` 400 for one that is no number.
+  /// - Throws: ``Problem`` 400 for one that is no number of at most 18 digits.
   func lastEventID() throws -> Int64? {
     guard let name = HTTPField.Name("Last-Event-ID"), let text = request.headers[name] else { return nil }
-    guard let number = Int64(text), number >= 0 else { throw Problem.noSuchEvent }
+    guard text.utf8.count <= 18, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+      let number = Int64(text)
+    else { throw Problem.noSuchEvent }
     return number
   }
 }

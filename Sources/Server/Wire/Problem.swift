@@ -133,7 +133,7 @@ extension Problem {
     case .notFound: .notFound
     case .conflict: .conflict
     case .rateLimited: .tooManyRequests
-    case .cancelled: isDraining ? .serviceUnavailable : clientClosedRequest
+    case .cancelled: isDraining ? .serviceUnavailable : .clientClosedRequest
     case .limit: failure.retryable ? .serviceUnavailable : .internalServerError
     case .upstream: upstreamStatus(failure)
     case .timeout: .gatewayTimeout
@@ -149,10 +149,6 @@ extension Problem {
     default: failure.retryAfterSeconds == nil ? .badGateway : .serviceUnavailable
     }
   }
-
-  /// Nobody reads this status: its client is gone, or sent the next message. Source: nginx.
-  private static let clientClosedRequest = HTTPResponse.Status(
-    code: 499, reasonPhrase: "Client Closed Request")
 
   /// Lower-case words with `_`, `.` or `-`, at most 64 bytes: what a script may give as its own code.
   private static func isCode(_ text: String) -> Bool {
@@ -189,11 +185,15 @@ extension Problem {
   /// The problem document.
   func document(requestID: String) -> [UInt8] {
     var writer = JSONWriter(reservingCapacity: 256 + detail.utf8.count)
+    write(to: &writer, requestID: requestID)
+    return writer.bytes
+  }
+
+  func write(to writer: inout JSONWriter, requestID: String) {
     writer.object {
       $0.member("type", "urn:perigee:problem:\(code)")
       writeMembers(to: &$0, requestID: requestID)
     }
-    return writer.bytes
   }
 
   /// Writes the members but `type`.
@@ -246,4 +246,9 @@ extension Problem {
     default: "The agent failed"
     }
   }
+}
+
+extension HTTPResponse.Status {
+  /// Read by who asked for a run that somebody cancelled, or whose place the next message took. Source: nginx.
+  static let clientClosedRequest = HTTPResponse.Status(code: 499, reasonPhrase: "Client Closed Request")
 }

@@ -50,6 +50,7 @@ struct ResponseTests {
     (#""input":[{"type":"item_reference","id":"x"}]"#, "input[0].type"),
     (#""input":[{"type":"function_call_output","call_id":"x","output":"y"}]"#, "input[0]"),
     (#""input":[{"role":"user","content":[{"type":"input_image"}]}]"#, "input[0].content[0]"),
+    (#""metadata":[1]"#, "metadata"), (#""top_p":"much""#, "top_p"),
     (#""input":5"#, "input"), (#""input":[]"#, "input"),
   ]
 

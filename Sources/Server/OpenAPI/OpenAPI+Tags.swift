@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension OpenAPI {
+  /// What operations are grouped by.
+  enum Tag: String, CaseIterable {
+    case agents, sessions, runs, approvals, schedules, events, audit, versions, server
+    case deadLetters = "dead letters"
+    case openAI = "OpenAI's format"
+
+    static let allCases: [Tag] = [
+      .agents, .sessions, .runs, .approvals, .deadLetters, .schedules, .events, .versions, .audit, .openAI,
+      .server,
+    ]
+
+    init(of template: String) {
+      let segments = template.split(separator: "/")
+      guard segments.first == "v1", segments.count > 1 else {
+        self = .server
+        return
+      }
+      if OpenAIDoor.covers(template) {
+        self = .openAI
+      } else {
+        self = Tag(rawValue: String(segments[1]).replacing("-", with: " ")) ?? .server
+      }
+    }
+
+    var summary: String {
+      switch self {
+      case .agents: "Talking with agents."
+      case .sessions: "The caller's conversations."
+      case .runs: "What agents do to answer: each message is a run."
+      case .approvals: "What runs ask people."
+      case .deadLetters: "Jobs of the queue that failed for good; for operators."
+      case .schedules: "Runs that nobody asks for; for operators."
+      case .events: "What happens on the server."
+      case .versions: "The scripts that are in force, and those that were; for operators."
+      case .audit: "Who did what; for admins."
+      case .openAI: "Each agent as a model, for OpenAI's clients."
+      case .server: "Health, metrics, and what describes the server."
+      }
+    }
+  }
+}
