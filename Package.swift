@@ -84,7 +84,7 @@ let package = Package(
         .product(name: "NIOWebSocket", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
-      ], resources: [.embedInCode("Page/page.html")]),
+      ], resources: [.embedInCode("Page/page.html"), .embedInCode("Page/docs.html")]),
     room("Settings", ["Identity", "Core", .product(name: "Yams", package: "Yams")]),
     room(
       "Workspace",

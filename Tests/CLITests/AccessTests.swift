@@ -78,7 +78,7 @@ struct AccessTests {
     #expect(nobody.status == 401 && nobody.json["code"] == "unauthorized")
     #expect(nobody.headers["www-authenticate"] == "Bearer")
     #expect(nobody.headers["content-type"] == "application/problem+json")
-    for path in ["/health/live", "/health/ready", "/openapi.json", "/"] {
+    for path in ["/health/live", "/health/ready", "/openapi.json", "/", "/docs"] {
       #expect(try await scene.server.get(path).status == 200)
     }
 

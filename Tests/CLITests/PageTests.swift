@@ -65,6 +65,25 @@ struct PageTests {
     #expect(outcome.status == 0, "\(outcome.errors) \(outcome.output)")
   }
 
+  @Test(
+    "/docs shows what the description says, by its groups, and finds what is looked for",
+    .enabled(if: isThere), arguments: ["none", "any"])
+  func docs(mode: String) async throws {
+    let workspace = try Folder([
+      "perigee.yaml": "auth: { mode: \(mode) }",
+      "agents/a.lua": "return { run = function() return 'hello' end }",
+    ])
+    let data = try Folder()
+    let server = try await RunningServer(
+      workspace: workspace.path, data: data.path,
+      environment: ["PERIGEE_JWT_SECRET": "a secret of more than thirty-two bytes, for HS256"])
+    let outcome = try await PythonTests.run(
+      "test_docs", in: "page", environment: ["PERIGEE_ORIGIN": server.origin, "PERIGEE_AUTH": mode])
+    await server.stop()
+    #expect(outcome.status == 0, "\(outcome.errors) \(outcome.output)")
+    #expect(outcome.errors.contains("\nOK"))
+  }
+
   /// The scripts that ship, and an agent that fails.
   private static func workspace() throws -> Folder {
     let workspace = try Folder([

@@ -88,10 +88,12 @@ struct VersionTests {
     }
   }
 
-  @Test("the page needs nothing from elsewhere, and its policy lets nothing else work in it")
-  func page() async throws {
+  @Test(
+    "a page needs nothing from elsewhere, and its policy lets nothing else work in it",
+    arguments: ["/", "/docs"])
+  func page(path: String) async throws {
     try await TestServer.run { server in
-      let reply = try await server.send("GET", "/")
+      let reply = try await server.send("GET", path)
       #expect(reply.status == 200)
       #expect(reply.headers["content-type"] == "text/html; charset=utf-8")
       let policy = try #require(reply.headers["content-security-policy"])

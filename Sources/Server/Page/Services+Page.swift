@@ -10,21 +10,31 @@ extension Services {
       Route(
         .get, "/", name: "home", summary: "Shows a page to talk with the agents.", access: .open,
         answers: [.init(.ok, "A page for a browser, without anything from elsewhere.", .text("text/html"))]
-      ) { _ in .page }
+      ) { _ in .page },
+      Route(
+        .get, "/docs", name: "docs",
+        summary: "Shows a page that tells people what /openapi.json tells programs.",
+        access: .open,
+        answers: [.init(.ok, "A page for a browser, without anything from elsewhere.", .text("text/html"))]
+      ) { _ in .docs },
     ]
   }
 }
 
 extension Reply {
-  /// The development page; only the style and the script that stand in it may work in it.
-  fileprivate static let page: Reply = {
-    let bytes = PackageResources.page_html
+  /// The development page.
+  fileprivate static let page = page(PackageResources.page_html)
+  /// The API's description for people.
+  fileprivate static let docs = page(PackageResources.docs_html)
+
+  /// A page in which only the style and the script that stand in it may work.
+  private static func page(_ bytes: [UInt8]) -> Reply {
     let text = String(decoding: bytes, as: UTF8.self)
     var reply = Reply(contentType: "text/html; charset=utf-8", bytes: bytes)
     reply.headers = [.contentSecurityPolicy: policy(text), .cacheControl: "no-cache"]
     reply.headers[.referrerPolicy] = "no-referrer"
     return reply
-  }()
+  }
 
   /// Source: CSP Level 3, 6.7.3.3 (hashes of inline elements).
   private static func policy(_ page: String) -> String {

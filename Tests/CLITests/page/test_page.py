@@ -2,80 +2,32 @@
 """The page at / in a real browser, against a running `perigee dev`.
 
 PERIGEE_ORIGIN is the server, PERIGEE_WORKSPACE the folder that it watches, and PERIGEE_PROVIDER the provider, which
-holds the end of its answer until it is asked for /go. With PAGE_SCREENSHOTS a folder gets pictures to look at.
+holds the end of its answer until it is asked for /go.
 """
 import os
 import pathlib
-import shutil
-import unittest
 import urllib.request
 
-from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException, TimeoutException
+from browser import ORIGIN, BrowserTest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.wait import WebDriverWait
 
-ORIGIN = os.environ["PERIGEE_ORIGIN"]
 AGENT = pathlib.Path(os.environ["PERIGEE_WORKSPACE"], "agents", "todo.lua")
 
 
-def make_browser():
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium")
-    options.add_argument("--headless=new")
-    options.add_argument("--window-size=1200,800")
-    options.add_argument("--disable-dev-shm-usage")
-    if os.geteuid() == 0:
-        # The browser's own sandbox does not work for root.
-        options.add_argument("--no-sandbox")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    return webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
-
-
-class Page(unittest.TestCase):
+class Page(BrowserTest):
     def setUp(self):
-        self.browser = make_browser()
-        self.addCleanup(self.browser.quit)
+        super().setUp()
         self.browser.get(ORIGIN)
         self.until(lambda: self.text("#state") == "live" and self.all("nav button"))
 
-    def all(self, selector):
-        return self.browser.find_elements(By.CSS_SELECTOR, selector)
-
-    def text(self, selector):
-        """What the last of its kind shows; empty when it is not to be seen."""
-        found = self.all(selector)
-        return found[-1].text if found else ""
-
-    def until(self, holds):
-        # An element may go while it is looked at.
-        wait = WebDriverWait(
-            self.browser, 60, poll_frequency=0.02, ignored_exceptions=[StaleElementReferenceException]
-        )
-        try:
-            wait.until(lambda _: holds())
-        except TimeoutException:
-            self.picture("timeout")
-            self.fail("waited in vain; the page shows:\n" + self.text("body"))
-
     def say(self, message):
         self.browser.find_element(By.ID, "message").send_keys(message, Keys.ENTER)
-
-    def picture(self, name):
-        folder = os.environ.get("PAGE_SCREENSHOTS")
-        if folder:
-            self.browser.save_screenshot(os.path.join(folder, name + ".png"))
 
     def assert_filled(self):
         """The message box is at the bottom of the window, and all of the page is in it."""
         left = "return innerHeight - document.querySelector('form').getBoundingClientRect().bottom"
         self.assertEqual(self.browser.execute_script(left), 0)
-
-    def colours(self, scheme):
-        self.browser.execute_cdp_cmd(
-            "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-        )
 
     def test_conversation_and_edits(self):
         self.picture("start")
@@ -149,8 +101,7 @@ class Identity(Page):
     """On a server that wants to know who asks."""
 
     def setUp(self):
-        self.browser = make_browser()
-        self.addCleanup(self.browser.quit)
+        BrowserTest.setUp(self)
         self.browser.get(ORIGIN)
 
     def show(self, token):
