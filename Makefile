@@ -8,14 +8,15 @@ SWIFT_FILES := Sources Tests Package.swift
 ARGS ?=
 # How long make fuzz runs, all harnesses together: make fuzz SECONDS=600
 SECONDS ?= 60
-# How often make crash kills the server, and how many histories make simulate runs: make crash N=1000
+# How often make crash kills the server, how many histories make simulate runs, and how many cases make conformance
+# makes up for each operation: make crash N=1000
 N ?= 200
 export SWIFT
 # A test that computes holds one of the few threads that the others need to meet their time limits: such rooms have
 # a pass of their own, one test at a time. Each pass skips what the other runs; ARGS narrows both.
 COMPUTING := ((LanguageServer|LuaHost|Lint|Threads)Tests|CLITests[.]EscapeTests)
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test lint format bench bench-runs sanitize sanitize-address sanitize-thread fuzz crash simulate docs clean
+.PHONY: help setup build run test lint format bench bench-runs sanitize sanitize-address sanitize-thread fuzz crash simulate conformance docs clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -82,6 +83,14 @@ SEED ?= 1
 simulate: setup ## run N histories by their seeds, on a disk that fails and in processes that end anywhere
 	@$(SWIFT) build --product simulation
 	@.build/debug/simulation --seed $(SEED) --count $(N)
+
+# BINARY= is another binary than the debug build's.
+conformance: N = 30
+conformance: BINARY = .build/debug/perigee
+conformance: setup ## hold the server against its /openapi.json, with N made-up cases for each operation
+	@scripts/setup.sh conformance
+	@test -n "$(filter command,$(origin BINARY))" || $(SWIFT) build --product perigee
+	@.build/conformance/bin/python Tests/Conformance/conformance --binary $(BINARY) --cases $(N) --seed $(SEED) $(ARGS)
 
 docs: build ## write types/, .luarc.json, .luacheckrc and the reference in docs/ anew
 	@$(BINARY) types --docs docs

@@ -7,6 +7,7 @@
 #   scripts/setup.sh fuzz       the system packages, and a clang with libFuzzer when there is none
 #   scripts/setup.sh python     the Python packages of the tests, in .build/python; without them, and outside CI, their
 #                               tests are passed over
+#   scripts/setup.sh conformance  the Python packages of make conformance, in .build/conformance
 #   scripts/setup.sh lua        luacheck and the stock Lua 5.4, for make lint and the tests; passed over as Python is
 #   scripts/setup.sh browser    Chromium and its driver, for the tests of the page; passed over as Python is
 #
@@ -84,12 +85,12 @@ optional() {
   (install "$@") || pass_over "there is no $command"
 }
 
+# make_python PLACE REQUIREMENTS...: a virtual environment with what the files name.
 make_python() {
-  cd "$(dirname "$0")/.."
-  local place=.build/python wanted file arguments=()
-  # Each folder of Python tests names what it needs; all are installed together.
-  for file in Tests/CLITests/*/requirements.txt; do arguments+=(--requirement "$file"); done
-  wanted=$(cat Tests/CLITests/*/requirements.txt)
+  local place=$1 wanted file arguments=()
+  shift
+  for file; do arguments+=(--requirement "$file"); done
+  wanted=$(cat "$@")
   if [ "$wanted" = "$(cat "$place/requirements.txt" 2>/dev/null)" ] && "$place/bin/python" -c '' 2>/dev/null; then
     return
   fi
@@ -98,13 +99,21 @@ make_python() {
   mkdir -p .build
   python3 -m venv "$place" || pass_over "python3 -m venv failed"
   "$place/bin/pip" install --quiet --disable-pip-version-check "${arguments[@]}" ||
-    pass_over "pip could not install what Tests/CLITests/*/requirements.txt name"
+    pass_over "pip could not install what $* name"
   printf '%s\n' "$wanted" >"$place/requirements.txt"
 }
 
 case ${1:-} in
   python)
-    make_python
+    # Each folder of Python tests names what it needs; all are installed together.
+    cd "$(dirname "$0")/.."
+    make_python .build/python Tests/CLITests/*/requirements.txt
+    exit 0
+    ;;
+  conformance)
+    cd "$(dirname "$0")/.."
+    # Nothing is passed over: it is all that was asked for.
+    CI=1 make_python .build/conformance Tests/Conformance/requirements.txt
     exit 0
     ;;
   lua)
