@@ -64,8 +64,7 @@ let package = Package(
       dependencies: [
         "Server", "Settings", "LanguageServer", "Workspace", "Evals", "Lint", "HostModules", "Models",
         "Storage", "Identity", "Transport",
-        "Core", "Guardrails",
-        "Threads", "JSONCodec", logging, metrics,
+        "Core", "Guardrails", "Telemetry", "Threads", "JSONCodec", logging, metrics,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         lifecycle,
         .product(name: "Crypto", package: "swift-crypto"),
@@ -75,7 +74,7 @@ let package = Package(
     room(
       "Server",
       [
-        "Identity", "Core", "JSONCodec", logging, metrics, lifecycle,
+        "Identity", "Core", "Telemetry", "JSONCodec", logging, metrics, lifecycle,
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -98,13 +97,13 @@ let package = Package(
     room(
       "HostModules",
       [
-        "LuaHost", "Transport", "Core", "JSONCodec", logging,
+        "LuaHost", "Transport", "Core", "Telemetry", "JSONCodec", logging,
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
     room(
       "Models",
       [
-        "Transport", "Core", "Threads", "JSONCodec", logging,
+        "Transport", "Core", "Telemetry", "Threads", "JSONCodec", logging,
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
     room(
@@ -122,8 +121,9 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
     room("Transport", ["CCurl"]),
-    room("Core", ["Guardrails", "JSONCodec"]),
+    room("Core", ["Guardrails", "Telemetry", "JSONCodec"]),
     room("Guardrails", []),
+    room("Telemetry", ["JSONCodec"]),
     room("LuaHost", ["CLuaHost", "Threads", "JSONCodec", deque]),
     room("Threads", ["CThreads", deque]),
     room("JSONCodec", []),
@@ -142,6 +142,7 @@ let package = Package(
     tests("JSONCodecTests", ["JSONCodec"]),
     tests("CoreTests", ["Core", "Guardrails", "JSONCodec"]),
     tests("GuardrailsTests", ["Guardrails"]),
+    tests("TelemetryTests", ["Telemetry", "JSONCodec"], exclude: ["decode_request.py"]),
     tests("LuaHostTests", ["LuaHost", "CLuaHost", "JSONCodec"]),
     tests("ThreadsTests", ["Threads", "TestSupport"]),
     tests("EvalsTests", ["Evals", "Core", "JSONCodec"]),
@@ -189,7 +190,7 @@ let package = Package(
         "perigee", "Transport", "Core", "TestSupport", "JSONCodec",
         .product(name: "Crypto", package: "swift-crypto"),
       ],
-      exclude: ["escape", "help", "lsp", "openai", "page", "tls"]),
+      exclude: ["escape", "help", "lsp", "openai", "otlp", "page", "tls"]),
   ],
   swiftLanguageModes: [.v6]
 )

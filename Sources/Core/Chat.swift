@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import JSONCodec
+public import Telemetry
 
 /// A message to an agent.
 public struct ChatRequest: Sendable {
@@ -13,6 +14,8 @@ public struct ChatRequest: Sendable {
   public var idempotencyKey: IdempotencyKey?
   /// `nil` = the session's; else the turn belongs to no session.
   public var conversation: CallerConversation?
+  /// Of whoever asks, where traces are kept.
+  public var trace: TraceContext?
 
   public init(
     agent: String, message: String, sessionID: String? = nil, input: JSONObject = JSONObject(),

@@ -33,7 +33,7 @@ public enum Identifier {
   }
 
   /// A number that nobody can guess.
-  static func randomNumber() -> UInt64 { random() }
+  public static func randomNumber() -> UInt64 { random() }
 
   /// The system's random numbers, fetched by the dozen: a turn needs five.
   private static let numbers = Mutex<[UInt64]>([])

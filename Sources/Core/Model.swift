@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import JSONCodec
+public import Telemetry
 
 /// Hears pieces of an answer, all that have come since the last time; nothing is read on while it waits.
 public typealias TextListener = @Sendable (_ pieces: [String]) async -> Void
@@ -113,11 +114,13 @@ public final class ModelRequest: Sendable {
   public let toolChoice: ToolChoice
   /// Whether one answer may call several tools.
   public let allowsParallelCalls: Bool
+  /// Sent along, where traces are kept.
+  public let trace: TraceContext?
 
   public init(
     models: [String], messages: [ModelMessage], tools: [ToolDescription] = [], output: Schema? = nil,
     temperature: Double? = nil, tokensMax: Int? = nil, toolChoice: ToolChoice = .auto,
-    allowsParallelCalls: Bool = true
+    allowsParallelCalls: Bool = true, trace: TraceContext? = nil
   ) {
     self.models = models
     self.messages = messages
@@ -128,6 +131,7 @@ public final class ModelRequest: Sendable {
     self.tokensMax = tokensMax.map { min(max(1, $0), ModelRequest.tokensMaxMax) }
     self.toolChoice = toolChoice
     self.allowsParallelCalls = allowsParallelCalls
+    self.trace = trace
   }
 
   /// Longer than any model's answer.
@@ -138,7 +142,7 @@ public final class ModelRequest: Sendable {
     guard let tokensMax, tokensMax != self.tokensMax else { return self }
     return ModelRequest(
       models: models, messages: messages, tools: tools, output: output, temperature: temperature,
-      tokensMax: tokensMax, toolChoice: toolChoice, allowsParallelCalls: allowsParallelCalls)
+      tokensMax: tokensMax, toolChoice: toolChoice, allowsParallelCalls: allowsParallelCalls, trace: trace)
   }
 
   /// Tokens of the request, guessed by its length.
@@ -154,7 +158,7 @@ public final class ModelRequest: Sendable {
   public func followed(by more: [ModelMessage]) -> ModelRequest {
     ModelRequest(
       models: models, messages: messages + more, tools: tools, output: output, temperature: temperature,
-      tokensMax: tokensMax, toolChoice: toolChoice, allowsParallelCalls: allowsParallelCalls)
+      tokensMax: tokensMax, toolChoice: toolChoice, allowsParallelCalls: allowsParallelCalls, trace: trace)
   }
 }
 

@@ -44,15 +44,16 @@ extension Run {
     let (tools, output, showsText, number) = turn.withLock {
       ($0.toolDescriptions, $0.output, $0.showsTextAtOnce, $0.modelCalls)
     }
+    let key = "\(prefix)model.\(number)"
     let request = ModelRequest(
       models: agent.models, messages: messages, tools: tools, output: output,
       temperature: callers?.temperature ?? agent.temperature,
       tokensMax: callers?.tokensMax ?? agent.tokensMax, toolChoice: callers?.toolChoice ?? .auto,
-      allowsParallelCalls: callers?.allowsParallelCalls ?? true)
+      allowsParallelCalls: callers?.allowsParallelCalls ?? true, trace: context.trace?.context(of: key))
     let feed = showsText ? environment.feed : nil
     let guarded = feed == nil ? nil : guards?.stream()
     return (
-      request, "\(prefix)model.\(number)",
+      request, key,
       feed.map { feed in
         { @Sendable texts in feed.append((guarded?.push(texts) ?? texts).map(RunEvent.text)) }
       }, guarded

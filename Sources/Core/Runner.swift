@@ -36,6 +36,9 @@ public final class Runner: Sendable {
   /// Told of each call of a tool that an agent made which another agent called, as it ends.
   public typealias OnDelegatedCall = @Sendable (_ agent: String, ToolCall) -> Void
 
+  /// Told of each run that has ended, for whoever shows it in its trace; without it no traces are kept.
+  public typealias OnTraced = @Sendable (TracedRun) -> Void
+
   let store: any Store
   let model: any Model
   let time: any TimeSource
@@ -43,6 +46,7 @@ public final class Runner: Sendable {
   let deployment: @Sendable () -> Deployment
   let executor: @Sendable () -> (any TaskExecutor)?
   private let onDelegatedCall: OnDelegatedCall?
+  private let onTraced: OnTraced?
   private let letsRunsLeave: Bool
   let deadlines: DeadlineQueue
   private let gate = SessionGate()
@@ -63,7 +67,7 @@ public final class Runner: Sendable {
   public init(
     store: any Store, model: any Model, time: any TimeSource, limits: Limits = Limits(),
     executor: @escaping @Sendable () -> (any TaskExecutor)? = { nil },
-    onDelegatedCall: OnDelegatedCall? = nil, letsRunsLeave: Bool = true,
+    onDelegatedCall: OnDelegatedCall? = nil, onTraced: OnTraced? = nil, letsRunsLeave: Bool = true,
     deployment: @escaping @Sendable () -> Deployment
   ) {
     self.store = store
@@ -71,6 +75,7 @@ public final class Runner: Sendable {
     self.time = time
     self.executor = executor
     self.onDelegatedCall = onDelegatedCall
+    self.onTraced = onTraced
     self.letsRunsLeave = letsRunsLeave
     deadlines = DeadlineQueue(time: time)
     runs = LiveRuns(deadlines: deadlines)
@@ -201,7 +206,7 @@ public final class Runner: Sendable {
         host: host, model: model, time: time, deadlines: deadlines, feed: feed, cabinet: cabinet,
         onDelegatedCall: onDelegatedCall, mayLeave: letsRunsLeave && request.conversation == nil),
       cancellation: cancellation, runs: runs, ledger: ledger, unsettled: unsettled,
-      unfinished: unfinished, again: again)
+      unfinished: unfinished, again: again, onTraced: onTraced)
     runs.enter()
     let start = time.elapsed
     // A task of its own: what cancels the run leaves the caller to hear how it ended.
@@ -287,6 +292,7 @@ extension Runner {
     var request = ChatRequest(
       agent: run.agent, message: run.message, sessionID: run.sessionID, input: run.beginning.input)
     request.idempotencyKey = run.beginning.idempotencyKey
+    request.trace = run.beginning.trace
     let task = try start(
       request, as: run.beginning.user, agent, on: host, unfinished: adopted, feed: nil,
       cancellation: adopted.cancellation, onEnd: onEnd)

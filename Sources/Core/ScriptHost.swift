@@ -51,6 +51,8 @@ public struct RunContext: Sendable {
   public var input: RawJSON
   /// Messages before this one, oldest first.
   public var history: [Message]
+  /// `nil` where no traces are kept.
+  public var trace: TracedRun?
 
   public init(
     runID: String, agent: Agent, user: Principal, sessionID: String, state: RawJSON, input: RawJSON,

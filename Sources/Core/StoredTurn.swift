@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import JSONCodec
+import Telemetry
 
 /// One turn between its two writes: the user's message before, the answer or the failure after.
 final class StoredTurn: Sendable {
@@ -16,11 +17,13 @@ final class StoredTurn: Sendable {
   let unfinished: AdoptedRun?
   /// The run that is done again.
   let again: KeptRun?
+  let onTraced: Runner.OnTraced?
 
   init(
     request: ChatRequest, user: Principal, agent: Agent, store: any Store,
     environment: Run.Environment, cancellation: RunCancellation, runs: LiveRuns,
-    ledger: BudgetLedger, unsettled: UnsettledTurns, unfinished: AdoptedRun? = nil, again: KeptRun? = nil
+    ledger: BudgetLedger, unsettled: UnsettledTurns, unfinished: AdoptedRun? = nil, again: KeptRun? = nil,
+    onTraced: Runner.OnTraced? = nil
   ) {
     self.request = request
     self.user = user
@@ -33,6 +36,7 @@ final class StoredTurn: Sendable {
     self.unsettled = unsettled
     self.unfinished = unfinished
     self.again = again
+    self.onTraced = onTraced
   }
 
   private var time: any TimeSource { environment.time }
@@ -206,6 +210,7 @@ final class StoredTurn: Sendable {
     if request.conversation == nil {
       opening.beginning = RunBeginning(
         user: user, input: request.callerInput, idempotencyKey: request.idempotencyKey)
+      opening.beginning?.trace = request.trace
       opening.wantsSummary = agent.summarizer != nil
       opening.historyMessages = agent.historyMessagesWanted
     }
@@ -301,12 +306,12 @@ final class StoredTurn: Sendable {
   @inline(never) private func makeRun(
     _ names: Names, _ opened: OpenedTurn, _ journal: Journal, _ budgets: [Budget]
   ) -> Run {
-    Run(
-      RunContext(
-        runID: names.runID, agent: agent, user: user, sessionID: names.sessionID, state: opened.state,
-        input: request.scriptInput,
-        history: request.conversation?.history ?? opened.history),
-      message: request.message, conversation: request.conversation, summary: opened.summary,
+    var context = RunContext(
+      runID: names.runID, agent: agent, user: user, sessionID: names.sessionID, state: opened.state,
+      input: request.scriptInput, history: request.conversation?.history ?? opened.history)
+    if onTraced != nil { context.trace = TracedRun(runID: names.runID, parent: request.trace) }
+    return Run(
+      context, message: request.message, conversation: request.conversation, summary: opened.summary,
       environment: environment, journal: journal, budgets: budgets)
   }
 
@@ -354,6 +359,7 @@ final class StoredTurn: Sendable {
       unsettled.add(closing, key: request.idempotencyKey, refusedBy: failure)
       return .failure(failure)
     }
+    if let traced = run.context.trace, traced.context.isSampled { onTraced?(traced) }
     return result.map { ending, _ in .answered(reply(ending, closing)) }
   }
 

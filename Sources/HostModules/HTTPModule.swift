@@ -2,6 +2,7 @@
 import Core
 import JSONCodec
 import LuaHost
+import Telemetry
 import Transport
 
 extension HostModule {
@@ -39,7 +40,7 @@ extension HostModule {
           { arguments, scope in
             try await send(
               method: "GET", url: try arguments.string(1), options: try arguments.options(2, optionNames),
-              scope: scope, function: "http.get")
+              scope: scope, key: scope.key(arguments), function: "http.get")
           }, named: "http.get", recorded: .observed)),
       Function(
         "post", "Posts to a URL.",
@@ -52,7 +53,7 @@ extension HostModule {
           { arguments, scope in
             try await send(
               method: "POST", url: try arguments.string(1), options: try arguments.options(2, optionNames),
-              scope: scope, function: "http.post")
+              scope: scope, key: scope.key(arguments), function: "http.post")
           }, named: "http.post", recorded: .effect)),
       Function(
         "request", "Sends any request.",
@@ -64,8 +65,7 @@ extension HostModule {
             guard let url = try options.string("url") else { throw arguments.fault(1, "'url' is missing") }
             return try await send(
               method: try options.string("method")?.uppercased() ?? "GET", url: url, options: options,
-              scope: scope,
-              function: "http.request")
+              scope: scope, key: scope.key(arguments), function: "http.request")
           }, named: "http.request", recorded: .chosen { given, _ in isSafe(given) ? .observed : .effect })),
     ])
 
@@ -85,7 +85,7 @@ extension HostModule {
   ]
 
   static func send(
-    method: String, url: String, options: Options, scope: ScriptScope, function: String
+    method: String, url: String, options: Options, scope: ScriptScope, key: String, function: String
   ) async throws -> LuaValue {
     try scope.need({ !$0.requests.isEmpty }, #"http = { "HOST" }"#, for: function)
     let policy = scope.resources.httpPolicy
@@ -97,6 +97,13 @@ extension HostModule {
     {
       throw HostError(
         Failure(.denied, "the header '\(header.name)' may stand for a method that access.http does not list"))
+    }
+    if let trace = scope.run.trace,
+      !request.headers.contains(where: { $0.name.lowercased() == "traceparent" })
+    {
+      let context = trace.context(of: scope.isInside ? scope.callPlace : key)
+      request.headers.append(("traceparent", context.traceparent))
+      if !context.traceState.isEmpty { request.headers.append(("tracestate", context.traceState)) }
     }
     if let json = try options.json("json") {
       request.body = HTTPBody(RawJSON(json).bytes)

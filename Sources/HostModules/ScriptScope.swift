@@ -107,6 +107,9 @@ public final class ScriptScope: Sendable {
     subject = "agent '\(run.agent.name)'"
   }
 
+  /// The key in the journal of the call of a tool within which this is.
+  var callPlace: String { String(place[..<(place.lastIndex(of: "#") ?? place.endIndex)]) }
+
   /// The scope of one call of one of the agent's functions.
   public convenience init(_ function: String, in scope: ScriptScope) {
     self.init(at: "\(scope.place)\(function):", in: scope)

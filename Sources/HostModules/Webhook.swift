@@ -19,7 +19,7 @@ extension ScriptScope {
     do {
       response = try await HostModule.send(
         method: "POST", url: url, options: try arguments.options(2, HostModule.optionNames), scope: self,
-        function: "webhook")
+        key: callPlace, function: "webhook")
     } catch let error as HostError {
       throw Failure(error)
     }

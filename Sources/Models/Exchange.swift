@@ -27,12 +27,12 @@ struct Exchange {
 
   /// - Parameter remaining: What is left of the run's time.
   func wholeRequest(within remaining: Duration) -> HTTPRequest {
-    provider.request(body, to: url, timeout: min(remaining, attempt))
+    provider.request(body, to: url, timeout: min(remaining, attempt), trace: request.trace)
   }
 
   /// An answer may take as long as the run, as long as it does not stall.
   func streamedRequest(within remaining: Duration) -> HTTPRequest {
-    var request = provider.request(body, to: url, timeout: remaining)
+    var request = provider.request(body, to: url, timeout: remaining, trace: request.trace)
     request.idleTimeout = attempt
     return request
   }

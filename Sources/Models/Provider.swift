@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Core
 import Synchronization
+import Telemetry
 import Transport
 
 /// A provider, ready to be asked: what does not change between requests is made once.
@@ -68,12 +69,18 @@ final class Provider: Sendable {
     upstreams.withLock { $0.values.map { $0.health(at: now) } }.sorted { $0.model < $1.model }
   }
 
-  func request(_ body: HTTPBody, to url: String, timeout: Duration) -> HTTPRequest {
+  func request(
+    _ body: HTTPBody, to url: String, timeout: Duration, trace: TraceContext? = nil
+  ) -> HTTPRequest {
     var request = HTTPRequest(
       method: "POST", url: url, headers: headers, timeout: timeout, responseBytesMax: Self.replyBytesMax,
       // A completion changes nothing, so that a kept connection that has died meanwhile costs no error.
       isIdempotent: true)
     request.body = body
+    if let trace {
+      request.headers.append(("traceparent", trace.traceparent))
+      if !trace.traceState.isEmpty { request.headers.append(("tracestate", trace.traceState)) }
+    }
     return request
   }
 

@@ -3,6 +3,7 @@ import Core
 import HTTPTypes
 import Hummingbird
 import Logging
+import Telemetry
 
 /// Answers every request: names it, finds its route and its user, turns errors into problems, counts and logs.
 final class Door: HTTPResponder {
@@ -24,12 +25,14 @@ final class Door: HTTPResponder {
   let metrics: ServerMetrics
   let drain: Drain
   let bodyBytesMax: Int
+  let onSpan: (@Sendable (Span) -> Void)?
   let logger: Logger
 
   init(
     table: RouteTable, authenticator: Authenticator, origins: CrossOrigin, isEncrypted: Bool,
     limits: RequestLimits, time: any TimeSource,
-    metrics: ServerMetrics, drain: Drain, bodyBytesMax: Int, logger: Logger
+    metrics: ServerMetrics, drain: Drain, bodyBytesMax: Int,
+    onSpan: (@Sendable (Span) -> Void)?, logger: Logger
   ) {
     self.table = table
     self.authenticator = authenticator
@@ -40,6 +43,7 @@ final class Door: HTTPResponder {
     self.metrics = metrics
     self.drain = drain
     self.bodyBytesMax = bodyBytesMax
+    self.onSpan = onSpan
     self.logger = logger
   }
 
@@ -49,18 +53,19 @@ final class Door: HTTPResponder {
     let connection = Connection.current
     let path = request.uri.path
     let match = table.match(request.method, path)
+    let trace = onSpan == nil ? nil : RequestTrace(request, match, at: time.now)
     let result: Result<Reply, any Error>
     do {
-      result = .success(try await answer(request, match, path, connection))
+      result = .success(try await answer(request, match, path, connection, trace?.context))
     } catch {
       result = .failure(error)
     }
-    return finish(result, of: request, match, connection, requestID: requestID, since: start)
+    return finish(result, of: request, match, connection, trace, requestID: requestID, since: start)
   }
 
   @inline(never) private func finish(
     _ result: Result<Reply, any Error>, of request: Request, _ match: RouteTable.Match,
-    _ connection: Connection?, requestID: String, since start: Duration
+    _ connection: Connection?, _ trace: RequestTrace?, requestID: String, since start: Duration
   ) -> Response {
     let path = request.uri.path
     var reply: Reply
@@ -77,13 +82,18 @@ final class Door: HTTPResponder {
     let nanoseconds = (time.elapsed - start).nanoseconds
     metrics.answered(
       request.method, route: match.template, status: reply.status.code, nanoseconds: nanoseconds)
-    log(request.method, path, reply.status.code, problem, requestID: requestID, nanoseconds: nanoseconds)
+    log(
+      request.method, path, reply.status.code, problem, trace, requestID: requestID, nanoseconds: nanoseconds)
+    if let trace, let onSpan {
+      trace.end(&reply, problem, after: nanoseconds) { onSpan($0) }
+    }
     origins.mark(&reply.headers, for: request)
     return reply.response(fields, requestID: requestID, isHead: request.method == .head, closes: closes)
   }
 
   private func answer(
-    _ request: Request, _ match: RouteTable.Match, _ path: String, _ connection: Connection?
+    _ request: Request, _ match: RouteTable.Match, _ path: String, _ connection: Connection?,
+    _ trace: TraceContext?
   ) async throws -> Reply {
     if drain.isOn { throw Problem.draining }
     if let coding = request.headers[.transferEncoding], coding.lowercased() != "chunked" {
@@ -95,7 +105,7 @@ final class Door: HTTPResponder {
     case .wrongMethod(_, let allowed): throw Problem.wrongMethod(request.method, allowed: allowed)
     case .route(let route, let parameters):
       if case .open = route.access {
-        return try await route.handle(exchange(request, parameters, .anonymous, connection))
+        return try await route.handle(exchange(request, parameters, .anonymous, connection, trace))
       }
       let user = try await identify(request, connection)
       if case .user = route.access, !user.keyAgents.isEmpty {
@@ -103,7 +113,7 @@ final class Door: HTTPResponder {
       }
       let fields = try limits.admit(user)
       do {
-        var reply = try await route.handle(exchange(request, parameters, user, connection))
+        var reply = try await route.handle(exchange(request, parameters, user, connection, trace))
         if !fields.isEmpty { reply.headers.append(contentsOf: fields) }
         return reply
       } catch  where !fields.isEmpty {
@@ -115,11 +125,12 @@ final class Door: HTTPResponder {
   }
 
   private func exchange(
-    _ request: Request, _ parameters: [String], _ user: Principal, _ connection: Connection?
+    _ request: Request, _ parameters: [String], _ user: Principal, _ connection: Connection?,
+    _ trace: TraceContext?
   ) -> Exchange {
     Exchange(
       request: request, parameters: parameters, user: user, bodyBytesMax: bodyBytesMax,
-      connection: connection, authenticator: authenticator)
+      connection: connection, trace: trace, authenticator: authenticator)
   }
 
   private func identify(_ request: Request, _ connection: Connection?) async throws -> Principal {
@@ -141,8 +152,8 @@ final class Door: HTTPResponder {
   }
 
   private func log(
-    _ method: HTTPRequest.Method, _ path: String, _ status: Int, _ problem: Problem?, requestID: String,
-    nanoseconds: Int64
+    _ method: HTTPRequest.Method, _ path: String, _ status: Int, _ problem: Problem?,
+    _ trace: RequestTrace?, requestID: String, nanoseconds: Int64
   ) {
     let level: Logger.Level = status >= 500 ? .error : status >= 400 ? .info : .debug
     guard logger.logLevel <= level else { return }
@@ -150,6 +161,7 @@ final class Door: HTTPResponder {
       "request_id": .string(requestID), "method": .string(method.rawValue), "path": .string(path),
       "status": .stringConvertible(status), "duration_ms": .stringConvertible(nanoseconds / 1_000_000),
     ]
+    if let trace { metadata["trace_id"] = .string(trace.context.traceID.hex) }
     if let problem {
       metadata["code"] = .string(problem.code)
       metadata["detail"] = .string(problem.detail)

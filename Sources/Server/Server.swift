@@ -6,6 +6,7 @@ import HummingbirdCore
 public import Logging
 import NIOCore
 public import ServiceLifecycle
+public import Telemetry
 
 #if canImport(Glibc)
   import Glibc
@@ -71,6 +72,7 @@ public struct Server: Service {
   private let certificate: TLSCertificate?
   private let authentication: Authentication
   private let services: Services
+  private let onSpan: (@Sendable (Span) -> Void)?
   private let onListening: @Sendable (Int) async -> Void
   private let logger: Logger
 
@@ -79,6 +81,7 @@ public struct Server: Service {
   ///   - requests: How often each user, key and address may ask.
   ///   - model: Asked only whether it is configured, for readiness; the runner has its own reference.
   ///   - metrics: Shown at `/metrics`; make it the process's metrics system too, and all rooms are in it.
+  ///   - onSpan: Told of each request that has been answered; `nil` = no traces are kept.
   ///   - onListening: Called once with the port, as soon as requests are taken.
   /// - Throws: ``ServerError`` `publicWithoutAuthentication` for an address that others can reach.
   public init(
@@ -87,7 +90,8 @@ public struct Server: Service {
     requests: RateLimiter.Limits = RateLimiter.Limits(), runner: Runner,
     store: any Store, model: any Model,
     time: any TimeSource, metrics: PrometheusRegistry = PrometheusRegistry(), logger: Logger,
-    scripts: any ScriptVersions, onListening: @escaping @Sendable (Int) async -> Void = { _ in }
+    scripts: any ScriptVersions, onSpan: (@Sendable (Span) -> Void)? = nil,
+    onListening: @escaping @Sendable (Int) async -> Void = { _ in }
   ) throws(ServerError) {
     if case .none = authentication.mode, !Loopback.contains(configuration.host) {
       throw ServerError(
@@ -98,6 +102,7 @@ public struct Server: Service {
     self.certificate = certificate
     self.authentication = authentication
     self.logger = logger
+    self.onSpan = onSpan
     self.onListening = onListening
     let metrics = ServerMetrics(registry: metrics)
     services = Services(
@@ -139,7 +144,7 @@ public struct Server: Service {
       origins: origins, isEncrypted: certificate != nil,
       limits: services.limits,
       time: services.time, metrics: services.metrics, drain: drain, bodyBytesMax: configuration.bodyBytesMax,
-      logger: logger)
+      onSpan: onSpan, logger: logger)
     return Application(
       responder: door,
       server: HTTPServerBuilder { [configuration, certificate, metrics = services.metrics] responder in

@@ -13,8 +13,6 @@ extension Configuration {
       (configuration.data.cache != nil, "data.cache"),
       (!configuration.routes.isEmpty, "routes"),
       (configuration.log.content, "log.content"),
-      (configuration.telemetry.otlpEndpoint != nil, "telemetry.otlp_endpoint"),
-      (configuration.telemetry.content, "telemetry.content"),
       (channels.whatsapp.number != nil, "channels.whatsapp.number"),
     ]
     let problems = missing.filter(\.isAsked).map { problem in

@@ -7,6 +7,7 @@ import Logging
 import Models
 import Settings
 import Storage
+import Telemetry
 import Threads
 import Transport
 import Workspace
@@ -20,6 +21,8 @@ struct Host: Sendable {
   let model: any Model
   let workspace: Workspace
   let runner: Runner
+  /// `nil` where no collector is configured.
+  let tracing: Tracing?
   /// `nil` = a worker.
   let lease: DataLease?
   let start: Timestamp
@@ -82,12 +85,18 @@ struct Host: Sendable {
     limits.runsQueuedMax = configuration.limits.runsQueued
     limits.queueTime = configuration.limits.queueTime
     limits.guards = try configuration.guardRules()
+    let tracing =
+      role == .guest && !isWorker
+      ? nil
+      : try Tracing(
+        configuration, environment: options.environment, client: client, time: time, logger: logger)
     let runner = Runner(
       store: store, model: model, time: time, limits: limits, executor: { TurnLine() },
+      onTraced: tracing.map { tracing in { @Sendable run in tracing.ended(run) } },
       deployment: { workspace.deployment })
     return Host(
       configuration: configuration, store: store, scripts: scripts, client: client, model: model,
-      workspace: workspace, runner: runner, lease: lease, start: start,
+      workspace: workspace, runner: runner, tracing: tracing, lease: lease, start: start,
       unfinished: unfinished?.map { runner.adopt($0) },
       dataDirectory: directory)
   }

@@ -5,6 +5,7 @@ import Metrics
 import Server
 import ServiceLifecycle
 import Settings
+import Telemetry
 import Threads
 import UnixSignals
 import Workspace
@@ -59,7 +60,9 @@ enum Serving {
           perMinute: host.configuration.limits.requestsPerMinute,
           perHour: host.configuration.limits.requestsPerHour),
         runner: host.runner, store: host.store, model: host.model, time: host.time, metrics: metrics,
-        logger: logger, scripts: host.workspace, onListening: { port in Self.greet(host, port) })
+        logger: logger, scripts: host.workspace,
+        onSpan: host.tracing.map { tracing in { @Sendable span in tracing.exporter.add([span]) } },
+        onListening: { port in Self.greet(host, port) })
     } catch {
       throw CommandError(message: error.message, hint: error.hint)
     }
@@ -76,6 +79,10 @@ enum Serving {
       Examining(host: host, logger: logger),
       try Delivering(host: host, environment: environment, logger: logger),
     ]
+    // The last to stop: what the others end with is shown too.
+    if let tracing = host.tracing {
+      services.insert(ExportingTraces(tracing: tracing, host: host, logger: logger), at: 0)
+    }
     if let certificate { services.append(RenewingCertificate(certificate: certificate, logger: logger)) }
     if host.configuration.reload.watch { services.append(ReloadOnChange(reloader: reloader)) }
     do {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import JSONCodec
+public import JSONCodec
 
 extension ModelReply {
   /// All of it, for the journal.
@@ -36,7 +36,7 @@ extension ModelReply {
   }
 
   /// Reads ``json``; `nil` when it is something else.
-  init?(json: JSON) {
+  public init?(json: JSON) {
     guard let model = json["model"]?.string,
       let finish = json["finish"]?.string.flatMap(FinishReason.init(rawValue:))
     else { return nil }

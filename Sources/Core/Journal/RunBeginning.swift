@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import JSONCodec
+public import Telemetry
 
 /// What a run began with beside its message and its session: with it, and its journal, it goes on after a crash.
 public struct RunBeginning: Sendable, Hashable {
@@ -8,6 +9,8 @@ public struct RunBeginning: Sendable, Hashable {
   public var input: JSONObject
   /// `nil` = the turn has none.
   public var idempotencyKey: IdempotencyKey?
+  /// Of whoever asked, where traces are kept.
+  public var trace: TraceContext?
 
   public init(user: Principal, input: JSONObject = JSONObject(), idempotencyKey: IdempotencyKey? = nil) {
     self.user = user
@@ -28,6 +31,10 @@ public struct RunBeginning: Sendable, Hashable {
           $0.member("digest", JSON.array(idempotencyKey.digest.map { .integer(Int64($0)) }))
         }
       }
+      if let trace {
+        $0.member("traceparent", trace.traceparent)
+        if !trace.traceState.isEmpty { $0.member("tracestate", trace.traceState) }
+      }
     }
     return writer.raw
   }
@@ -37,6 +44,9 @@ public struct RunBeginning: Sendable, Hashable {
     guard let input = json["input"]?.object else { return nil }
     self.input = input
     user = json["user"].map(Principal.init(json:)) ?? .local
+    trace = json["traceparent"]?.string.flatMap {
+      TraceContext(traceparent: $0, tracestate: json["tracestate"]?.string)
+    }
     idempotencyKey = json["key"].flatMap {
       IdempotencyKey(
         name: $0["name"]?.string ?? "",

@@ -105,6 +105,7 @@ extension ChatRequest {
   fileprivate init(_ exchange: Exchange, _ body: JSONObject) throws {
     self.init(agent: exchange.parameters[0], body: body)
     idempotencyKey = try exchange.idempotencyKey(of: body)
+    trace = exchange.trace
   }
 
   /// Reads ``Services/conversationFields``, checked already.

@@ -4,6 +4,7 @@ import HTTPTypes
 import Hummingbird
 import JSONCodec
 import NIOCore
+import Telemetry
 
 /// A request on its way to its route's handler.
 final class Exchange: Sendable {
@@ -14,17 +15,20 @@ final class Exchange: Sendable {
   let bodyBytesMax: Int
   /// `nil` when the request came by another way than a socket.
   let connection: Connection?
+  /// Of this request, for what it makes others do; `nil` where no traces are kept.
+  let trace: TraceContext?
   private let authenticator: Authenticator
 
   init(
     request: Request, parameters: [String], user: Principal, bodyBytesMax: Int, connection: Connection?,
-    authenticator: Authenticator
+    trace: TraceContext?, authenticator: Authenticator
   ) {
     self.request = request
     self.parameters = parameters
     self.user = user
     self.bodyBytesMax = bodyBytesMax
     self.connection = connection
+    self.trace = trace
     self.authenticator = authenticator
   }
 

@@ -110,6 +110,8 @@ extension HTTPField.Name {
   static let apiKey = known("X-API-Key")
   static let forwardedFor = known("X-Forwarded-For")
   static let forwarded = known("Forwarded")
+  static let traceparent = known("traceparent")
+  static let tracestate = known("tracestate")
   static let referrerPolicy = known("Referrer-Policy")
   // Source: draft-ietf-httpapi-ratelimit-headers-06, 5.
   static let rateLimitLimit = known("RateLimit-Limit")

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import JSONCodec
+import TestSupport
+import Testing
+import Transport
+
+/// What a collector gets of requests and runs, and what is sent along to others.
+@Suite("Traces", .timeLimit(.minutes(5)))
+struct TracingTests {
+  private static let caller = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+  private static let files = [
+    "agents/guide.lua":
+      "return { prompt = 'Guide.', tools = { 'rate' }, model = 'm-1' }",
+    "tools/rate.lua": """
+    return { rate = { description = "A rate.", access = { http = { "localhost:PORT" } },
+      run = function() return http.get("http://localhost:PORT/rate").json end } }
+    """,
+  ]
+
+  private static let calls: JSON = [
+    ["id": "call_1", "type": "function", "function": ["name": "rate", "arguments": "{}"]]
+  ]
+
+  private static func reply(_ message: JSON, _ reason: String, input: Int64, output: Int64) -> JSON {
+    var message = message.object ?? JSONObject()
+    message["role"] = "assistant"
+    return [
+      "id": "1", "model": "m-1",
+      "choices": [["index": 0, "finish_reason": .string(reason), "message": .object(message)]],
+      "usage": ["prompt_tokens": .integer(input), "completion_tokens": .integer(output)],
+    ]
+  }
+
+  /// All spans that came so far.
+  private static func spans(_ collector: ScriptedProvider) throws -> [JSON] {
+    try collector.requests.filter { $0.path == "/v1/traces" }.flatMap { request -> [JSON] in
+      try #require(request.header("content-type") == "application/json")
+      return try JSON(parsing: request.body)["resourceSpans"]?.array?.flatMap {
+        $0["scopeSpans"]?.array?.flatMap { $0["spans"]?.array ?? [] } ?? []
+      } ?? []
+    }
+  }
+
+  private static func attribute(_ name: String, of span: JSON) -> JSON? {
+    let value = span["attributes"]?.array?.first { $0["key"]?.string == name }?["value"]
+    return value?["stringValue"] ?? value?["intValue"] ?? value?["doubleValue"] ?? value?["arrayValue"]
+  }
+
+  @Test(
+    "a request, its run, its model and its tool are one trace, which goes on from the caller's and to others")
+  func whole() async throws {
+    let collector = try ScriptedProvider { _ in .json([:]) }
+    let other = try ScriptedProvider { _ in .json(["value": 1]) }
+    let provider = try ScriptedProvider(
+      .json(Self.reply(["content": .null, "tool_calls": Self.calls], "tool_calls", input: 3, output: 1)),
+      .json(Self.reply(["content": "One, secretly."], "stop", input: 5, output: 2)))
+    let workspace = try Folder(
+      Self.files.mapValues { $0.replacing("PORT", with: String(other.port)) }.merging([
+        "perigee.yaml": "http: { private_addresses: true }"
+      ]) { $1 })
+    let data = try Folder()
+    let server = try await RunningServer(
+      workspace: workspace.path, data: data.path,
+      environment: [
+        "OPENAI_API_KEY": "sk-hidden", "OPENAI_BASE_URL": "http://127.0.0.1:\(provider.port)/v1",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:\(collector.port)",
+        "OTEL_EXPORTER_OTLP_HEADERS": "x-key=k%201",
+        "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment=test",
+      ])
+    let answer = try await server.send(
+      "POST", "/v1/agents/guide/chat", body: RawJSON(["message": "What is the rate?"]).bytes,
+      headers: [("traceparent", Self.caller), ("tracestate", "a=b")])
+    #expect(answer.status == 200, "\(answer.text)")
+    _ = try await server.get("/health/live")
+    // What is under way is sent before the server ends.
+    let ended = await server.stop()
+    #expect(ended.status == 0)
+    let spans = try Self.spans(collector)
+    func one(_ name: String) throws -> JSON {
+      let names = spans.compactMap { $0["name"]?.string }
+      return try #require(spans.first { $0["name"]?.string == name }, "\(names)")
+    }
+    let request = try one("POST /v1/agents/{agent}/chat")
+    let run = try one("invoke_agent guide")
+    let model = try one("chat m-1")
+    let tool = try one("execute_tool rate")
+    #expect(spans.count == 5)
+    #expect(
+      spans.allSatisfy { $0["traceId"] == "0af7651916cd43dd8448eb211c80319c" && $0["traceState"] == "a=b" })
+    #expect(request["parentSpanId"] == "b7ad6b7169203331" && request["kind"] == 2)
+    #expect(run["parentSpanId"] == request["spanId"])
+    #expect(model["parentSpanId"] == run["spanId"] && model["kind"] == 3)
+    #expect(tool["parentSpanId"] == run["spanId"])
+    #expect(Self.attribute("http.response.status_code", of: request) == "200")
+    #expect(Self.attribute("gen_ai.operation.name", of: run) == "invoke_agent")
+    #expect(Self.attribute("gen_ai.agent.version", of: run)?.string?.hasPrefix("sha256:") == true)
+    #expect(Self.attribute("gen_ai.conversation.id", of: run) == answer.json["session_id"])
+    #expect(Self.attribute("gen_ai.usage.input_tokens", of: run) == "8")
+    #expect(Self.attribute("gen_ai.request.model", of: model) == "m-1")
+    #expect(Self.attribute("gen_ai.provider.name", of: model) == "openai")
+    #expect(Self.attribute("gen_ai.usage.output_tokens", of: model) == "1")
+    #expect(Self.attribute("gen_ai.tool.name", of: tool) == "rate")
+    // Others are told whose child they are.
+    let asked = provider.requests.compactMap { $0.header("traceparent") }
+    #expect(asked.first == "00-0af7651916cd43dd8448eb211c80319c-\(model["spanId"]?.string ?? "")-01")
+    #expect(asked.count == 2 && Set(asked).count == 2 && provider.requests[0].header("tracestate") == "a=b")
+    #expect(other.requests.first?.header("traceparent")?.contains(tool["spanId"]?.string ?? "?") == true)
+    // Nothing of what was said.
+    let sent = collector.requests.map { String(decoding: $0.body, as: UTF8.self) }.joined()
+    #expect(!sent.contains("secretly") && !sent.contains("What is the rate") && !sent.contains("sk-hidden"))
+    #expect(sent.contains("deployment.environment") && collector.requests[0].header("x-key") == "k 1")
+  }
+
+  @Test(
+    "what its caller does not record is not recorded here, and what nobody asked for is a trace of its own")
+  func sampling() async throws {
+    let collector = try ScriptedProvider { _ in .json([:]) }
+    let workspace = try Folder(["agents/a.lua": "return { run = function() return 'ok' end }"])
+    let data = try Folder()
+    let server = try await RunningServer(
+      workspace: workspace.path, data: data.path,
+      environment: ["OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:\(collector.port)/"])
+    let path = "/v1/agents/a/chat"
+    let body = RawJSON(["message": "hi"]).bytes
+    _ = try await server.send(
+      "POST", path, body: body, headers: [("traceparent", Self.caller.dropLast(2) + "00")])
+    _ = try await server.send("POST", path, body: body, headers: [("traceparent", "00-zz-1")])
+    let streamed = try await server.send(
+      "POST", path, body: RawJSON(["message": "hi", "stream": true]).bytes)
+    #expect(streamed.text.contains("message.completed"))
+    await server.stop()
+    let spans = try Self.spans(collector)
+    #expect(spans.count == 4 && Set(spans.compactMap { $0["traceId"]?.string }).count == 2)
+    #expect(spans.count { $0["parentSpanId"]?.string ?? "" == "" } == 2)
+  }
+
+  @Test("a collector that is not there keeps nobody waiting, and is said once")
+  func absent() async throws {
+    let workspace = try Folder(["agents/a.lua": "return { run = function() return 'ok' end }"])
+    let data = try Folder()
+    // Nobody listens on port 1.
+    let server = try await RunningServer(
+      workspace: workspace.path, data: data.path,
+      environment: ["OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"])
+    for _ in 0..<3 {
+      #expect(try await server.post("/v1/agents/a/chat", ["message": "hi"]).status == 200)
+    }
+    let ended = await server.stop()
+    #expect(ended.status == 0 && ended.log.contains("traces: "))
+  }
+
+  @Test(
+    "what cannot be used is refused at the start, and no value is shown",
+    arguments: [
+      ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://ann:hunter2@localhost:4318"),
+      ("OTEL_EXPORTER_OTLP_HEADERS", "hunter2"), ("OTEL_RESOURCE_ATTRIBUTES", "=hunter2"),
+    ])
+  func refused(name: String, value: String) async throws {
+    let workspace = try Folder(["agents/a.lua": "return { run = function() return 'ok' end }"])
+    let data = try Folder()
+    let result = try await perigee(
+      ["serve", "--port", "0", "--workspace", workspace.path, "--data", data.path],
+      environment: ["OTEL_EXPORTER_OTLP_ENDPOINT": "http://localhost:4318"].merging([name: value]) { $1 })
+    #expect(result.status == 2 && result.errors.contains("error: "), "\(result.errors)")
+    #expect(!result.errors.contains("hunter2"))
+  }
+}
