@@ -103,7 +103,7 @@ let package = Package(
     room(
       "Models",
       [
-        "Transport", "Core", "Telemetry", "Threads", "JSONCodec", logging,
+        "Transport", "Core", "Telemetry", "Threads", "JSONCodec", logging, metrics,
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
     room(

@@ -11,8 +11,11 @@ struct Attempt: Sendable {
   fileprivate let limitHeaders: RateLimitHeaders.Names
   /// What is left of the run's time.
   let remaining: Duration
+  fileprivate let startedAt: Duration
   /// `nil` where no second request can be made for the same answer.
   private(set) var claim: AnswerClaim?
+
+  var elapsed: Duration { time.elapsed - startedAt }
 
   /// Takes what the head of the response says about the provider's limits.
   func learn(_ headers: HTTPHeaders) {
@@ -30,7 +33,8 @@ struct Attempt: Sendable {
   func another(after elapsed: Duration) -> Attempt? {
     guard remaining > elapsed, let pass = upstream.enterBeside(pass, at: time.elapsed) else { return nil }
     return Attempt(
-      upstream: upstream, pass: pass, time: time, limitHeaders: limitHeaders, remaining: remaining - elapsed)
+      upstream: upstream, pass: pass, time: time, limitHeaders: limitHeaders, remaining: remaining - elapsed,
+      startedAt: time.elapsed)
   }
 
   /// Counts that a second request was made.
@@ -108,7 +112,7 @@ extension ModelClient {
     let pass = try await upstream.enter(tokens: tokens, until: end, time: time)
     let attempt = Attempt(
       upstream: upstream, pass: pass, time: time, limitHeaders: target.provider.dialect.limitHeaders,
-      remaining: end - time.elapsed)
+      remaining: end - time.elapsed, startedAt: time.elapsed)
     // There may be two requests then, and each gives its own pass back.
     if target.provider.hedgeDelay != nil { return try await body(attempt) }
     do {
@@ -126,6 +130,7 @@ extension ModelClient {
     let pause = attempt.upstream.leave(
       attempt.pass, result.isInterrupted ? .failed(retryAfter: nil) : .answered, tokens: result.countedTokens,
       at: time.elapsed)
+    attempt.upstream.measured(result.isInterrupted ? "interrupted" : "ok", attempt.elapsed)
     if let pause { log(pause, of: target) }
   }
 
@@ -134,6 +139,7 @@ extension ModelClient {
     let failure =
       (error as? TransportError).map { ProviderFailure($0, provider: target.provider) }
       ?? error as? ProviderFailure
+    attempt.upstream.measured(failure?.error.kind.rawValue ?? "cancelled", attempt.elapsed)
     guard let failure else {
       attempt.upstream.leave(attempt.pass, .unknown, at: time.elapsed)
       return error

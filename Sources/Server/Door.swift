@@ -54,18 +54,20 @@ final class Door: HTTPResponder {
     let path = request.uri.path
     let match = table.match(request.method, path)
     let trace = onSpan == nil ? nil : RequestTrace(request, match, at: time.now)
+    var user: Principal?
     let result: Result<Reply, any Error>
     do {
-      result = .success(try await answer(request, match, path, connection, trace?.context))
+      result = .success(try await answer(request, match, path, connection, trace?.context, &user))
     } catch {
       result = .failure(error)
     }
-    return finish(result, of: request, match, connection, trace, requestID: requestID, since: start)
+    return finish(
+      result, of: request, match, user, connection, trace, requestID: requestID, since: start)
   }
 
   @inline(never) private func finish(
     _ result: Result<Reply, any Error>, of request: Request, _ match: RouteTable.Match,
-    _ connection: Connection?, _ trace: RequestTrace?, requestID: String, since start: Duration
+    _ user: Principal?, _ connection: Connection?, _ trace: RequestTrace?, requestID: String, since start: Duration
   ) -> Response {
     let path = request.uri.path
     var reply: Reply
@@ -82,8 +84,7 @@ final class Door: HTTPResponder {
     let nanoseconds = (time.elapsed - start).nanoseconds
     metrics.answered(
       request.method, route: match.template, status: reply.status.code, nanoseconds: nanoseconds)
-    log(
-      request.method, path, reply.status.code, problem, trace, requestID: requestID, nanoseconds: nanoseconds)
+    log(request, reply, problem, match, user, trace, requestID: requestID, nanoseconds: nanoseconds)
     if let trace, let onSpan {
       trace.end(&reply, problem, after: nanoseconds) { onSpan($0) }
     }
@@ -93,7 +94,7 @@ final class Door: HTTPResponder {
 
   private func answer(
     _ request: Request, _ match: RouteTable.Match, _ path: String, _ connection: Connection?,
-    _ trace: TraceContext?
+    _ trace: TraceContext?, _ caller: inout Principal?
   ) async throws -> Reply {
     if drain.isOn { throw Problem.draining }
     if let coding = request.headers[.transferEncoding], coding.lowercased() != "chunked" {
@@ -108,6 +109,7 @@ final class Door: HTTPResponder {
         return try await route.handle(exchange(request, parameters, .anonymous, connection, trace))
       }
       let user = try await identify(request, connection)
+      caller = user
       if case .user = route.access, !user.keyAgents.isEmpty {
         throw Failure(.denied, "this API key is for talking with \(user.keyAgents.joined(separator: ", "))")
       }
@@ -152,15 +154,28 @@ final class Door: HTTPResponder {
   }
 
   private func log(
-    _ method: HTTPRequest.Method, _ path: String, _ status: Int, _ problem: Problem?,
+    _ request: Request, _ reply: Reply, _ problem: Problem?, _ match: RouteTable.Match, _ user: Principal?,
     _ trace: RequestTrace?, requestID: String, nanoseconds: Int64
   ) {
+    let status = reply.status.code
     let level: Logger.Level = status >= 500 ? .error : status >= 400 ? .info : .debug
     guard logger.logLevel <= level else { return }
     var metadata: Logger.Metadata = [
-      "request_id": .string(requestID), "method": .string(method.rawValue), "path": .string(path),
-      "status": .stringConvertible(status), "duration_ms": .stringConvertible(nanoseconds / 1_000_000),
+      "request_id": .string(requestID), "method": .string(request.method.rawValue),
+      "path": .string(request.uri.path), "status": .stringConvertible(status),
+      "duration_ms": .stringConvertible(nanoseconds / 1_000_000),
     ]
+    if let user { metadata["user"] = .string(user.id) }
+    if let run = reply.run {
+      metadata["run"] = .string(run.runID)
+      metadata["session"] = .string(run.sessionID)
+      metadata["agent"] = .string(run.agent)
+      metadata["version"] = .string(run.version)
+    } else if case .route(let route, let parameters) = match, route.template.hasPrefix("/v1/agents/{agent}"),
+      let agent = parameters.first
+    {
+      metadata["agent"] = .string(agent)
+    }
     if let trace { metadata["trace_id"] = .string(trace.context.traceID.hex) }
     if let problem {
       metadata["code"] = .string(problem.code)

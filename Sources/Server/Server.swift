@@ -81,6 +81,7 @@ public struct Server: Service {
   ///   - requests: How often each user, key and address may ask.
   ///   - model: Asked only whether it is configured, for readiness; the runner has its own reference.
   ///   - metrics: Shown at `/metrics`; make it the process's metrics system too, and all rooms are in it.
+  ///   - machine: Asked whenever somebody asks for the server's health.
   ///   - onSpan: Told of each request that has been answered; `nil` = no traces are kept.
   ///   - onListening: Called once with the port, as soon as requests are taken.
   /// - Throws: ``ServerError`` `publicWithoutAuthentication` for an address that others can reach.
@@ -90,7 +91,8 @@ public struct Server: Service {
     requests: RateLimiter.Limits = RateLimiter.Limits(), runner: Runner,
     store: any Store, model: any Model,
     time: any TimeSource, metrics: PrometheusRegistry = PrometheusRegistry(), logger: Logger,
-    scripts: any ScriptVersions, onSpan: (@Sendable (Span) -> Void)? = nil,
+    scripts: any ScriptVersions, machine: @escaping @Sendable () -> MachineRoom = { MachineRoom() },
+    onSpan: (@Sendable (Span) -> Void)? = nil,
     onListening: @escaping @Sendable (Int) async -> Void = { _ in }
   ) throws(ServerError) {
     if case .none = authentication.mode, !Loopback.contains(configuration.host) {
@@ -107,7 +109,8 @@ public struct Server: Service {
     let metrics = ServerMetrics(registry: metrics)
     services = Services(
       runner: runner, store: store, model: model, time: time, metrics: metrics, scripts: scripts,
-      limits: RequestLimits(RateLimiter(requests, time: time), metrics: metrics))
+      limits: RequestLimits(RateLimiter(requests, time: time), metrics: metrics),
+      probe: StoreProbe(store, time: time), machine: machine)
   }
 
   /// Listens until the task is cancelled, or gracefully shut down.

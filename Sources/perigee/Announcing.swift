@@ -149,36 +149,3 @@ struct Announcing: Service {
     }
   }
 }
-
-/// What the process has used so far.
-private struct Load {
-  let elapsed: Duration
-  let processor: Duration
-  let memoryBytes: Int64
-
-  static func now(_ time: SystemTime) -> Load {
-    var usage = rusage()
-    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    func duration(_ value: timeval) -> Duration { .seconds(value.tv_sec) + .microseconds(value.tv_usec) }
-    return Load(
-      elapsed: time.elapsed, processor: duration(usage.ru_utime) + duration(usage.ru_stime),
-      memoryBytes: residentBytes())
-  }
-
-  /// Of one processor, 1 = all of it.
-  func processor(since earlier: Load) -> Double {
-    let share = (processor - earlier.processor) / max(elapsed - earlier.elapsed, .milliseconds(1))
-    return (share * 1000).rounded() / 1000
-  }
-
-  /// Source: proc(5), /proc/pid/statm, the second number: pages.
-  private static func residentBytes() -> Int64 {
-    guard let file = fopen("/proc/self/statm", "re") else { return 0 }
-    defer { fclose(file) }
-    var text = [CChar](repeating: 0, count: 128)
-    guard fgets(&text, Int32(text.count), file) != nil else { return 0 }
-    let words = String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self).split(
-      separator: " ")
-    return words.count > 1 ? (Int64(words[1]) ?? 0) * Int64(sysconf(Int32(_SC_PAGESIZE))) : 0
-  }
-}

@@ -61,6 +61,7 @@ enum Serving {
           perHour: host.configuration.limits.requestsPerHour),
         runner: host.runner, store: host.store, model: host.model, time: host.time, metrics: metrics,
         logger: logger, scripts: host.workspace,
+        machine: { [directory = host.dataDirectory] in MachineRoom.now(directory) },
         onSpan: host.tracing.map { tracing in { @Sendable span in tracing.exporter.add([span]) } },
         onListening: { port in Self.greet(host, port) })
     } catch {

@@ -73,7 +73,13 @@ struct TracingTests {
       "POST", "/v1/agents/guide/chat", body: RawJSON(["message": "What is the rate?"]).bytes,
       headers: [("traceparent", Self.caller), ("tracestate", "a=b")])
     #expect(answer.status == 200, "\(answer.text)")
-    _ = try await server.get("/health/live")
+    let metrics = try await server.get("/metrics").text
+    for line in [
+      #"perigee_model_request_seconds_count{provider="openai",model="m-1",outcome="ok"} 2"#,
+      "conversations_total 1", "response_time_seconds_count 1",
+    ] {
+      #expect(metrics.contains("\n\(line)\n"), "\(line)")
+    }
     // What is under way is sent before the server ends.
     let ended = await server.stop()
     #expect(ended.status == 0)

@@ -25,6 +25,46 @@ struct OperationsTests {
     }
   }
 
+  @Test("its health is one word, and one for each part that it stands on")
+  func health() async throws {
+    try await TestServer.run { server in
+      let reply = try await server.send("GET", "/health")
+      #expect(reply.status == 200)
+      #expect(
+        try reply.json == [
+          "status": "healthy",
+          "checks": [
+            "database": "healthy", "openai": "healthy", "redis": "not_used", "memory": "healthy",
+            "disk": "healthy",
+          ],
+        ])
+    }
+    try await TestServer.run { server in
+      try await server.store.close()
+      let reply = try await server.send("GET", "/health")
+      #expect(reply.status == 503 && reply.headers["retry-after"] == "5")
+      #expect(try reply.json["status"] == "unhealthy" && reply.json["checks"]?["database"] == "unhealthy")
+    }
+  }
+
+  @Test("a line of the log says who asked whom, and which run answered on which version")
+  func lines() async throws {
+    try await TestServer.run { server in
+      let answer = try await server.chat().json
+      let lines = server.log.text.split(separator: "\n")
+      let line = try #require(lines.first { $0.contains("request answered") })
+      let (run, session) = (answer["run_id"]?.string ?? "?", answer["session_id"]?.string ?? "?")
+      for field in [
+        "agent=echo", "run=\(run)", "session=\(session)", "user=local", "version=sha256:0123", "request_id=", "status=200",
+      ] {
+        #expect(line.contains(field), "\(line)")
+      }
+      #expect(!line.contains("hi"))
+      _ = try await server.send("POST", "/v1/agents/none/chat", body: #"{"message":"hi"}"#)
+      #expect(server.log.text.contains("agent=none code=not_found"))
+    }
+  }
+
   @Test("a server whose store is gone is alive and not ready")
   func notReady() async throws {
     try await TestServer.run { server in

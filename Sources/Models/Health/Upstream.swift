@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Core
+import Metrics
 import Synchronization
 import Transport
 
@@ -17,6 +18,8 @@ final class Upstream: Sendable {
     var breaker: CircuitBreaker
     var limits = LearnedLimits()
     var hedges = ModelHealth.Hedges()
+    /// By what came of a request.
+    var timers: [String: Timer] = [:]
   }
 
   let model: String
@@ -80,6 +83,20 @@ final class Upstream: Sendable {
     state.withLock { state in
       if hasWon { state.hedges.won += 1 } else { state.hedges.lost += 1 }
     }
+  }
+
+  /// Measures how long a request took, from when it might be sent.
+  func measured(_ outcome: String, _ elapsed: Duration) {
+    let timer = state.withLock { state in
+      let timer =
+        state.timers[outcome]
+        ?? Timer(
+          label: "perigee_model_request_seconds",
+          dimensions: [("provider", provider), ("model", model), ("outcome", outcome)])
+      state.timers[outcome] = timer
+      return timer
+    }
+    timer.recordNanoseconds(Int64(elapsed / .nanoseconds(1)))
   }
 
   private func refuseIfOpen(at now: Duration) throws(ProviderFailure) {

@@ -27,6 +27,7 @@ final class ServerMetrics: Sendable {
     var breakers: [Pair: Meter] = [:]
     var hedges: [Pair: HedgeCounters] = [:]
     var limited: [String: Counter] = [:]
+    var errors: [String: Counter] = [:]
     var connections: ConnectionLimits?
   }
 
@@ -41,6 +42,9 @@ final class ServerMetrics: Sendable {
   private let instruments = Mutex(Instruments())
   private let tokensIn: Counter
   private let tokensOut: Counter
+  private let cost: FloatingPointCounter
+  private let conversations: Counter
+  private let responseSeconds: Timer
   private let connections: Meter
   private let runsInProgress: Meter
   private let runsQueued: Meter
@@ -55,6 +59,9 @@ final class ServerMetrics: Sendable {
     self.registry = registry
     tokensIn = Counter(label: "perigee_tokens_total", dimensions: [("kind", "input")], factory: registry)
     tokensOut = Counter(label: "perigee_tokens_total", dimensions: [("kind", "output")], factory: registry)
+    cost = FloatingPointCounter(label: "perigee_cost_usd_total", factory: registry)
+    conversations = Counter(label: "conversations_total", factory: registry)
+    responseSeconds = Timer(label: "response_time_seconds", factory: registry)
     connections = Meter(label: "perigee_connections", factory: registry)
     runsInProgress = Meter(label: "perigee_runs_in_progress", factory: registry)
     runsQueued = Meter(label: "perigee_runs_queued", factory: registry)
@@ -70,6 +77,14 @@ final class ServerMetrics: Sendable {
         "perigee_requests_limited_total",
         "Requests that were turned away, by what was limited: user, key, address."
       ),
+      ("perigee_cost_usd_total", "US dollars that completed turns took, of models whose price is known."),
+      (
+        "perigee_model_request_seconds",
+        "Time of one request to a provider, by model and outcome: ok, interrupted, cancelled, or what went wrong."
+      ),
+      ("conversations_total", "Chat turns that have ended."),
+      ("response_time_seconds", "Time of a chat turn of any agent."),
+      ("errors_total", "Chat turns that failed, by the failure's code."),
       ("perigee_connections", "Connections that are open."),
       (
         "perigee_connections_cut_off_total",
@@ -121,14 +136,7 @@ final class ServerMetrics: Sendable {
 
   /// Counts a request that was turned away.
   func limited(by kind: String) {
-    let counter = instruments.withLock { instruments in
-      let counter =
-        instruments.limited[kind]
-        ?? Counter(label: "perigee_requests_limited_total", dimensions: [("by", kind)], factory: registry)
-      instruments.limited[kind] = counter
-      return counter
-    }
-    counter.increment()
+    count(\.limited, "perigee_requests_limited_total", "by", kind)
   }
 
   /// - Parameter route: The template of the path, so that the label has few values.
@@ -171,11 +179,29 @@ final class ServerMetrics: Sendable {
     }
     counter.increment()
     timer.recordNanoseconds(nanoseconds)
+    conversations.increment()
+    responseSeconds.recordNanoseconds(nanoseconds)
+    if !["completed", "stub", "waiting"].contains(outcome) {
+      count(\.errors, "errors_total", "error_type", outcome)
+    }
+  }
+
+  private func count(
+    _ counters: WritableKeyPath<Instruments, [String: Counter]>, _ label: String, _ dimension: String,
+    _ value: String
+  ) {
+    instruments.withLock { instruments in
+      if let counter = instruments[keyPath: counters][value] { return counter }
+      let counter = Counter(label: label, dimensions: [(dimension, value)], factory: registry)
+      instruments[keyPath: counters][value] = counter
+      return counter
+    }.increment()
   }
 
   /// Counts what a completed turn used; a tool that does not exist is counted as `unknown`.
   func used(_ reply: ChatReply, tools: [String: Tool]) {
     if reply.usage.inputTokens > 0 { tokensIn.increment(by: reply.usage.inputTokens) }
+    if let dollars = reply.usage.costUSD, dollars > 0 { cost.increment(by: dollars) }
     if reply.usage.outputTokens > 0 { tokensOut.increment(by: reply.usage.outputTokens) }
     for call in reply.calls {
       let isKnown = tools[call.name] != nil || call.name.hasPrefix("agent_")

@@ -93,6 +93,16 @@ extension OpenAPI {
       ("finished_at", ["type": ["string", "null"], "format": "date-time"]),
     ]),
     "RunList": page("Run"),
+    "Health": object([
+      ("status", ["enum": ["healthy", "unhealthy"]]),
+      (
+        "checks",
+        object(
+          ["database", "openai", "redis", "memory", "disk"].map {
+            ($0, ["enum": ["healthy", "unhealthy", "not_used"]])
+          })
+      ),
+    ]),
     "Liveness": object([("status", ["const": "ok"])]),
     "Readiness": object([
       ("status", ["enum": ["ready", "degraded", "not_ready"]]),

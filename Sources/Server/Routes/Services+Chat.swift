@@ -66,7 +66,10 @@ extension Services {
     switch try await runner.chat(
       request, as: exchange.user, cancellation: cancellation, onEnd: counted(agent: request.agent))
     {
-    case .answered(let reply): return .json(reply.json.bytes)
+    case .answered(let answer):
+      var reply = Reply.json(answer.json.bytes)
+      reply.run = answer
+      return reply
     case .waiting(let run): return .document(status: .accepted, run)
     }
   }

@@ -19,6 +19,12 @@ extension Services {
         ]
       ) { _ in await readiness() },
       Route(
+        .get, "/health", name: "health", summary: "Tells which parts are well.", access: .open,
+        answers: [
+          .init(.ok, "All are.", .json("Health")), .init(.serviceUnavailable, "One is not.", .json("Health")),
+        ]
+      ) { _ in await health() },
+      Route(
         .get, "/metrics", name: "metrics", summary: "Shows counters in the Prometheus text format.",
         access: .open, answers: [.init(.ok, "The metrics.", .text("text/plain"))]
       ) { _ in
@@ -33,13 +39,7 @@ extension Services {
   }
 
   private func readiness() async -> Reply {
-    let isStoreReady: Bool
-    do {
-      try await store.check()
-      isStoreReady = true
-    } catch {
-      isStoreReady = false
-    }
+    let isStoreReady = await probe.isReady()
     let host = host()
     let problems = scripts.problems
     let isReady = isStoreReady && !host.agents.isEmpty
@@ -68,6 +68,28 @@ extension Services {
       }
     }
     if !isReady { reply.headers[.retryAfter] = "5" }
+    return reply
+  }
+
+  private func health() async -> Reply {
+    let (isStoreReady, room) = (await probe.isReady(), machine())
+    // Without a model the stubs answer; what is left alone for a while is not well.
+    let isModelWell = model.health.isEmpty || model.health.contains { $0.state != .open }
+    let checks = [
+      ("database", isStoreReady), ("openai", isModelWell), ("redis", nil), ("memory", room.hasMemory),
+      ("disk", room.hasDisk),
+    ]
+    let isHealthy = checks.allSatisfy { $0.1 != false }
+    var reply = Reply.json(status: isHealthy ? .ok : .serviceUnavailable) {
+      $0.member("status", isHealthy ? "healthy" : "unhealthy")
+      $0.key("checks")
+      $0.object {
+        for (name, isWell) in checks {
+          $0.member(name, isWell.map { $0 ? "healthy" : "unhealthy" } ?? "not_used")
+        }
+      }
+    }
+    if !isHealthy { reply.headers[.retryAfter] = "5" }
     return reply
   }
 

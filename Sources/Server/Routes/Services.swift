@@ -10,6 +10,8 @@ struct Services: Sendable {
   let metrics: ServerMetrics
   let scripts: any ScriptVersions
   let limits: RequestLimits
+  let probe: StoreProbe
+  let machine: @Sendable () -> MachineRoom
 
   /// The version of the scripts that is in force.
   func host() -> any ScriptHost { scripts.deployment.active }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Core
 import HTTPTypes
 import Hummingbird
 import JSONCodec
@@ -14,6 +15,8 @@ struct Reply: Sendable {
   var headers = HTTPFields()
   /// In place of ``bytes``: writes server-sent events, given the request's identifier.
   var stream: Stream?
+  /// The run that answered, for the log.
+  var run: ChatReply?
   /// Ends HTTP on the connection and speaks something else, given the request's identifier.
   var takeover: (@Sendable (String) async throws -> Void)?
 
