@@ -67,7 +67,8 @@ final class Door: HTTPResponder {
 
   @inline(never) private func finish(
     _ result: Result<Reply, any Error>, of request: Request, _ match: RouteTable.Match,
-    _ user: Principal?, _ connection: Connection?, _ trace: RequestTrace?, requestID: String, since start: Duration
+    _ user: Principal?, _ connection: Connection?, _ trace: RequestTrace?, requestID: String,
+    since start: Duration
   ) -> Response {
     let path = request.uri.path
     var reply: Reply

@@ -55,7 +55,8 @@ struct OperationsTests {
       let line = try #require(lines.first { $0.contains("request answered") })
       let (run, session) = (answer["run_id"]?.string ?? "?", answer["session_id"]?.string ?? "?")
       for field in [
-        "agent=echo", "run=\(run)", "session=\(session)", "user=local", "version=sha256:0123", "request_id=", "status=200",
+        "agent=echo", "run=\(run)", "session=\(session)", "user=local", "version=sha256:0123", "request_id=",
+        "status=200",
       ] {
         #expect(line.contains(field), "\(line)")
       }
