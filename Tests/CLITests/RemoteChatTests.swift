@@ -59,7 +59,7 @@ struct RemoteChatTests {
     let scene = try await Scene(
       provider,
       [
-        .init(request: "POST /v1/agents/a/chat", after: "one"),
+        .init(request: "POST /v1/agents/a/chat", after: "\"one"),
         .init(request: "GET /v1/runs/", after: "\"two \"}\n\n"),
       ])
     let chat = try scene.chat("--session", "s")
