@@ -133,6 +133,8 @@ public struct RunLimits: Sendable, Hashable {
   /// Tokens in and out, all calls of the model together; `nil` = no limit.
   public var tokens: Int?
   public var costUSD: Double?
+  /// That no agent may exceed, whatever it says.
+  public var secondsMax = Double.infinity
 
   public init(steps: Int = 8, seconds: Double = 300, tokens: Int? = nil, costUSD: Double? = nil) {
     self.steps = steps

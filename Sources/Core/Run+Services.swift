@@ -188,8 +188,14 @@ extension Run {
       throw Failure(.limit, "more than \(Run.agentCallsMax) agents were called in this run")
     }
     let message = input["message"]?.string ?? input.string ?? RawJSON(input).text
-    try environment.cabinet.guards(of: agent)?.check(message)
     var object = input.object ?? JSONObject()
+    object["message"] = nil
+    do {
+      try environment.cabinet.guards(of: agent)?.check(message, object)
+    } catch {
+      decided(.input, isRefused: true, error.guardRules, by: agent, key: "\(key)/guard.input")
+      throw error
+    }
     object["message"] = .string(message)
     var child = context
     child.runID = journal.identifier(for: key)

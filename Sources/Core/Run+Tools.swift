@@ -69,12 +69,16 @@ extension Run {
     switch (call.plan, turn.withLock { $0.target(of: request) }) {
     case (.execute(let arguments), .tool(let tool)):
       return try await record(id: request.id, name: request.name, arguments: RawJSON(arguments)) {
-        try await self.perform(tool, arguments: RawJSON(arguments), id: request.id, key: key, in: script)
+        try await self.guarding(tool.name, key: key) {
+          try await self.perform(tool, arguments: RawJSON(arguments), id: request.id, key: key, in: script)
+        }
       }
     case (.execute(let arguments), .agent(let name)):
       return try await record(id: request.id, name: request.name, arguments: RawJSON(arguments)) {
-        let reply = try await self.runAgent(name: name, input: arguments, key: key)
-        return reply.data ?? RawJSON(.string(reply.text))
+        try await self.guarding(name, key: key) {
+          let reply = try await self.runAgent(name: name, input: arguments, key: key)
+          return reply.data ?? RawJSON(.string(reply.text))
+        }
       }
     case (.execute(let arguments), .rest):
       return try await record(id: request.id, name: request.name, arguments: RawJSON(arguments)) {

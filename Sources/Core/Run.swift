@@ -143,22 +143,25 @@ final class Run: Sendable {
       case .runBody: action = try await runBody()
       case .runStub: action = try await runStub()
       case .after(let reply): action = try await finish(reply)
-      case .finish(let ending): return guarded(ending)
+      case .finish(let ending): return try guarded(ending)
       }
     }
   }
 
   /// The end with an answer that the guards have seen.
-  @inline(never) private func guarded(_ ending: Turn.Ending) -> Turn.Ending {
+  @inline(never) private func guarded(_ ending: Turn.Ending) throws -> Turn.Ending {
     guard let guards else { return ending }
+    let key = "\(prefix)guard.output"
+    do {
+      try guards.measure(ending.reply)
+    } catch {
+      decided(.output, isRefused: true, error.guardRules, by: agent, key: key)
+      throw error
+    }
     let (reply, found) = guards.masked(ending.reply)
     let rules = maskedBy.withLock { $0.union(found) }.sorted()
     guard !rules.isEmpty else { return ending }
-    journal.record(
-      AuditEntry(
-        .guardrailMasked, at: environment.time.now, by: context.user.actor, runID: journal.runID,
-        agent: agent.name, version: environment.host.version,
-        detail: RawJSON(["rules": .array(rules.map { .string($0) })])))
+    decided(.output, isRefused: false, rules, by: agent, key: key)
     return Turn.Ending(
       reply: reply, finishReason: ending.finishReason, usingStub: ending.usingStub,
       handedOut: ending.handedOut)

@@ -61,7 +61,7 @@ final class StoredTurn: Sendable {
     // One that was taken before was looked at then.
     guard unfinished == nil, again == nil, let guards = environment.cabinet.guards(of: agent) else { return }
     do {
-      try guards.check(request.message)
+      try guards.check(request.message, request.callerInput)
     } catch {
       // That it is on record is not worth keeping the refusal back.
       try? await store.record([

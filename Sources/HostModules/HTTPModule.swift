@@ -119,6 +119,7 @@ extension HostModule {
     request.redirectsMax = redirectsMax
     request.egress = EgressPolicy(allowsPrivateAddresses: policy.allowsPrivateAddresses) { method, to in
       grants.contains { $0.allows(method, host: to.host, port: to.port) }
+        && !policy.blockedPorts.contains(to.port)
         && (policy.allow.isEmpty || policy.allow.contains { $0.matches(host: to.host, port: to.port) })
     }
     do {

@@ -38,6 +38,8 @@ public struct HTTPPolicy: Sendable {
   /// Narrows every tool's list; empty = does not narrow.
   public var allow: [HostPattern]
   public var allowsPrivateAddresses: Bool
+  /// That no request goes to, whatever the lists say.
+  public var blockedPorts: Set<Int> = []
   public var timeoutSeconds: Double
   public var bodyBytesMax: Int
 

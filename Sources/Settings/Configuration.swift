@@ -16,6 +16,8 @@ public struct Configuration: Sendable, Hashable {
   public var http = HTTP()
   /// Free-form: an empty map when nothing is set; read by the guardrails themselves.
   public var guardrails = Tree.empty
+  /// Of the sections of ``guardrails``; see ``withPolicies()``.
+  public internal(set) var policies = Policies()
   public var routes: [Route] = []
   public var channels = Channels()
   public var queue = Queue()

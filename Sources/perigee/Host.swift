@@ -65,13 +65,13 @@ struct Host: Sendable {
     let scripts = try await SQLiteScriptDatabase.open(directory: directory)
     let resources = ScriptResources(
       database: scripts, keyValue: SQLiteKeyValueStore(store: store, time: time), jobs: store,
-      http: client, httpPolicy: try HTTPPolicy(configuration.http),
+      http: client, httpPolicy: try HTTPPolicy(configuration),
       secrets: try ScriptSecrets(configuration.scripts, environment: options.environment), time: time,
       logger: logger)
     let workspace = try await Workspace(
       directory: options.workspace, resources: resources,
       settings: LuaScriptHost.Settings(configuration.scripts, environment: options.environment),
-      defaults: RunLimits(seconds: configuration.scripts.runTime / .seconds(1)),
+      defaults: RunLimits(configuration),
       lint: LintSettings(configuration), store: store, role: role)
     var limits = Runner.Limits(
       messageCharactersMax: configuration.limits.messageCharsMax, runsMax: configuration.limits.runsTotal,
@@ -172,11 +172,21 @@ extension ProviderConfiguration {
 }
 
 extension HTTPPolicy {
-  init(_ configuration: Configuration.HTTP) throws {
+  init(_ configuration: Configuration) throws {
+    let http = configuration.http
     self.init(
-      allow: try configuration.allow.map { try HostPattern(configured: $0, key: "http.allow") },
-      allowsPrivateAddresses: configuration.privateAddresses,
-      timeoutSeconds: configuration.timeout / .seconds(1), bodyBytesMax: configuration.bodyBytesMax)
+      allow: try http.allow.map { try HostPattern(configured: $0, key: "http.allow") },
+      allowsPrivateAddresses: http.privateAddresses,
+      timeoutSeconds: http.timeout / .seconds(1), bodyBytesMax: http.bodyBytesMax)
+    blockedPorts = Set(configuration.policies.blockedPorts)
+  }
+}
+
+extension RunLimits {
+  /// Of agents that say nothing of it.
+  init(_ configuration: Configuration) {
+    self.init(seconds: configuration.scripts.runTime / .seconds(1))
+    if let most = configuration.policies.runTimeMax { secondsMax = most / .seconds(1) }
   }
 }
 

@@ -25,7 +25,8 @@ struct WorkspaceOptions: ParsableArguments {
     }
     let dataFlag = data.map { [(path: "data.directory", value: $0)] } ?? []
     return try Configuration.load(
-      file: workspace + "/perigee.yaml", environment: environment, flags: flags + dataFlag)
+      file: workspace + "/perigee.yaml", environment: environment, flags: flags + dataFlag
+    ).withPolicies()
   }
 
   var environment: [String: String] { Self.processEnvironment }

@@ -7,19 +7,83 @@ import Synchronization
 final class Guards: Sendable {
   private let input: Inspector?
   private let output: Inspector?
+  private let toolsRefused: Inspector?
+  private let toolsMasked: Inspector?
+  private let rules: GuardRules
 
   init(_ rules: GuardRules) {
-    input = rules.input.isEmpty ? nil : Inspector(rules.input)
-    output = rules.output.isEmpty ? nil : Inspector(rules.output)
+    func inspector(_ detectors: Set<Detector>) -> Inspector? {
+      detectors.isEmpty ? nil : Inspector(detectors)
+    }
+    input = inspector(rules.input)
+    output = inspector(rules.output)
+    toolsRefused = inspector(rules.toolsRefused)
+    toolsMasked = inspector(rules.toolsMasked)
+    self.rules = rules
   }
 
+  /// - Parameter input: What comes with the message.
   /// - Throws: ``Failure`` `rejected` that names the rules, and nothing of what was found.
-  func check(_ message: String) throws(Failure) {
-    guard let findings = input?.findings(in: message), !findings.isEmpty else { return }
+  func check(_ message: String, _ input: @autoclosure () -> JSONObject) throws(Failure) {
+    if let most = rules.inputBytesMax {
+      let size = message.utf8.count + RawJSON(.object(input())).bytes.count
+      if size > most { throw .guarded("the message is not taken: it has more than \(most) bytes", "max_input_size") }
+    }
+    if let types = rules.fileTypes, let name = input().fileNames.first(where: { !$0.hasType(of: types) }) {
+      // The ending alone: the name is the user's.
+      throw .guarded(
+        "the message is not taken: files may be \(types.sorted().joined(separator: ", ")), not '\(name.fileType)'",
+        "allowed_file_types")
+    }
+    guard let findings = self.input?.findings(in: message), !findings.isEmpty else { return }
     let names = Self.names(findings)
+    throw .guarded("the message is not taken: it holds \(names.joined(separator: ", "))", names)
+  }
+
+  /// - Throws: ``Failure`` `limit` for an answer that is too long.
+  func measure(_ reply: ScriptReply) throws(Failure) {
+    guard let most = rules.outputBytesMax,
+      reply.text.utf8.count + (reply.data?.bytes.count ?? 0) > most
+    else { return }
     throw Failure(
-      .rejected, "the message is not taken: it holds \(names.joined(separator: ", "))",
-      detail: ["reason": "guardrail", "rules": .array(names.map { .string($0) })])
+      .limit, "the answer has more than \(most) bytes",
+      detail: ["reason": "guardrail", "rules": ["size_limits"]])
+  }
+
+  /// Whether anything is looked for in what tools bring.
+  var seesTools: Bool { toolsRefused != nil || toolsMasked != nil }
+
+  /// What a model gets to read of what a tool brought, its result or its error; and the rules that changed it.
+  ///
+  /// - Parameter name: The tool's.
+  func reading(
+    _ outcome: Result<RawJSON, Failure>, of name: String
+  ) -> (outcome: Result<RawJSON, Failure>, rules: [String], isRefused: Bool) {
+    var found: [Finding] = []
+    if let toolsRefused {
+      switch outcome {
+      case .success(let json):
+        if let value = try? json.value() { _ = value.masked(toolsRefused, &found, withNames: true) }
+      case .failure(let failure): _ = failure.masked(toolsRefused, &found)
+      }
+      if !found.isEmpty {
+        let rules = Self.names(found)
+        return (
+          .failure(
+            .guarded("what \(name) brought is withheld: it holds \(rules.joined(separator: ", "))", rules)),
+          rules, true
+        )
+      }
+    }
+    guard let toolsMasked else { return (outcome, [], false) }
+    let masked: Result<RawJSON, Failure>
+    switch outcome {
+    case .success(let json):
+      guard let value = try? json.value() else { return (outcome, [], false) }
+      masked = .success(RawJSON(value.masked(toolsMasked, &found, withNames: true)))
+    case .failure(let failure): masked = .failure(failure.masked(toolsMasked, &found))
+    }
+    return found.isEmpty ? (outcome, [], false) : (masked, Self.names(found), false)
   }
 
   /// What an answer becomes, and the rules that changed it.
@@ -27,9 +91,9 @@ final class Guards: Sendable {
     guard let output else { return (reply, []) }
     var (reply, findings) = (reply, output.findings(in: reply.text))
     let isData = reply.data.map { $0.text == reply.text } ?? false
-    reply.text = Inspector.masked(reply.text, findings)
+    reply.text = Inspector.masked(reply.text, findings, style: rules.style)
     if let data = try? reply.data?.value() {
-      let masked = RawJSON(data.masked(output, &findings))
+      let masked = RawJSON(data.masked(output, &findings, rules.style))
       // An answer that is its data stays so: masked as text it might be no JSON any more.
       if isData { reply.text = masked.text }
       reply.data = masked
@@ -40,11 +104,11 @@ final class Guards: Sendable {
   /// What a model's words become, and the rules that changed them; structured output is masked when it has been read.
   func masked(_ text: String) -> (text: String, rules: [String]) {
     guard let findings = output?.findings(in: text), !findings.isEmpty else { return (text, []) }
-    return (Inspector.masked(text, findings), Self.names(findings))
+    return (Inspector.masked(text, findings, style: rules.style), Self.names(findings))
   }
 
   /// Masks a text as it comes; `nil` = it may be shown as it is.
-  func stream() -> GuardedStream? { output.map { GuardedStream(StreamingInspector($0)) } }
+  func stream() -> GuardedStream? { output.map { GuardedStream(StreamingInspector($0, style: rules.style)) } }
 
   private static func names(_ findings: [Finding]) -> [String] {
     Set(findings.map(\.detector)).map(\.name).sorted()
@@ -67,19 +131,77 @@ final class GuardedStream: Sendable {
 }
 
 extension JSON {
-  /// Each of its texts by itself; the names of members stay.
-  fileprivate func masked(_ inspector: Inspector, _ findings: inout [Finding]) -> JSON {
+  /// Each of its texts by itself.
+  ///
+  /// - Parameter withNames: The names of members as well.
+  fileprivate func masked(
+    _ inspector: Inspector, _ findings: inout [Finding], _ style: MaskStyle = .mask, withNames: Bool = false
+  ) -> JSON {
     switch self {
     case .string(let text):
       let found = inspector.findings(in: text)
       findings += found
-      return .string(Inspector.masked(text, found))
-    case .array(let elements): return .array(elements.map { $0.masked(inspector, &findings) })
+      return .string(Inspector.masked(text, found, style: style))
+    case .array(let elements):
+      return .array(elements.map { $0.masked(inspector, &findings, style, withNames: withNames) })
     case .object(let object):
       return .object(
-        JSONObject(object.members.map { ($0.key, $0.value.masked(inspector, &findings)) }))
+        JSONObject(
+          object.members.map { member in
+            let found = withNames ? inspector.findings(in: member.key) : []
+            findings += found
+            return (
+              Inspector.masked(member.key, found, style: style),
+              member.value.masked(inspector, &findings, style, withNames: withNames)
+            )
+          }))
     default: return self
     }
+  }
+}
+
+extension Failure {
+  fileprivate static func guarded(_ message: String, _ rules: String...) -> Failure {
+    guarded(message, rules)
+  }
+
+  fileprivate static func guarded(_ message: String, _ rules: [String]) -> Failure {
+    Failure(
+      .rejected, message, detail: ["reason": "guardrail", "rules": .array(rules.map { .string($0) })])
+  }
+
+  fileprivate func masked(_ inspector: Inspector, _ findings: inout [Finding]) -> Failure {
+    let found = inspector.findings(in: message)
+    findings += found
+    return Failure(
+      code, Inspector.masked(message, found), retryable: retryable,
+      detail: detail?.masked(inspector, &findings, withNames: true), retryAfterSeconds: retryAfterSeconds,
+      diagnostic: diagnostic)
+  }
+}
+
+extension JSONObject {
+  /// Names of the files that come with a message: under `files`, `attachments` and `file`, each a name, or an object
+  /// with `name` or `filename`. A file without a name has an empty one.
+  fileprivate var fileNames: [String] {
+    ["files", "attachments", "file"].flatMap { key -> [String] in
+      guard let value = self[key], !value.isNull else { return [] }
+      return (value.array ?? [value]).map { file in
+        file.string ?? file["name"]?.string ?? file["filename"]?.string ?? ""
+      }
+    }
+  }
+}
+
+extension String {
+  /// The ending of a file's name, in lower case: `.txt`; empty without one.
+  fileprivate var fileType: String {
+    guard let point = lastIndex(of: "."), !self[point...].contains("/") else { return "" }
+    return self[point...].lowercased()
+  }
+
+  fileprivate func hasType(of types: Set<String>) -> Bool {
+    types.contains(fileType) || types.contains { lowercased().hasSuffix($0) }
   }
 }
 

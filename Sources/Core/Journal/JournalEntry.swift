@@ -64,7 +64,10 @@ public struct JournalCall: Sendable {
 
 extension JournalCall {
   /// A question to the journal alone, to which silence is an answer.
-  var isMere: Bool { name == "branch" || name == "stub" }
+  var isMere: Bool { name == "branch" || name == "stub" || name == Self.guardrail }
+
+  /// Name of what guards decided.
+  static let guardrail = "guardrail"
 }
 
 /// What is written of a run at once.

@@ -103,15 +103,21 @@ public enum AgentDefinition {
     table.allow(["steps", "seconds", "tokens", "cost_usd"])
     return RunLimits(
       steps: table.integer("steps", in: 1...1000) ?? defaults.steps,
-      seconds: table.number("seconds", in: 0.001...86_400) ?? defaults.seconds,
+      seconds: min(table.number("seconds", in: 0.001...86_400) ?? defaults.seconds, defaults.secondsMax),
       tokens: table.integer("tokens", in: 1...1_000_000_000) ?? defaults.tokens,
       costUSD: table.number("cost_usd", in: 0...1_000_000) ?? defaults.costUSD)
   }
 
   private static func guards(_ reader: DefinitionReader) -> GuardRules {
     guard let table = reader.table("guardrails", noun: "guardrails") else { return GuardRules() }
-    table.allow(["input", "output"])
-    return GuardRules(input: detectors(table, "input"), output: detectors(table, "output"))
+    table.allow(["input", "output", "tools"])
+    var rules = GuardRules(input: detectors(table, "input"), output: detectors(table, "output"))
+    if let tools = table.table("tools", noun: "tools") {
+      tools.allow(["refuse", "mask"])
+      rules.toolsRefused = detectors(tools, "refuse")
+      rules.toolsMasked = detectors(tools, "mask")
+    }
+    return rules
   }
 
   private static func detectors(_ table: DefinitionReader, _ key: String) -> Set<Detector> {

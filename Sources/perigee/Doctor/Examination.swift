@@ -36,7 +36,7 @@ struct Examination: Sendable {
     let checks: [() throws -> Void] = [
       { try configuration.refuseUnavailable() },
       { _ = try configuration.guardRules() },
-      { _ = try HTTPPolicy(configuration.http) },
+      { _ = try HTTPPolicy(configuration) },
       { _ = try ScriptSecrets(configuration.scripts, environment: environment) },
     ]
     var findings = checks.flatMap { check -> [Finding] in

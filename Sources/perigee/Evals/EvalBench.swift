@@ -47,7 +47,7 @@ struct EvalBench: Sendable {
 
   /// - Parameter name: Of a version that is kept, or the beginning of it; `nil` or `workspace` = the folder.
   func bundle(_ name: String?) async throws -> ScriptBundle {
-    let defaults = RunLimits(seconds: configuration.scripts.runTime / .seconds(1))
+    let defaults = RunLimits(configuration)
     guard let name, name != "workspace" else {
       return try await ScriptBundle.load(directory: options.workspace, defaults: defaults)
     }

@@ -34,7 +34,7 @@ struct EvalStage: Examiner {
     var resources = ScriptResources(
       database: scripts, keyValue: SQLiteKeyValueStore(store: store, time: clock), jobs: store,
       http: evals.client,
-      httpPolicy: try HTTPPolicy(configuration.http),
+      httpPolicy: try HTTPPolicy(configuration),
       secrets: try ScriptSecrets(configuration.scripts, environment: evals.environment), time: clock,
       logger: evals.logger)
     var settings = LuaScriptHost.Settings(configuration.scripts, environment: evals.environment)

@@ -22,7 +22,8 @@ extension LintSettings {
     settings: LintSettings, findings: [Diagnostic]
   ) {
     do {
-      return (LintSettings(try Configuration.load(file: file, text: text, environment: environment)), [])
+      let configuration = try Configuration.load(file: file, text: text, environment: environment)
+      return (LintSettings(try configuration.withPolicies()), [])
     } catch {
       return (LintSettings(), error.problems.compactMap(Diagnostic.init))
     }
