@@ -119,7 +119,7 @@
 ---@field busy? "queue"|"reject"|"interrupt" what a second message meanwhile does; "queue" unless said
 ---@field allow? { roles: string[] } who may talk to it; everybody unless said
 ---@field access? perigee.Access what its own functions may touch
----@field guardrails? { input?: string[], output?: string[] } what is refused in messages and masked in answers, on top of the workspace's: `pii`, `secrets`, …
+---@field guardrails? { input?: string[], output?: string[], tools?: { refuse?: string[], mask?: string[] } } what is refused in messages, masked in answers, and kept from the model of what tools bring, on top of the workspace's: `pii`, `secrets`, …
 ---@field schedules? perigee.Schedule[] when it runs without being asked
 ---@field stub? fun(ctx: perigee.Context, message: string): perigee.Answer what it answers without a model; may call its tools
 

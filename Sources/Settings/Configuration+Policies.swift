@@ -181,7 +181,8 @@ extension Codec<String> {
 
 extension Codec<Bool> {
   fileprivate static let formatValidation = Codec(
-    type: "true", decode: { tree throws(Mismatch) in
+    type: "true",
+    decode: { tree throws(Mismatch) in
       guard tree.bool == true else {
         throw Mismatch(hint: "answers are always checked against their agent's output")
       }

@@ -15,7 +15,8 @@ extension Configuration {
       case "output": rules.output.formUnion(detectors(entry, "output", &problems))
       case "tools":
         guard case .map(let inner) = entry.value.value else {
-          problems.append(.init(source: entry.value.source, message: "guardrails.tools must be a map of keys"))
+          problems.append(
+            .init(source: entry.value.source, message: "guardrails.tools must be a map of keys"))
           continue
         }
         for inner in inner {

@@ -27,7 +27,9 @@ final class Guards: Sendable {
   func check(_ message: String, _ input: @autoclosure () -> JSONObject) throws(Failure) {
     if let most = rules.inputBytesMax {
       let size = message.utf8.count + RawJSON(.object(input())).bytes.count
-      if size > most { throw .guarded("the message is not taken: it has more than \(most) bytes", "max_input_size") }
+      if size > most {
+        throw .guarded("the message is not taken: it has more than \(most) bytes", "max_input_size")
+      }
     }
     if let types = rules.fileTypes, let name = input().fileNames.first(where: { !$0.hasType(of: types) }) {
       // The ending alone: the name is the user's.

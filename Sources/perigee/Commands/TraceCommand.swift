@@ -62,6 +62,16 @@ extension RunTrace {
 }
 
 extension RunTrace.Span {
+  /// What guards decided, in words: `tool search refused: injection`; `nil` for any other span.
+  private var decision: String? {
+    guard name == "guardrail", let value = try? result?.value(), let action = value["action"]?.string else {
+      return nil
+    }
+    let what = [value["stage"]?.string, value["tool"]?.string].compactMap { $0 }.joined(separator: " ")
+    let rules = (value["rules"]?.array ?? []).compactMap(\.string).joined(separator: ", ")
+    return "\(what) \(action): \(rules)"
+  }
+
   fileprivate func cells(from start: Timestamp, over total: Double, width: Int) -> [String] {
     let offset = Double(max(0, startedAt.milliseconds - start.milliseconds))
     let first = min(width - 1, Int(offset / total * Double(width)))
@@ -73,7 +83,11 @@ extension RunTrace.Span {
     case .open: notes.append("has not ended")
     case .failed: notes.append(failure?.description ?? "failed")
     case .ok:
-      if usage == nil, let result, result.bytes.count <= 60, !result.isNull { notes.append(result.text) }
+      if let decision {
+        notes.append(decision)
+      } else if usage == nil, let result, result.bytes.count <= 60, !result.isNull {
+        notes.append(result.text)
+      }
     }
     return [
       "\(Int(offset)) ms", bar + String(repeating: " ", count: width - bar.count),
