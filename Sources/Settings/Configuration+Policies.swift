@@ -42,12 +42,13 @@ extension Configuration {
     adopt(sections.perHour, \.limits.requestsPerHour, "limits.requests_per_hour", "perHour", &reading)
     adopt(sections.retentionDays, \.retention.days, "retention.days", "retentionDays", &reading)
     adopt(sections.allowedDomains, \.http.allow, "http.allow", "allowedDomains", &reading)
-    if let bytes = sections.memoryBytesMax { scripts.memoryBytesMax = min(scripts.memoryBytesMax, bytes) }
-    if let time = sections.runTimeMax { scripts.runTime = min(scripts.runTime, time) }
-    if let share = sections.cpuShare {
-      let most = Duration.milliseconds(max(1, Int(scripts.runTime.inSeconds * share * 1000)))
-      scripts.cpuTime = min(scripts.cpuTime, most)
+    bound(
+      \.scripts.memoryBytesMax, sections.memoryBytesMax, "scripts.memory_max", "max_memory_usage", reading)
+    bound(\.scripts.runTime, sections.runTimeMax, "scripts.run_seconds", "max_execution_time", reading)
+    let most = sections.cpuShare.map {
+      Duration.milliseconds(max(1, Int(scripts.runTime.inSeconds * $0 * 1000)))
     }
+    bound(\.scripts.cpuTime, most, "scripts.cpu_ms", "max_cpu_usage", reading)
     policies.inputBytesMax = sections.inputBytesMax
     policies.fileTypes = sections.fileTypes
     policies.runTimeMax = sections.runTimeMax
@@ -56,6 +57,16 @@ extension Configuration {
     policies.masksSecrets = sections.masksSecrets
     policies.outputBytesMax = sections.outputBytesMax
     checkTransit(sections, &reading)
+  }
+
+  /// Lets a limit be no more than `most`.
+  private mutating func bound<Value: Comparable>(
+    _ property: WritableKeyPath<Configuration, Value>, _ most: Value?, _ path: String, _ name: String,
+    _ reading: Reading
+  ) {
+    guard let most, most < self[keyPath: property] else { return }
+    self[keyPath: property] = most
+    sources[path] = reading.sources["guardrails.execution_limits.\(name)"]
   }
 
   /// Takes a setting that has a key of its own.

@@ -197,10 +197,16 @@ struct PolicyTests {
       guardrails:
         compliance: { data_retention_days: 30, audit_log_level: INFO, encryption_at_rest: disk,
                       encryption_in_transit: true }
+        execution_limits: { max_memory_usage: 16MB, max_execution_time: 2s, max_cpu_usage: "50%" }
       """,
     ])
     let doctor = try await perigee("doctor", "--workspace", workspace.path)
     let days = doctor.output.split(separator: "\n").first { $0.contains("retention.days") }
+    let lines = doctor.output.split(separator: "\n")
+    for (key, value) in [("memory_max", "16MB"), ("run_seconds", "2"), ("cpu_ms", "1000")] {
+      let line = lines.first { $0.hasPrefix("scripts.\(key) ") }
+      #expect(line?.contains(" \(value)  (perigee.yaml:4") == true, "\(doctor.output)")
+    }
     #expect(days?.contains("30") == true && days?.contains("perigee.yaml:2") == true, "\(doctor.output)")
   }
 
