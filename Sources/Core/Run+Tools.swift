@@ -84,9 +84,12 @@ extension Run {
       return try await record(id: request.id, name: request.name, arguments: RawJSON(arguments)) {
         try self.turn.withLock { turn throws(Failure) in try turn.rest(arguments) }
       }
-    case (.refuse(let failure), _):
-      let arguments = (try? JSON(parsing: request.arguments)) ?? .string(request.arguments)
-      return try await record(id: request.id, name: request.name, arguments: RawJSON(arguments)) {
+    case (.refuse(let failure), let target):
+      let arguments = RawJSON((try? JSON(parsing: request.arguments)) ?? .string(request.arguments))
+      return try await record(id: request.id, name: request.name, arguments: arguments) {
+        if case .tool(let tool)? = target, !tool.admits(self.context.user) {
+          return try await self.refuse(tool, arguments: arguments, key: key, within: self.transaction)
+        }
         throw failure
       }
     case (.execute, .caller), (.execute, nil), (.handOut, _):
@@ -125,6 +128,9 @@ extension Run {
     within given: (any OpenTransaction)? = nil
   ) async throws -> RawJSON {
     let transaction = given ?? transaction
+    guard tool.admits(context.user) else {
+      return try await refuse(tool, arguments: arguments, key: key, within: transaction)
+    }
     if transaction != nil, let failure = tool.misfitsTransactions { throw failure }
     let call = JournalCall(
       key: key, name: "tool \(tool.name)", digest: arguments.digest, arguments: arguments)
@@ -143,6 +149,30 @@ extension Run {
     return try await journal.perform(
       call, unknown: { try await self.settle(tool, $0, arguments: arguments, id: id, in: script) },
       attempt)
+  }
+
+  /// Refuses a call of a tool that the user may not use, which stands in the audit trail once, however often the run is
+  /// led past it.
+  ///
+  /// - Throws: ``Failure`` `denied`, always.
+  private func refuse(
+    _ tool: Tool, arguments: RawJSON, key: String, within transaction: (any OpenTransaction)?
+  ) async throws -> RawJSON {
+    let refuse = { () throws -> RawJSON in
+      self.journal.record(
+        AuditEntry(
+          refusalOf: tool.name, to: self.context.user.actor, runID: self.journal.runID,
+          agent: self.agent.name, version: self.environment.host.version, arguments: arguments,
+          at: self.environment.time.now))
+      throw tool.refusal
+    }
+    if let transaction {
+      if transaction.isReplayed { throw tool.refusal }
+      return try refuse()
+    }
+    let call = JournalCall(
+      key: key, name: "tool \(tool.name)", digest: arguments.digest, arguments: arguments)
+    return try await journal.observe(call) { try refuse() }
   }
 
   /// Finds out what became of a call that nobody saw the end of.

@@ -220,7 +220,8 @@ final class Run: Sendable {
       case .names(let names): names
       case .function: try await openScript().tools(askedBy: nil)
       }
-    var toolbox = try Toolbox(names: names, delegates: agent.agents, host: environment.host)
+    var toolbox = try Toolbox(
+      names: names, delegates: agent.agents, host: environment.host, user: context.user)
     if let callers { try toolbox.add(callers.tools) }
     let tools = toolbox
     return try turn.withLock { turn throws(Failure) in try turn.prepared(prompt: prompt, toolbox: tools) }

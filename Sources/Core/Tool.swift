@@ -40,12 +40,16 @@ public final class Tool: Sendable {
   public let isAction: Bool
   /// Attempts of such a job, the first included.
   public let attemptsOfJobs: Int
+  /// Roles of which the user must have one; empty = everybody.
+  public let roles: [String]
 
   public init(
     name: String, file: String, description: String, parameters: Schema, access: Access = Access(),
     timeoutSeconds: Double = 30, retries: Int = 0, effect: Effect = .write, unknown: UnknownOutcome? = nil,
-    approval: ApprovalRule = .never, isAction: Bool = false, attemptsOfJobs: Int = Job.attemptsDefault
+    approval: ApprovalRule = .never, isAction: Bool = false, attemptsOfJobs: Int = Job.attemptsDefault,
+    roles: [String] = []
   ) {
+    self.roles = roles
     self.isAction = isAction
     self.attemptsOfJobs = attemptsOfJobs
     self.name = name
@@ -59,6 +63,14 @@ public final class Tool: Sendable {
     self.approval = approval
     self.unknown = unknown ?? (effect == .read ? .retry : .ask)
   }
+
+  /// Whether it may be used on the user's behalf; what they may not use, a model is not told of.
+  public func admits(_ user: Principal) -> Bool {
+    roles.isEmpty || roles.contains(where: user.roles.contains)
+  }
+
+  /// Why a call on behalf of somebody else is not made.
+  public var refusal: Failure { Failure(.denied, "you may not use the tool '\(name)'") }
 }
 
 /// What the model is told of a tool.

@@ -15,16 +15,24 @@ struct Toolbox: Sendable {
 
   private(set) var descriptions: [ToolDescription] = []
   private var targets: [String: Target] = [:]
+  /// Tools that the user may not use: not offered, and refused to who names one all the same.
+  private var withheld: Set<String> = []
 
   init() {}
 
   /// - Throws: ``Failure`` `not_found` for a name that the workspace does not have.
-  init(names: [String], delegates: [String], host: any ScriptHost) throws(Failure) {
+  init(
+    names: [String], delegates: [String], host: any ScriptHost, user: Principal = .local
+  ) throws(Failure) {
     for name in names {
       guard let tool = host.tools[name] else {
         throw Failure(.notFound, "the agent chose a tool that does not exist: '\(name)'")
       }
       guard targets.updateValue(.tool(tool), forKey: name) == nil else { continue }
+      guard tool.admits(user) else {
+        withheld.insert(name)
+        continue
+      }
       descriptions.append(
         ToolDescription(name: name, description: tool.description, parameters: tool.parameters))
     }
@@ -88,6 +96,7 @@ struct Toolbox: Sendable {
             + (names.isEmpty ? "there are no tools" : "the tools are: \(names.joined(separator: ", "))"),
           detail: ["tools": .array(names.map { .string($0) })]))
     }
+    if case .tool(let tool) = target, withheld.contains(tool.name) { return .refuse(tool.refusal) }
     let schema: Schema? =
       switch target {
       case .tool(let tool): tool.parameters

@@ -103,8 +103,10 @@ extension HostModule {
     } catch let error as SchemaError {
       throw arguments.fault(1, "output: \(error)")
     }
-    let tools = try (options.strings("tools") ?? []).map { name in
+    let tools = try (options.strings("tools") ?? []).compactMap { name -> ToolDescription? in
       guard let tool = scope.tools[name] else { throw arguments.fault(1, "there is no tool '\(name)'") }
+      // What the user may not use, the model is not told of.
+      guard tool.admits(scope.run.user) else { return nil }
       return ToolDescription(name: name, description: tool.description, parameters: tool.parameters)
     }
     let request = ModelRequest(

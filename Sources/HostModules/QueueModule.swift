@@ -34,9 +34,11 @@ extension HostModule {
   @Sendable private static func publish(_ given: Arguments, _ scope: ScriptScope) async throws -> LuaValue {
     try scope.need({ $0.queue }, "queue = true", for: "queue.publish")
     let arguments = given.rest
+    let transaction = try scope.transaction(given.integer(1))
+    try await admit(arguments, scope, isJournaled: transaction == nil)
     let job = try job(arguments, scope)
     let id = LuaValue.string(job.id)
-    if let transaction = try scope.transaction(given.integer(1)) {
+    if let transaction {
       transaction.publish(job)
       return id
     }
@@ -49,6 +51,28 @@ extension HostModule {
     if case .ended(let outcome)? = try journal.recall(call) { return try LuaValue(recorded: outcome.get()) }
     try await journal.publish(call, RawJSON(recording: id), [job])
     return id
+  }
+
+  /// Refuses a job that would do what the run's user may not.
+  private static func admit(
+    _ arguments: Arguments, _ scope: ScriptScope, isJournaled: Bool
+  ) async throws {
+    let tool = try action(try arguments.string(1), in: scope)
+    let run = scope.run
+    guard !tool.admits(run.user), let journal = scope.journal else { return }
+    let refuse = { () throws -> RawJSON in
+      journal.record(
+        AuditEntry(
+          refusalOf: tool.name, to: run.user.actor, runID: run.runID, agent: run.agent.name,
+          version: nil, arguments: RawJSON(try arguments.json(2)), at: scope.resources.time.now))
+      throw tool.refusal
+    }
+    // What a tool does is in the journal with its call.
+    guard isJournaled, !scope.isInside else {
+      _ = try refuse()
+      return
+    }
+    _ = try await journal.observe(arguments.journalCall(in: scope)) { try refuse() }
   }
 
   private static func job(_ arguments: Arguments, _ scope: ScriptScope) throws -> Job {

@@ -138,6 +138,18 @@ import Testing
     #expect(lint(files, settings: LintSettings(hosts: [HostPattern("a.example.com")!])) == [])
   }
 
+  @Test(
+    "a tool says who may use it as an agent does",
+    arguments: [
+      ("{ roles = { 'clerk' } }", []), ("{ roles = {} }", ["W212"]), ("{ role = { 'clerk' } }", ["W201"]),
+      ("'clerk'", ["W202"]),
+    ] as [(String, [String])])
+  func allowInTool(allow: String, codes: [String]) {
+    let tool = "return { t = { description = 'd', allow = \(allow), run = function() return 1 end } }"
+    let files = ["tools/t.lua": tool, "agents/a.lua": "return { prompt = 'p', tools = { 't' } }"]
+    #expect(lint(files).map(\.code.rawValue) == codes)
+  }
+
   @Test("names are held against the workspace, wherever they stand")
   func names() {
     let found = places([

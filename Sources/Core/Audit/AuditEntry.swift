@@ -61,6 +61,8 @@ extension AuditEntry.Action {
   public static let runCancelled = Self(rawValue: "run.cancelled")
   public static let runRetried = Self(rawValue: "run.retried")
   public static let toolCalled = Self(rawValue: "tool.called")
+  /// A call of a tool that its user may not use was not made.
+  public static let toolRefused = Self(rawValue: "tool.refused")
   /// Branches of a workflow disagreed.
   public static let guardConflict = Self(rawValue: "guard.conflict")
   /// A message was not taken.
@@ -78,15 +80,18 @@ extension AuditEntry.Action {
   public static let dataRead = Self(rawValue: "data.read")
   /// Sessions and runs were deleted that were older than the configuration allows.
   public static let dataForgotten = Self(rawValue: "data.forgotten")
+  /// Somebody took a copy of all that is kept of a user.
+  public static let userExported = Self(rawValue: "user.exported")
+  /// All that was kept of a user was erased.
+  public static let userErased = Self(rawValue: "user.erased")
   public static let auditRead = Self(rawValue: "audit.read")
   /// Older entries were forgotten, as the configuration says.
   public static let auditForgotten = Self(rawValue: "audit.forgotten")
 
   public static let all: [Self] = [
-    runEnded, runCancelled, runRetried, toolCalled, guardConflict, guardrailRefused, guardrailMasked,
-    approvalDecided, sessionDeleted,
-    jobRetried,
-    jobDiscarded, versionActivated, keyCreated, keyRevoked, dataRead, dataForgotten, auditRead,
+    runEnded, runCancelled, runRetried, toolCalled, toolRefused, guardConflict, guardrailRefused,
+    guardrailMasked, approvalDecided, sessionDeleted, jobRetried, jobDiscarded, versionActivated, keyCreated,
+    keyRevoked, dataRead, dataForgotten, userExported, userErased, auditRead,
     auditForgotten,
   ]
 }
@@ -172,6 +177,18 @@ extension AuditEntry {
     self.init(
       .toolCalled, at: at, by: actor, target: "tool:\(tool)", runID: runID, agent: agent, version: version,
       detail: writer.raw)
+  }
+}
+
+extension AuditEntry {
+  /// That a call of a tool was not made, for its user may not use it.
+  public init(
+    refusalOf tool: String, to actor: Actor, runID: String, agent: String, version: String?,
+    arguments: RawJSON, at: Timestamp
+  ) {
+    self.init(
+      .toolRefused, at: at, by: actor, target: "tool:\(tool)", runID: runID, agent: agent, version: version,
+      detail: RawJSON(["arguments": .string(String(arguments.digest, radix: 16))]))
   }
 }
 

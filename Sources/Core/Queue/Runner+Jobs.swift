@@ -100,6 +100,13 @@ private struct JobAttempt: Sendable {
     let outcome: ToolCall.Outcome
     do {
       guard let tool else { throw Failure.noAction(job.action) }
+      guard tool.admits(job.user) else {
+        run.journal.record(
+          AuditEntry(
+            refusalOf: tool.name, to: job.user.actor, runID: taken.runID, agent: agent.name,
+            version: host.version, arguments: job.payload, at: startedAt))
+        throw tool.refusal
+      }
       guard taken.failures < tool.attemptsOfJobs else { throw Failure.workersLost }
       do {
         // Its parameters may have changed since.

@@ -44,7 +44,7 @@ public enum AgentDefinition {
         ? .function : .names(reader.strings("tools") ?? []),
       agents: reader.strings("agents") ?? [], body: body ?? .run, hooks: hooks(reader),
       output: reader.schema("output"), limits: limits(reader, defaults),
-      busy: reader.choice("busy", Agent.BusyPolicy.self) ?? .queue, roles: roles(reader),
+      busy: reader.choice("busy", Agent.BusyPolicy.self) ?? .queue, roles: reader.allowedRoles(),
       access: AccessDefinition.decode(reader), guards: guards(reader),
       schedules: ScheduleDefinition.decode(reader))
     return body == nil ? nil : agent
@@ -135,9 +135,12 @@ public enum AgentDefinition {
     }
     return detectors
   }
+}
 
-  private static func roles(_ reader: DefinitionReader) -> [String] {
-    guard let table = reader.table("allow", noun: "allow") else { return [] }
+extension DefinitionReader {
+  /// The roles of `allow`; empty = everybody.
+  func allowedRoles() -> [String] {
+    guard let table = table("allow", noun: "allow") else { return [] }
     table.allow(["roles"])
     guard let roles = table.strings("roles") else { return [] }
     if roles.isEmpty {

@@ -5,8 +5,8 @@ public import JSONCodec
 /// Turns what a tools file returned into its ``Tool``s and its schema.
 public enum ToolDefinition {
   static let fields = [
-    "description", "parameters", "access", "approve", "timeout", "retry", "effect", "unknown", "action",
-    "run",
+    "description", "parameters", "access", "allow", "approve", "timeout", "retry", "effect", "unknown",
+    "action", "run",
   ]
   /// The one name in a tools file that is no tool.
   public static let schemaKey = "schema"
@@ -73,7 +73,7 @@ public enum ToolDefinition {
       },
       approval: approve.map { $0.isFunctionMark ? .asked : $0 == .bool(true) ? .always : .never } ?? .never,
       isAction: reader.bool("action") ?? false,
-      attemptsOfJobs: retries.map { $0 + 1 } ?? Job.attemptsDefault)
+      attemptsOfJobs: retries.map { $0 + 1 } ?? Job.attemptsDefault, roles: reader.allowedRoles())
     return isRunnable && description != nil && parameters != nil ? tool : nil
   }
 

@@ -63,7 +63,7 @@ enum DefinitionExplanations {
         "It belongs to the contract, and this version refuses it instead of leaving it out.",
         wrong: "prompt = \"p\", access = { memory = true }", right: "prompt = \"p\""),
       agent(
-        "W212", "agent that nobody can reach",
+        "W212", "agent or tool that nobody can reach",
         "An empty list of roles lets nobody in, other agents' runs included. Leave `allow` out to let everybody in.",
         wrong: "prompt = \"p\", allow = { roles = {} }",
         right: "prompt = \"p\", allow = { roles = { \"staff\" } }"),
