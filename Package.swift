@@ -189,6 +189,7 @@ let package = Package(
       [
         "perigee", "Transport", "Core", "TestSupport", "JSONCodec",
         .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "GRDB", package: "GRDB.swift"),
       ],
       exclude: ["escape", "help", "lsp", "openai", "otlp", "page", "tls"]),
   ],

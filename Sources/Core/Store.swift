@@ -177,7 +177,7 @@ public struct PageRequest: Sendable, Hashable {
 /// Methods throw ``Failure``: `not_found`, `invalid_arguments` for a cursor that is none, `internal` when the
 /// database fails; and `CancellationError`.
 public protocol Store: VersionStore, JournalStore, ApprovalStore, JobStore, ScheduleStore, EventStore,
-  AuditStore
+  AuditStore, PersonStore
 {
   /// Writes the user's message and the run (`running`), makes user and session if need be, and reads what came before.
   func openTurn(_ turn: TurnOpening) async throws -> OpenedTurn

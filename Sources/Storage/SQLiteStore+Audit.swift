@@ -163,7 +163,7 @@ extension WriterConnection {
     return try start.step() ? (start.integer(0), start.bytes(1)) : (0, AuditChain.start)
   }
 
-  private func key(of actor: AuditEntry.Actor) throws -> (id: Int64, digest: [UInt8]) {
+  func key(of actor: AuditEntry.Actor) throws -> (id: Int64, digest: [UInt8]) {
     if let known = auditActors[actor] { return known }
     let row = try readKey(of: actor)
     auditActors[actor] = row

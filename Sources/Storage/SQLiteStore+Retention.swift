@@ -59,7 +59,7 @@ extension WriterConnection {
   }
 
   /// Deletes runs without a session.
-  fileprivate func forget(_ ids: [String]) throws {
+  func forget(_ ids: [String]) throws {
     for id in ids {
       for sql: StaticString in [
         "DELETE FROM tool_calls WHERE run_id = ?", "DELETE FROM approvals WHERE run_id = ?",

@@ -53,7 +53,9 @@ public final class SQLiteStore: Store {
     configuration.prepareDatabase { database in
       // 4 MiB each: the inner pages of a large database, while the rest is in the system's cache anyway; and,
       // in pages, a log long enough for pages that are written often to be copied back once for many writes.
-      try database.execute(sql: "PRAGMA cache_size = -4096; PRAGMA wal_autocheckpoint = 4096")
+      // What is deleted is overwritten, as the systems do by default whose SQLite this is.
+      try database.execute(
+        sql: "PRAGMA cache_size = -4096; PRAGMA wal_autocheckpoint = 4096; PRAGMA secure_delete = ON")
     }
     let pool = try DatabasePool(path: path, configuration: configuration)
     let migrator = Migrations.migrator

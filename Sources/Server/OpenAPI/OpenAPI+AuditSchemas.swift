@@ -19,6 +19,15 @@ extension OpenAPI {
       ),
     ]),
     "AuditList": page("AuditEntry"),
+    "UserExport": [
+      "type": "object", "description": "Lists of what is kept, by kind; docs/access.md tells of them.",
+      "properties": ["user_id": string], "required": ["user_id"], "additionalProperties": ["type": "array"],
+    ],
+    "ErasedUser": object([
+      ("sessions", integer), ("runs", described(integer, "Those without a conversation.")),
+      ("audit_entries", described(integer, "Entries that no longer say who it was.")),
+      ("scrubbed", described(boolean, "Whether the file was rewritten, without older copies of rows.")),
+    ]),
     "AuditVerdict": object([
       ("intact", boolean), ("entries", integer),
       ("erased", described(integer, "Entries of which it is forgotten who it was.")), ("first", integer),

@@ -39,6 +39,7 @@ extension OpenAPI {
       "/v1/runs/{id}": ("The run_id of an answer.", id),
       "/v1/approvals/{id}": ("An identifier of the list.", id),
       "/v1/dead-letters/{id}": ("An identifier of the list.", id),
+      "/v1/users/{user}": ("The user's identifier.", "ann"),
       "/v1/versions/{version}": (version, "sha256:4f0c"),
       "/v1/versions/{a}": ("The older one: " + version, "sha256:4f0c"),
       "/v1/versions/{a}/diff/{b}": ("The newer one: " + version, "sha256:91ab"),

@@ -3,13 +3,13 @@
 extension OpenAPI {
   /// What operations are grouped by.
   enum Tag: String, CaseIterable {
-    case agents, sessions, runs, approvals, schedules, events, audit, versions, server
+    case agents, sessions, runs, approvals, schedules, events, audit, users, versions, server
     case deadLetters = "dead letters"
     case openAI = "OpenAI's format"
 
     static let allCases: [Tag] = [
-      .agents, .sessions, .runs, .approvals, .deadLetters, .schedules, .events, .versions, .audit, .openAI,
-      .server,
+      .agents, .sessions, .runs, .approvals, .deadLetters, .schedules, .events, .versions, .audit, .users,
+      .openAI, .server,
     ]
 
     init(of template: String) {
@@ -36,6 +36,7 @@ extension OpenAPI {
       case .events: "What happens on the server."
       case .versions: "The scripts that are in force, and those that were; for operators."
       case .audit: "Who did what; for admins."
+      case .users: "All that is kept of a user: handed out, or erased."
       case .openAI: "Each agent as a model, for OpenAI's clients."
       case .server: "Health, metrics, and what describes the server."
       }

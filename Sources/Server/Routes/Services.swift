@@ -19,7 +19,8 @@ struct Services: Sendable {
   /// Every route but the OpenAPI document, which is made of them.
   var routes: [Route] {
     chatRoutes + socketRoutes + agentRoutes + versionRoutes + sessionRoutes + runRoutes
-      + approvalRoutes + deadLetterRoutes + scheduleRoutes + eventRoutes + auditRoutes + openAIRoutes
+      + approvalRoutes + deadLetterRoutes + scheduleRoutes + eventRoutes + auditRoutes + userRoutes
+      + openAIRoutes
       + embeddingRoutes
       + operationRoutes + pageRoutes
   }

@@ -29,6 +29,19 @@ struct FailingStore: Store {
     try await disk.perform { try await base.hasAuditEntry(hash: hash) }
   }
 
+  func beginExport(of userID: String, by actor: AuditEntry.Actor, at time: Timestamp) async throws {
+    try await disk.perform { try await base.beginExport(of: userID, by: actor, at: time) }
+  }
+
+  func exportPiece(of userID: String, from place: ExportPlace) async throws -> ExportPiece {
+    try await disk.perform { try await base.exportPiece(of: userID, from: place) }
+  }
+
+  func eraseUser(_ userID: String, by actor: AuditEntry.Actor, at time: Timestamp) async throws -> ErasedUser
+  {
+    try await disk.perform { try await base.eraseUser(userID, by: actor, at: time) }
+  }
+
   func forgetAudit(before: Timestamp, at: Timestamp) async throws -> Int {
     try await disk.perform { try await base.forgetAudit(before: before, at: at) }
   }

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Hands out and erases all that the host keeps of one user. Methods throw ``Failure``, as those of ``Store`` do.
+public protocol PersonStore: Sendable {
+  /// Records that somebody takes a copy of all that is kept of a user.
+  ///
+  /// - Throws: ``Failure`` `not_found` when nothing is kept of them.
+  func beginExport(of userID: String, by actor: AuditEntry.Actor, at: Timestamp) async throws
+  /// A piece of one JSON document of all that is kept of a user, and where the next begins; `nil` = it is whole.
+  ///
+  /// Nobody's writes wait for it, and what is written meanwhile may stand in it or not.
+  func exportPiece(of userID: String, from place: ExportPlace) async throws -> ExportPiece
+  /// Erases all that is kept of a user, in several transactions where it is much; asked again it goes on.
+  ///
+  /// - Throws: ``Failure`` `conflict` while runs or jobs of theirs are under way, `not_found` when nothing is kept.
+  func eraseUser(_ userID: String, by actor: AuditEntry.Actor, at: Timestamp) async throws -> ErasedUser
+}
+
+/// Where an export goes on.
+public struct ExportPlace: Sendable, Hashable {
+  /// Number of a list, and of its last row that was handed out.
+  public var list = 0
+  public var after = Int64.min
+
+  public init() {}
+}
+
+public struct ExportPiece: Sendable {
+  public var bytes: [UInt8]
+  public var next: ExportPlace?
+
+  public init(bytes: [UInt8], next: ExportPlace?) {
+    self.bytes = bytes
+    self.next = next
+  }
+}
+
+/// What went with a user.
+public struct ErasedUser: Sendable, Hashable {
+  public var sessions = 0
+  public var runs = 0
+  /// Entries of the audit trail that stay, and no longer say who it was.
+  public var auditEntries = 0
+  /// Whether the files hold no trace of it: false where the database is too large to be rewritten beside its users.
+  public var isScrubbed = false
+
+  public init() {}
+}
