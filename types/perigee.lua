@@ -132,6 +132,7 @@
 ---@field retry? integer further attempts when the error is retryable; 0 unless said
 ---@field effect? "read"|"write" writes of one model turn run one after another; "write" unless said
 ---@field unknown? "retry"|"ask"|fun(ctx: perigee.ToolContext, args: table): string, any a call whose end is not known after a crash; "ask" for a write, "retry" for a read unless said
+---@field allow? { roles: string[] } on whose behalf it may be called, and offered to a model; everybody unless said
 ---@field action? boolean true: may be named by queue.publish and runs in a worker; a job is tried 5 times, or as often as `retry` says
 ---@field run fun(ctx: perigee.ToolContext, args: table): any does it; what it returns goes to the model as JSON
 
