@@ -77,3 +77,16 @@ extension Failure {
     }
   }
 }
+
+extension Failure.Code {
+  private static let known: Set<Failure.Code> = [
+    .notFound, .invalidArguments, .denied, .timeout, .cancelled, .rateLimited, .upstream, .conflict, .limit,
+    .rejected, .internal,
+  ]
+
+  /// Whether the code is one of ours, not one that a script made up.
+  public var isKnown: Bool { Self.known.contains(self) }
+
+  /// The code, or `script` for one that a script made up: what counts or is shown elsewhere needs few values.
+  public var metricLabel: String { isKnown ? rawValue : "script" }
+}

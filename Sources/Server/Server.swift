@@ -110,7 +110,14 @@ public struct Server: Service {
     services = Services(
       runner: runner, store: store, model: model, time: time, metrics: metrics, scripts: scripts,
       limits: RequestLimits(RateLimiter(requests, time: time), metrics: metrics),
-      probe: StoreProbe(store, time: time), machine: machine)
+      isStoreReady: Recent(time: time) {
+        do {
+          try await store.check()
+          return true
+        } catch {
+          return false
+        }
+      }, jobCounts: Recent(time: time) { try? await store.jobCounts() }, machine: machine)
   }
 
   /// Listens until the task is cancelled, or gracefully shut down.

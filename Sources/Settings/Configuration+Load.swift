@@ -118,6 +118,12 @@ extension Configuration {
         source, "server.host is \(server.host), but auth.mode none serves only this machine",
         hint: "set server.host to 127.0.0.1")
     }
+    if auth.mode == .none, server.cors.origins.contains("*") {
+      reading.refuse(
+        reading.sources["server.cors.origins"] ?? .default,
+        "server.cors.origins is *, and auth.mode none would let every page act as this machine's user",
+        hint: "name the origins, or set auth.mode")
+    }
     if (server.tls.certificateFile == nil) != (server.tls.keyFile == nil) {
       let (there, missing) =
         server.tls.keyFile == nil ? ("certificate_file", "key_file") : ("key_file", "certificate_file")

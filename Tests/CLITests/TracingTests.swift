@@ -123,7 +123,11 @@ struct TracingTests {
     "what its caller does not record is not recorded here, and what nobody asked for is a trace of its own")
   func sampling() async throws {
     let collector = try ScriptedProvider { _ in .json([:]) }
-    let workspace = try Folder(["agents/a.lua": "return { run = function() return 'ok' end }"])
+    let workspace = try Folder([
+      "agents/a.lua": "return { run = function() return 'ok' end }",
+      "agents/b.lua":
+        "return { run = function(ctx, input) error({ code = 'upstream', message = 'no: ' .. input.message }) end }",
+    ])
     let data = try Folder()
     let server = try await RunningServer(
       workspace: workspace.path, data: data.path,
@@ -136,10 +140,14 @@ struct TracingTests {
     let streamed = try await server.send(
       "POST", path, body: RawJSON(["message": "hi", "stream": true]).bytes)
     #expect(streamed.text.contains("message.completed"))
+    #expect(try await server.post("/v1/agents/b/chat", ["message": "hush"]).status == 502)
     await server.stop()
     let spans = try Self.spans(collector)
-    #expect(spans.count == 4 && Set(spans.compactMap { $0["traceId"]?.string }).count == 2)
-    #expect(spans.count { $0["parentSpanId"]?.string ?? "" == "" } == 2)
+    #expect(spans.count == 6 && Set(spans.compactMap { $0["traceId"]?.string }).count == 3)
+    #expect(spans.count { $0["parentSpanId"]?.string ?? "" == "" } == 3)
+    // What failed is told by its code: a message may hold what was said.
+    #expect(spans.count { Self.attribute("error.type", of: $0) == "upstream" } == 2)
+    #expect(!collector.requests.contains { String(decoding: $0.body, as: UTF8.self).contains("hush") })
   }
 
   @Test("a collector that is not there keeps nobody waiting, and is said once")

@@ -124,6 +124,10 @@ import Testing
         "perigee.yaml:1:11: server.host is 0.0.0.0, but auth.mode none serves only this machine"
       ),
       (
+        "server: { cors: { origins: [\"*\"] } }",
+        "perigee.yaml:1:19: server.cors.origins is *, and auth.mode none would let every page act as this machine's user"
+      ),
+      (
         "server: { tls: { key_file: k } }",
         "perigee.yaml:1:18: server.tls.key_file is set, but server.tls.certificate_file is not"
       ),

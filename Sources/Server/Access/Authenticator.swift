@@ -87,7 +87,7 @@ struct Authenticator: Sendable {
     guard authority.isEmpty || Loopback.contains(Loopback.host(of: authority[...])) else {
       throw Failure(.denied, "a server without authentication answers only to local names")
     }
-    if let origin = request.headers[.origin], !origins.allows(origin) {
+    if let origin = request.headers[.origin], !origins.names(origin) {
       guard let separator = origin.firstRange(of: "://"), origin[separator.upperBound...] == authority else {
         throw Failure(.denied, "a server without authentication answers no other origin")
       }

@@ -23,6 +23,9 @@ struct CrossOrigin: Sendable {
     allowsAll = origins.contains("*")
   }
 
+  /// Whether it is one of those that are named: `*` is no reason to let a page be the user of this machine.
+  func names(_ origin: String) -> Bool { origins.contains(origin.lowercased()) && origin != "*" }
+
   func allows(_ origin: String) -> Bool { allowsAll || origins.contains(origin.lowercased()) }
 
   /// Adds what a browser wants to know before it shows an answer to the page that asked.

@@ -19,6 +19,9 @@ final class Connection: ChannelInboundHandler, RemovableChannelHandler, Sendable
   private struct State {
     var isAnswering = false
     var hasReadBody = false
+    /// Requests whose answers have begun, and requests that have come to their end.
+    var begun = 0
+    var received = 0
     var isClosing = false
     var hasPeerLeft = false
     var cancel: (@Sendable () -> Void)?
@@ -45,7 +48,7 @@ final class Connection: ChannelInboundHandler, RemovableChannelHandler, Sendable
 
   /// Closes a connection that a stopping server has accepted: it was told to stop before it could listen.
   func isReady() {
-    wire.onLate { [weak self] lateness in self?.cutOff(lateness) }
+    wire.onLate { [weak self] lateness in self?.cutOff(lateness) ?? true }
     if drain.isOn { quiesce(channel) }
   }
 
@@ -56,6 +59,7 @@ final class Connection: ChannelInboundHandler, RemovableChannelHandler, Sendable
     let begins = state.withLock { state in
       if state.isClosing { return false }
       state.isAnswering = true
+      state.begun += 1
       state.hasReadBody = false
       return true
     }
@@ -114,15 +118,22 @@ final class Connection: ChannelInboundHandler, RemovableChannelHandler, Sendable
 
   /// Sends what is written and then an end of stream; reads on for a while, because a reset would destroy the answer.
   private func linger(_ channel: any Channel) {
-    channel.close(mode: .output, promise: nil)
-    channel.eventLoop.scheduleTask(in: Self.lingering) { channel.close(promise: nil) }
+    let ended = channel.eventLoop.makePromise(of: Void.self)
+    channel.close(mode: .output, promise: ended)
+    // Only once all of it has left: a client may take long over a large answer, as long as it takes it.
+    ended.futureResult.whenComplete { _ in
+      channel.eventLoop.scheduleTask(in: Self.lingering) { channel.close(promise: nil) }
+    }
   }
 
   // MARK: Events of the channel
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     hasRequests.store(true, ordering: .relaxed)
-    if case .end = unwrapInboundIn(data) { wire.requestEnded() }
+    if case .end = unwrapInboundIn(data) {
+      state.withLock { $0.received += 1 }
+      wire.requestEnded()
+    }
     context.fireChannelRead(data)
   }
 
@@ -145,14 +156,20 @@ final class Connection: ChannelInboundHandler, RemovableChannelHandler, Sendable
   }
 
   /// Ends the connection of a client that is too slow; on the channel's loop.
-  private func cutOff(_ lateness: WireEnd.Lateness) {
+  ///
+  /// - Returns: False for a client that waits for the answer to what it has sent, and has begun the next request.
+  private func cutOff(_ lateness: WireEnd.Lateness) -> Bool {
+    if case .sending = lateness, state.withLock({ $0.isAnswering && $0.received >= $0.begun }) {
+      return false
+    }
     metrics.cutOff(lateness == .sending ? .slowRequest : .slowReader)
     if case .sending = lateness, !state.withLock({ $0.isAnswering || $0.isClosing }),
       answer(.requestTimeout, on: channel)
     {
-      return
+      return true
     }
     channel.close(promise: nil)
+    return true
   }
 
   func channelInactive(context: ChannelHandlerContext) {

@@ -62,6 +62,8 @@ public final class TLSCertificate: Sendable {
       certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
     configuration.minimumTLSVersion = .tlsv12
     configuration.applicationProtocols = ["http/1.1"]
+    // A client that does not answer the end of TLS is not waited for.
+    configuration.shutdownTimeout = .seconds(1)
     do {
       return Loaded(context: try NIOSSLContext(configuration: configuration), chain: chain, key: key)
     } catch {

@@ -50,8 +50,11 @@ struct RequestTrace: Sendable {
     span.traceState = context.traceState
     span.attributes["http.response.status_code"] = .int(Int64(reply.status.code))
     if let problem, reply.status.code >= 500 {
-      span.attributes["error.type"] = .string(problem.code)
-      span.status = .error(problem.detail)
+      // Not its message: a script may have put anything into that.
+      let known = Failure.Code(rawValue: problem.code)
+      let code = known.isKnown ? known.rawValue : "\(reply.status.code)"
+      span.attributes["error.type"] = .string(code)
+      span.status = .error(code)
     }
     guard let stream = reply.stream else { return onSpan(span) }
     let (start, clock, whole) = (span.startUnixNanoseconds, ContinuousClock.now, span)

@@ -199,12 +199,15 @@ final class ServerMetrics: Sendable {
   }
 
   /// Counts what a completed turn used; a tool that does not exist is counted as `unknown`.
-  func used(_ reply: ChatReply, tools: [String: Tool]) {
+  func used(_ reply: ChatReply, scripts: any ScriptHost) {
     if reply.usage.inputTokens > 0 { tokensIn.increment(by: reply.usage.inputTokens) }
     if let dollars = reply.usage.costUSD, dollars > 0 { cost.increment(by: dollars) }
     if reply.usage.outputTokens > 0 { tokensOut.increment(by: reply.usage.outputTokens) }
     for call in reply.calls {
-      let isKnown = tools[call.name] != nil || call.name.hasPrefix("agent_")
+      let isKnown =
+        scripts.tools[call.name] != nil
+        // A model may make up any name.
+        || call.name.hasPrefix("agent_") && scripts.agents.values.contains { $0.toolName == call.name }
       let outcome =
         switch call.outcome {
         case .result: "ok"
@@ -304,17 +307,4 @@ final class ServerMetrics: Sendable {
     .get, .head, .post, .put, .patch, .delete, .options, .trace, .connect,
   ]
   private static let otherMethod = HTTPRequest.Method("OTHER") ?? .options
-}
-
-extension Failure.Code {
-  private static let known: Set<Failure.Code> = [
-    .notFound, .invalidArguments, .denied, .timeout, .cancelled, .rateLimited, .upstream, .conflict, .limit,
-    .rejected, .internal,
-  ]
-
-  /// Whether the code is one of ours, not one that a script made up.
-  var isKnown: Bool { Self.known.contains(self) }
-
-  /// The code, or `script` for one that a script made up: labels need few values.
-  var metricLabel: String { isKnown ? rawValue : "script" }
 }

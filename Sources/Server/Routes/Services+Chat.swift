@@ -99,7 +99,7 @@ extension Services {
       if deployment.candidate != nil {
         metrics.tried(deployment.track(of: version), outcome: outcome)
       }
-      if case .success(.answered(let reply)) = result { metrics.used(reply, tools: deployment.active.tools) }
+      if case .success(.answered(let reply)) = result { metrics.used(reply, scripts: deployment.active) }
     }
   }
 }

@@ -32,14 +32,14 @@ extension Services {
           metrics.text(
             runsInProgress: runner.runsInProgress, queued: runner.runsQueued, scripts: scripts,
             models: model.health,
-            jobs: try? await store.jobCounts()),
+            jobs: await jobCounts.value),
           contentType: PrometheusRegistry.contentType)
       },
     ]
   }
 
   private func readiness() async -> Reply {
-    let isStoreReady = await probe.isReady()
+    let isStoreReady = await isStoreReady.value
     let host = host()
     let problems = scripts.problems
     let isReady = isStoreReady && !host.agents.isEmpty
@@ -72,7 +72,7 @@ extension Services {
   }
 
   private func health() async -> Reply {
-    let (isStoreReady, room) = (await probe.isReady(), machine())
+    let (isStoreReady, room) = (await isStoreReady.value, machine())
     // Without a model the stubs answer; what is left alone for a while is not well.
     let isModelWell = model.health.isEmpty || model.health.contains { $0.state != .open }
     let checks = [

@@ -10,7 +10,8 @@ struct Services: Sendable {
   let metrics: ServerMetrics
   let scripts: any ScriptVersions
   let limits: RequestLimits
-  let probe: StoreProbe
+  let isStoreReady: Recent<Bool>
+  let jobCounts: Recent<JobCounts?>
   let machine: @Sendable () -> MachineRoom
 
   /// The version of the scripts that is in force.

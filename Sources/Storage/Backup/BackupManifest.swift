@@ -26,7 +26,12 @@ public struct BackupManifest: Sendable, Hashable {
   public var createdAt: String
   public var files: [File]
 
-  public var bytes: Int64 { files.reduce(0) { $0 + $1.bytes } }
+  public var bytes: Int64 {
+    files.reduce(0) {
+      let (sum, isBeyond) = $0.addingReportingOverflow($1.bytes)
+      return isBeyond ? .max : sum
+    }
+  }
 
   public var json: RawJSON {
     var writer = JSONWriter()

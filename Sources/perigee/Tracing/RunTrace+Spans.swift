@@ -58,7 +58,7 @@ extension RunTrace {
     if let sessionID = run.sessionID { span.attributes["gen_ai.conversation.id"] = .string(sessionID) }
     if let cost = run.usage.costUSD { span.attributes["perigee.cost_usd"] = .double(cost) }
     if run.status != .completed {
-      let code = run.failure?.rawValue ?? run.status.rawValue
+      let code = run.failure?.metricLabel ?? run.status.rawValue
       span.attributes["error.type"] = .string(code)
       span.status = .error(code)
     }
@@ -124,8 +124,8 @@ extension Telemetry.Span {
       if withContent { attributes["gen_ai.output.messages"] = .string(reply.text) }
     }
     if let failure = call.failure {
-      attributes["error.type"] = .string(failure.code.rawValue)
-      status = .error(withContent ? failure.message : failure.code.rawValue)
+      attributes["error.type"] = .string(failure.code.metricLabel)
+      status = .error(withContent ? failure.message : failure.code.metricLabel)
     } else if call.status == .open {
       attributes["error.type"] = "unknown_outcome"
       status = .error("nobody has seen it end")

@@ -81,7 +81,8 @@ struct ExportingTraces: Service {
       }
       try? await gracefulShutdown()
       tracing.ended.finish()
-      // The loop reads what is left; then the rest is sent.
+      group.addTask { try? await host.time.sleep(for: Tracing.flush) }
+      // The loop reads what is left, if there is time; then the rest is sent.
       _ = await group.next()
       await tracing.exporter.finish(within: Tracing.flush)
       group.cancelAll()

@@ -81,6 +81,27 @@ struct SlowClientTests {
     }
   }
 
+  @Test("a line of its own after a body, or half of the next request, ends no run that is under way")
+  func begun() async throws {
+    for more in ["\r\n", "GET /health/li"] {
+      let model = WaitingModel()
+      try await TestServer.run(agents: [.talker], model: model, configuration: Self.impatient) { server in
+        try await Client.connect(server.port) { client in
+          try await client.send("POST", "/v1/agents/talker/chat", body: #"{"message":"hi"}"#)
+          try await server.taken(1)
+          try await client.write(more)
+          // Another one begins later, and is cut off meanwhile.
+          try await Client.connect(server.port) { other in
+            try await other.write("GET / HT")
+            #expect(try await other.receive().status == 408)
+          }
+          model.goOn.send()
+          #expect(try await client.receive().status == 200)
+        }
+      }
+    }
+  }
+
   @Test("connections above the limit are closed, and there is room again when others go")
   func many() async throws {
     try await TestServer.run(configuration: Server.Configuration(port: 0, connectionsMax: 2)) { server in
