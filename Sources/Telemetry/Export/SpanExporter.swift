@@ -170,6 +170,7 @@ public final class SpanExporter: Sendable {
     if !mayRun { return }
     await withTaskGroup { group in
       group.addTask { await self.sendUntilCancelled() }
+      // Suspends the task and holds no thread; a cancelled wait ends.
       group.addTask { await self.closing.wait() }
       await group.next()
       group.cancelAll()
@@ -211,6 +212,7 @@ public final class SpanExporter: Sendable {
   }
 
   private func flush() async {
+    // Suspends the task and holds no thread: two requests at once would send a batch twice.
     await state.withLock(\.running)?.wait()
     while !Task.isCancelled, await deliverBatch() > 0 {}
   }
