@@ -3,7 +3,7 @@
 
 SWIFT ?= swift
 BINARY := .build/release/perigee
-SWIFT_FILES := Sources Tests Package.swift
+SWIFT_FILES := Sources Tests Benchmarks/TurnCost Package.swift
 # Handed on to the command: make run ARGS="--port 9000"
 ARGS ?=
 # How long make fuzz runs, all harnesses together: make fuzz SECONDS=600
@@ -49,6 +49,7 @@ format: ## rewrite the Swift files in the project's format
 	@$(SWIFT) format --in-place --recursive --parallel --configuration .swift-format $(SWIFT_FILES)
 
 bench: build ## measure the server against a local provider, and the linter, about 4 minutes
+	@$(SWIFT) build -c release --product turncost --static-swift-stdlib
 	@Benchmarks/lint
 	@Benchmarks/bench $(ARGS)
 

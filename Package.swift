@@ -135,6 +135,12 @@ let package = Package(
         "CSimulation", "Workspace", "HostModules", "Storage", "Transport", "Core", "JSONCodec", logging,
       ],
       path: "Tests/Simulation/Simulation", swiftSettings: swift),
+    .executableTarget(
+      name: "turncost",
+      dependencies: [
+        "Server", "Storage", "Core", metrics, .product(name: "HTTPTypes", package: "swift-http-types"),
+      ],
+      path: "Benchmarks/TurnCost", swiftSettings: swift),
     .target(name: "CLuaHost", dependencies: ["CLua"], cSettings: c),
     .target(name: "CThreads", cSettings: c),
     .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),

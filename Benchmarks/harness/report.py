@@ -14,6 +14,7 @@ GOALS = {
     "waiting_rss_mb": 120,
     "idle_lua_mb": 12,
     "limits_share": 5,
+    "overhead_us": 25,
     "neighbour_p99_ms": 20,
     "overrun_ms": 50,
     "reload_ms": 100,
@@ -90,6 +91,11 @@ def figures(results):
     if rounds:
         cost = max(0.0, limits["with_us"] - limits["without_us"]) / (statistics.median(rounds) * 1000)
         yield "limits, part of a tool turn", cost * 100, "%", 1, GOALS["limits_share"]
+    overhead = results["overhead"]
+    yield "who asks, and how often, of a request", overhead["access_us"], "µs", 1, None
+    yield "audit trail, of a turn", overhead["audit_us"], "µs", 1, None
+    yield "metrics, of a turn", overhead["metrics_us"], "µs", 1, None
+    yield "access, audit and metrics together", sum(overhead.values()), "µs", 1, GOALS["overhead_us"]
     hostile = results["attacks"]
     if hostile:
         who = f"neighbour of {hostile['at_once']} attacks at once"

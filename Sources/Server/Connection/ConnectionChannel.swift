@@ -100,7 +100,7 @@ extension Channel {
 
 extension Request {
   /// Bytes of the body that its sender announced; `nil` when it comes in chunks, or not at all.
-  var declaredBodyBytes: Int? { headers[.contentLength].flatMap { Int($0) } }
+  var declaredBodyBytes: Int? { headers.first { $0.name == .contentLength }.flatMap { Int($0.value) } }
 
   /// Whether the client waits to be told that its body is wanted; one that is too large is not.
   ///

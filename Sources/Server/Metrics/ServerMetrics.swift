@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import Core
-import HTTPTypes
+package import HTTPTypes
 import Metrics
 import Synchronization
 
 /// What the server counts; its instruments are made once per set of labels and kept.
-final class ServerMetrics: Sendable {
+package final class ServerMetrics: Sendable {
   private struct RequestKey: Hashable {
     let method: HTTPRequest.Method
     let route: String
@@ -55,7 +55,7 @@ final class ServerMetrics: Sendable {
   private let canaryPercent: Meter
   private let jobs: JobMeters
 
-  init(registry: PrometheusRegistry) {
+  package init(registry: PrometheusRegistry) {
     self.registry = registry
     tokensIn = Counter(label: "perigee_tokens_total", dimensions: [("kind", "input")], factory: registry)
     tokensOut = Counter(label: "perigee_tokens_total", dimensions: [("kind", "output")], factory: registry)
@@ -140,7 +140,7 @@ final class ServerMetrics: Sendable {
   }
 
   /// - Parameter route: The template of the path, so that the label has few values.
-  func answered(_ method: HTTPRequest.Method, route: String, status: Int, nanoseconds: Int64) {
+  package func answered(_ method: HTTPRequest.Method, route: String, status: Int, nanoseconds: Int64) {
     let method = Self.methods.contains(method) ? method : Self.otherMethod
     let key = RequestKey(method: method, route: route, status: status)
     let (counter, timer) = instruments.withLock { instruments in
@@ -162,7 +162,7 @@ final class ServerMetrics: Sendable {
   }
 
   /// - Parameter agent: An agent that exists.
-  func turned(agent: String, outcome: String, nanoseconds: Int64) {
+  package func turned(agent: String, outcome: String, nanoseconds: Int64) {
     let key = Pair(first: agent, second: outcome)
     let (counter, timer) = instruments.withLock { instruments in
       let counter =

@@ -124,7 +124,7 @@ extension Exchange {
   ///
   /// - Throws: ``Problem`` 400 for a name that is none.
   func idempotencyKey(of body: JSONObject) throws -> IdempotencyKey? {
-    guard let field = HTTPField.Name("Idempotency-Key"), let name = request.headers[field] else { return nil }
+    guard let name = request.headers[.idempotencyKey] else { return nil }
     var digest = SHA256()
     digest.update(data: Array(request.uri.path.utf8) + [0])
     digest.update(data: JSON.object(body).canonical.bytes)
@@ -135,7 +135,14 @@ extension Exchange {
   }
 
   /// Whether the client prefers events to one document.
-  var wantsEvents: Bool { request.headers[.accept]?.contains("text/event-stream") ?? false }
+  var wantsEvents: Bool {
+    let events = "text/event-stream"
+    // Nearly all that want a document say so in fewer bytes, and searching is dear.
+    guard let accepted = request.headers[.accept], accepted.utf8.count >= events.utf8.count else {
+      return false
+    }
+    return accepted.contains(events)
+  }
 }
 
 extension Duration {

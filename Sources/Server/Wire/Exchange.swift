@@ -145,7 +145,7 @@ extension Exchange {
   ///
   /// - Throws: ``Problem`` 400 for one that is no number of at most 18 digits.
   func lastEventID() throws -> Int64? {
-    guard let name = HTTPField.Name("Last-Event-ID"), let text = request.headers[name] else { return nil }
+    guard let text = request.headers[.lastEventID] else { return nil }
     guard text.utf8.count <= 18, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
       let number = Int64(text)
     else { throw Problem.noSuchEvent }

@@ -66,12 +66,11 @@ struct Reply: Sendable {
   ///   - common: Fields that count where the answer has none of that name.
   ///   - isHead: The head alone is wanted: the length of the body is told, the body is not sent.
   func response(_ common: HTTPFields, requestID: String, isHead: Bool, closes: Bool) -> Response {
-    var fields = common
-    for name in headers.isEmpty ? [] : Set(headers.map(\.name)) {
-      fields[values: name] = headers[values: name]
-    }
-    if let contentType { fields[.contentType] = contentType }
-    fields[.requestID] = requestID
+    var fields = headers
+    fields.reserveCapacity(headers.count + common.count + 4)
+    for field in common where headers.isEmpty || !headers.contains(field.name) { fields.append(field) }
+    if let contentType { fields.append(HTTPField(name: .contentType, value: contentType)) }
+    fields.append(HTTPField(name: .requestID, value: requestID))
     if closes { fields[.connection] = "close" }
     if let takeover, !isHead {
       return Response(
@@ -111,6 +110,8 @@ extension HTTPField.Name {
   /// Ties an answer to its line in the log.
   static let requestID = known("X-Request-Id")
   static let apiKey = known("X-API-Key")
+  static let idempotencyKey = known("Idempotency-Key")
+  static let lastEventID = known("Last-Event-ID")
   static let forwardedFor = known("X-Forwarded-For")
   static let forwarded = known("Forwarded")
   static let traceparent = known("traceparent")
