@@ -80,17 +80,20 @@ public struct Server: Service {
   ///   - certificate: `nil` = plain HTTP.
   ///   - requests: How often each user, key and address may ask.
   ///   - model: Asked only whether it is configured, for readiness; the runner has its own reference.
+  ///   - aliases: Addresses beside the server's own.
   ///   - metrics: Shown at `/metrics`; make it the process's metrics system too, and all rooms are in it.
   ///   - machine: Asked whenever somebody asks for the server's health.
   ///   - onSpan: Told of each request that has been answered; `nil` = no traces are kept.
   ///   - onListening: Called once with the port, as soon as requests are taken.
-  /// - Throws: ``ServerError`` `publicWithoutAuthentication` for an address that others can reach.
+  /// - Throws: ``ServerError`` `publicWithoutAuthentication` for an address that others can reach,
+  ///   `alias` for one that cannot be.
   public init(
     configuration: Configuration = Configuration(), certificate: TLSCertificate? = nil,
     authentication: Authentication = .none,
     requests: RateLimiter.Limits = RateLimiter.Limits(), runner: Runner,
     store: any Store, model: any Model,
-    time: any TimeSource, metrics: PrometheusRegistry = PrometheusRegistry(), logger: Logger,
+    time: any TimeSource, aliases: [Alias] = [], metrics: PrometheusRegistry = PrometheusRegistry(),
+    logger: Logger,
     scripts: any ScriptVersions, machine: @escaping @Sendable () -> MachineRoom = { MachineRoom() },
     onSpan: (@Sendable (Span) -> Void)? = nil,
     onListening: @escaping @Sendable (Int) async -> Void = { _ in }
@@ -109,7 +112,7 @@ public struct Server: Service {
     let metrics = ServerMetrics(registry: metrics)
     services = Services(
       runner: runner, store: store, model: model, time: time, metrics: metrics, scripts: scripts,
-      limits: RequestLimits(RateLimiter(requests, time: time), metrics: metrics),
+      limits: RequestLimits(RateLimiter(requests, time: time), metrics: metrics), aliases: aliases,
       isStoreReady: Recent(time: time) {
         do {
           try await store.check()
@@ -118,6 +121,7 @@ public struct Server: Service {
           return false
         }
       }, jobCounts: Recent(time: time) { try? await store.jobCounts() }, machine: machine)
+    try services.checkAliases()
   }
 
   /// Listens until the task is cancelled, or gracefully shut down.

@@ -4,7 +4,7 @@
 public struct ServerError: Error, Sendable, Hashable, CustomStringConvertible {
   public struct Code: Sendable, Hashable, CustomStringConvertible {
     private enum Value: String {
-      case publicWithoutAuthentication, addressInUse, addressNotAvailable, certificate
+      case publicWithoutAuthentication, addressInUse, addressNotAvailable, certificate, alias
     }
 
     private let value: Value
@@ -13,6 +13,7 @@ public struct ServerError: Error, Sendable, Hashable, CustomStringConvertible {
     public static let addressInUse = Code(value: .addressInUse)
     public static let addressNotAvailable = Code(value: .addressNotAvailable)
     public static let certificate = Code(value: .certificate)
+    public static let alias = Code(value: .alias)
 
     public var description: String { value.rawValue }
   }

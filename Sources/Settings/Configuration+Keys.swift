@@ -288,8 +288,13 @@ extension Configuration.EventWebhook {
 
 extension Configuration.Route {
   static let keys: [Key<Self>] = [
-    .value("path", \.path, .route, required: true, "Path on this server; `{name}` stands for one segment."),
-    .value("agent", \.agent, .text, required: true, "Agent that answers."),
+    .value(
+      "path", \.path, .route, required: true,
+      "Path on this server; `{user_id}` and `{agent}` stand for one segment."),
+    .value("agent", \.agent, .optional(.text), "Agent that answers; null is the path's `{agent}`."),
     .value("shape", \.shape, .choice, required: true, "Whose requests and answers it speaks."),
+    .value(
+      "message_chars_max", \.messageCharsMax, .optional(.integer(1...1_000_000)),
+      "Longest message; null is what the shape allows: 9999 of todo, 4000 of agents."),
   ]
 }

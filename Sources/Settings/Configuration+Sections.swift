@@ -199,13 +199,17 @@ extension Configuration {
   public struct Route: Sendable, Hashable {
     /// Begins with `/`; `{name}` stands for one segment.
     public var path: String
-    public var agent: String
+    /// `nil` = the one that `{agent}` in the path names.
+    public var agent: String?
     public var shape: Shape
+    /// `nil` = what the shape allows, or `limits.message_chars_max`.
+    public var messageCharsMax: Int?
 
-    public init(path: String = "", agent: String = "", shape: Shape = .todo) {
+    public init(path: String = "", agent: String? = nil, shape: Shape = .todo, messageCharsMax: Int? = nil) {
       self.path = path
       self.agent = agent
       self.shape = shape
+      self.messageCharsMax = messageCharsMax
     }
 
     public enum Shape: String, Sendable, Hashable, CaseIterable {

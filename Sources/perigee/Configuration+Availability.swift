@@ -8,13 +8,14 @@ extension Configuration {
   func refuseUnavailable() throws {
     let configuration = self
     func isAsked(_ path: String) -> Bool { source(of: path) != .default }
-    let missing: [(isAsked: Bool, key: String)] = [
-      (configuration.data.store != nil, "data.store"),
-      (configuration.data.cache != nil, "data.cache"),
-      (!configuration.routes.isEmpty, "routes"),
-      (configuration.log.content, "log.content"),
-      (channels.whatsapp.number != nil, "channels.whatsapp.number"),
-    ]
+    let messengers = routes.indices.filter { routes[$0].shape == .whatsapp }
+    let missing: [(isAsked: Bool, key: String)] =
+      [
+        (configuration.data.store != nil, "data.store"),
+        (configuration.data.cache != nil, "data.cache"),
+        (configuration.log.content, "log.content"),
+        (channels.whatsapp.number != nil, "channels.whatsapp.number"),
+      ] + messengers.map { (true, "routes.\($0 + 1).shape") }
     let problems = missing.filter(\.isAsked).map { problem in
       ConfigurationError.Problem(
         source: place(of: problem.key), message: "\(problem.key) is not available yet", hint: "leave it out")

@@ -44,6 +44,8 @@ enum Serving {
     isDevelopment: Bool
   ) async throws {
     let settings = host.configuration.server
+    let aliases = try host.configuration.aliases()
+    try host.configuration.checkRoutes(to: Set(host.workspace.deployment.active.agents.keys))
     let authentication = try await host.authentication(environment: environment, logger: logger)
     let server: Server
     let certificate: TLSCertificate?
@@ -59,8 +61,9 @@ enum Serving {
         requests: RateLimiter.Limits(
           perMinute: host.configuration.limits.requestsPerMinute,
           perHour: host.configuration.limits.requestsPerHour),
-        runner: host.runner, store: host.store, model: host.model, time: host.time, metrics: metrics,
-        logger: logger, scripts: host.workspace,
+        runner: host.runner, store: host.store, model: host.model, time: host.time,
+        aliases: aliases, metrics: metrics, logger: logger,
+        scripts: host.workspace,
         machine: { [directory = host.dataDirectory] in MachineRoom.now(directory) },
         onSpan: host.tracing.map { tracing in { @Sendable span in tracing.exporter.add([span]) } },
         onListening: { port in Self.greet(host, port) })

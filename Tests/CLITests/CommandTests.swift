@@ -186,7 +186,7 @@ struct CommandTests {
     let folder = try Folder([
       "agents/a.lua": "return { run = function() return 'x' end }",
       "perigee.yaml":
-        "log: { content: true }\ndata: { store: 'postgres://localhost/p' }\nroutes:\n  - { path: /a, agent: a, shape: agents }\n",
+        "log: { content: true }\ndata: { store: 'postgres://localhost/p' }\nroutes:\n  - { path: /a, agent: a, shape: whatsapp }\n",
     ])
     for command in [["serve"], ["run", "a", "--input", "x"]] {
       let outcome = try await perigee(command + ["--workspace", folder.path])

@@ -129,7 +129,7 @@ struct DoctorTests {
     try workspace.write(
       "perigee.yaml",
       """
-      routes: [{ path: /a, agent: a, shape: todo }]
+      routes: [{ path: /a//b, agent: a, shape: todo }]
       guardrails: { input: [nonsense] }
       events: { webhooks: { hook: { url: "http://127.0.0.1:1/", secret_env: HOOK_SECRET } } }
       scripts: { secrets: { shop: { env: SHOP_KEY, hosts: [shop.example.com] } } }

@@ -18,7 +18,7 @@ extension OpenAPI {
     for segment in template.split(separator: "/") {
       prefix += "/\(segment)"
       guard segment.hasPrefix("{") else { continue }
-      let (description, example) = pathParameters[prefix] ?? ("", "")
+      let (description, example) = pathParameters[prefix] ?? aliasParameters[String(segment)] ?? ("", "")
       parameters.append([
         "name": .string(String(segment.dropFirst().dropLast())), "in": "path", "required": true,
         "description": .string(description), "schema": ["type": "string", "minLength": 1],
@@ -45,6 +45,12 @@ extension OpenAPI {
       "/v1/versions/{a}/diff/{b}": ("The newer one: " + version, "sha256:91ab"),
     ]
   }()
+
+  /// Of paths that the configuration makes.
+  private static let aliasParameters = [
+    "{agent}": (description: "The agent's name.", example: "todo"),
+    "{user_id}": (description: "Who asks.", example: "local"),
+  ]
 
   // MARK: In the query and in the head
 
@@ -128,6 +134,10 @@ extension BodyShape.Kind {
       if let lengthMax { schema.append("maxLength", .integer(Int64(lengthMax))) }
       return .object(schema)
     case .sessionID: return ["type": "string", "pattern": "^[A-Za-z0-9._:-]{1,128}$"]
+    case .uuid:
+      return [
+        "type": "string", "pattern": "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$",
+      ]
     case .boolean: return ["type": "boolean"]
     case .integer(let range):
       return [

@@ -6,13 +6,19 @@ extension OpenAPI {
     case agents, sessions, runs, approvals, schedules, events, audit, users, versions, server
     case deadLetters = "dead letters"
     case openAI = "OpenAI's format"
+    case aliases = "other shapes"
 
     static let allCases: [Tag] = [
       .agents, .sessions, .runs, .approvals, .deadLetters, .schedules, .events, .versions, .audit, .users,
-      .openAI, .server,
+      .openAI, .aliases, .server,
     ]
 
-    init(of template: String) {
+    init(of route: Route) {
+      let template = route.template
+      if route.isAlias {
+        self = .aliases
+        return
+      }
       let segments = template.split(separator: "/")
       guard segments.first == "v1", segments.count > 1 else {
         self = .server
@@ -38,6 +44,7 @@ extension OpenAPI {
       case .audit: "Who did what; for admins."
       case .users: "All that is kept of a user: handed out, or erased."
       case .openAI: "Each agent as a model, for OpenAI's clients."
+      case .aliases: "Agents in the shapes of other systems, as the configuration lists them."
       case .server: "Health, metrics, and what describes the server."
       }
     }

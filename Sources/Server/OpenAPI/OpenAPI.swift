@@ -61,7 +61,7 @@ struct OpenAPI {
 
   private func operation(_ route: Route) -> JSON {
     var operation = JSONObject([
-      ("operationId", .string(route.name)), ("tags", [.string(Tag(of: route.template).rawValue)]),
+      ("operationId", .string(route.name)), ("tags", [.string(Tag(of: route).rawValue)]),
       ("summary", .string(route.summary)),
     ])
     let parameters = Self.parameters(of: route)
@@ -87,11 +87,21 @@ struct OpenAPI {
 
   private var components: JSON {
     var components = JSONObject([
-      ("schemas", Self.schemas), ("responses", failureComponents), ("headers", headerComponents),
+      ("schemas", .object(schemas)), ("responses", failureComponents), ("headers", headerComponents),
       ("parameters", Self.headerParameterComponents),
     ])
     if !securitySchemes.isEmpty { components.append("securitySchemes", .object(securitySchemes)) }
     return .object(components)
+  }
+
+  /// Those of aliases only where there are such.
+  private var schemas: JSONObject {
+    var schemas = Self.schemas.object ?? JSONObject()
+    for (name, schema) in Self.aliasSchemas.object?.members ?? [] {
+      let isUsed = routes.contains { $0.isAlias && $0.answers.contains { $0.content.contains(.json(name)) } }
+      if isUsed { schemas.append(name, schema) }
+    }
+    return schemas
   }
 
   static func reference(_ schema: String) -> JSON { ["$ref": .string("#/components/schemas/\(schema)")] }

@@ -28,7 +28,7 @@ final class Route: Sendable {
     }
   }
 
-  enum Content: Sendable {
+  enum Content: Sendable, Equatable {
     case nothing
     /// A schema of the OpenAPI document.
     case json(String)
@@ -46,6 +46,8 @@ final class Route: Sendable {
   let name: String
   let summary: String
   let access: Access
+  /// The configuration made it.
+  let isAlias: Bool
   /// The list that is read in pages, by `?limit=&after=`.
   let list: Cursor.List?
   /// Parameters after `?`, those of ``list`` apart.
@@ -62,6 +64,7 @@ final class Route: Sendable {
 
   init(
     _ method: HTTPRequest.Method, _ template: String, name: String, summary: String, access: Access = .user,
+    isAlias: Bool = false,
     list: Cursor.List? = nil, query: [BodyShape.Field] = [], headers: [RequestHeader] = [],
     body: BodyShape? = nil, bodySchema: String? = nil, answers: [Answer], fails: [HTTPResponse.Status] = [],
     handle: @escaping Handler
@@ -71,6 +74,7 @@ final class Route: Sendable {
     self.name = name
     self.summary = summary
     self.access = access
+    self.isAlias = isAlias
     self.list = list
     self.query = query
     self.headers = headers

@@ -64,6 +64,12 @@ struct RouteTable: Sendable {
     return .none
   }
 
+  /// Whether there is a path that both templates match.
+  static func overlap(_ a: String, _ b: String) -> Bool {
+    let (a, b) = (split(a), split(b))
+    return a.count == b.count && zip(a, b).allSatisfy { $0 == $1 || $0.hasPrefix("{") || $1.hasPrefix("{") }
+  }
+
   private func resolve(_ endpoint: Endpoint, _ method: HTTPRequest.Method, parameters: [String]) -> Match {
     if let route = endpoint.route(for: method) { return .route(route, parameters: parameters) }
     return .wrongMethod(template: endpoint.template, allowed: endpoint.allowed)

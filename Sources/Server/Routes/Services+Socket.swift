@@ -6,25 +6,31 @@ import JSONCodec
 
 extension Services {
   var socketRoutes: [Route] {
-    [
-      Route(
-        .get, "/v1/agents/{agent}/ws", name: "chatSocket",
-        summary: "Opens a WebSocket on which many messages may be sent to an agent.",
-        access: .agent,
-        query: [
-          .init(
-            name: "session_id", kind: .sessionID, isRequired: false,
-            description: "The conversation; absent = a new one.",
-            example: "shopping")
-        ],
-        answers: [.init(.switchingProtocols, "Frames of JSON from here on.", .nothing)],
-        fails: [.upgradeRequired]
-      ) { try await openSocket($0) }
-    ]
+    [chatSocketRoute("/v1/agents/{agent}/ws", name: "chatSocket", tells: .everything) { $0.parameters[0] }]
   }
 
-  private func openSocket(_ exchange: Exchange) async throws -> Reply {
-    let agent = exchange.parameters[0]
+  func chatSocketRoute(
+    _ path: String, name: String, isAlias: Bool = false, tells: ConversationSocket.Told,
+    agent: @escaping @Sendable (Exchange) -> String
+  ) -> Route {
+    Route(
+      .get, path, name: name,
+      summary: "Opens a WebSocket on which many messages may be sent to an agent.",
+      access: .agent, isAlias: isAlias,
+      query: [
+        .init(
+          name: "session_id", kind: .sessionID, isRequired: false,
+          description: "The conversation; absent = a new one.",
+          example: "shopping")
+      ],
+      answers: [.init(.switchingProtocols, "Frames of JSON from here on.", .nothing)],
+      fails: [.upgradeRequired]
+    ) { try await openSocket($0, agent: agent($0), tells: tells) }
+  }
+
+  private func openSocket(
+    _ exchange: Exchange, agent: String, tells: ConversationSocket.Told
+  ) async throws -> Reply {
     guard host().agents[agent] != nil else { throw Failure(.notFound, "there is no agent '\(agent)'") }
     var sessionID = Identifier.randomUUID()
     for (name, value) in Query.parse(exchange.request.uri.query ?? "") {
@@ -48,9 +54,8 @@ extension Services {
     return .upgrade(handshake) { [services = self, sessionID] requestID in
       try await bridge.takeOutput()
       await ConversationSocket(
-        services: services, agent: agent, exchange: exchange, sessionID: sessionID, requestID: requestID,
-        bridge: bridge,
-        connection: connection
+        services: services, agent: agent, tells: tells, exchange: exchange, sessionID: sessionID,
+        requestID: requestID, bridge: bridge, connection: connection
       ).run()
     }
   }

@@ -10,6 +10,7 @@ struct Services: Sendable {
   let metrics: ServerMetrics
   let scripts: any ScriptVersions
   let limits: RequestLimits
+  let aliases: [Alias]
   let isStoreReady: Recent<Bool>
   let jobCounts: Recent<JobCounts?>
   let machine: @Sendable () -> MachineRoom
@@ -18,7 +19,10 @@ struct Services: Sendable {
   func host() -> any ScriptHost { scripts.deployment.active }
 
   /// Every route but the OpenAPI document, which is made of them.
-  var routes: [Route] {
+  var routes: [Route] { ownRoutes + aliasRoutes }
+
+  /// Those that are there whatever the configuration says.
+  var ownRoutes: [Route] {
     chatRoutes + socketRoutes + agentRoutes + versionRoutes + sessionRoutes + runRoutes
       + approvalRoutes + deadLetterRoutes + scheduleRoutes + eventRoutes + auditRoutes + userRoutes
       + openAIRoutes

@@ -12,6 +12,13 @@ final class ConversationSocket: Sendable {
   /// Messages of one socket that may be under way.
   static let turnsMax = 8
 
+  /// What a client is told of a turn.
+  enum Told: Sendable {
+    case everything
+    /// The answers, and what went wrong.
+    case messages
+  }
+
   /// The body of a message; the members are those of the chat endpoint.
   private static let shape = BodyShape(
     fields: [
@@ -20,6 +27,7 @@ final class ConversationSocket: Sendable {
 
   private let services: Services
   private let agent: String
+  private let told: Told
   private let exchange: Exchange
   private let sessionID: String
   private let requestID: String
@@ -30,11 +38,13 @@ final class ConversationSocket: Sendable {
   private let hasHeard = Mutex(true)
 
   init(
-    services: Services, agent: String, exchange: Exchange, sessionID: String, requestID: String,
+    services: Services, agent: String, tells told: Told, exchange: Exchange, sessionID: String,
+    requestID: String,
     bridge: FrameBridge, connection: Connection
   ) {
     self.services = services
     self.agent = agent
+    self.told = told
     self.exchange = exchange
     self.sessionID = sessionID
     self.requestID = requestID
@@ -149,7 +159,7 @@ final class ConversationSocket: Sendable {
   private func tell(_ feed: RunFeed) async {
     var watcher = feed.watch()
     while let events = try? await watcher.next(within: Self.pingInterval) {
-      for event in events { await tell(event) }
+      for event in events where told == .everything || !event.precedesAnswer { await tell(event) }
     }
   }
 
@@ -210,6 +220,15 @@ final class ConversationSocket: Sendable {
       (1000...1003).contains(number) || (1007...1014).contains(number) || (3000...4999).contains(number)
     else { return .protocolError }
     return data.readWebSocketErrorCode() ?? .protocolError
+  }
+}
+
+extension RunEvent {
+  fileprivate var precedesAnswer: Bool {
+    switch self {
+    case .text, .toolStarted, .toolFinished: true
+    default: false
+    }
   }
 }
 

@@ -8,6 +8,7 @@ struct BodyShape: Sendable {
     /// Unicode scalars at least and at most; `nil` = no limit here.
     case string(lengthMin: Int = 0, lengthMax: Int? = nil)
     case sessionID
+    case uuid
     case boolean
     case integer(ClosedRange<Int64>)
     case object
@@ -80,6 +81,7 @@ extension BodyShape.Field {
       return nil
     case (.sessionID, .string(let text)):
       return ChatRequest.isSessionID(text) ? nil : ChatRequest.sessionIDRule
+    case (.uuid, .string(let text)): return text.isUUID ? nil : "must be a UUID"
     case (.boolean, .bool), (.object, .object): return nil
     case (.integer(let range), _):
       guard let number = value.integer else { return "must be a whole number, not \(value.typeName)" }
@@ -94,10 +96,21 @@ extension BodyShape.Field {
       } catch {
         return error.message
       }
-    case (.string, _), (.sessionID, _), (.words, _), (.eventTypes, _):
+    case (.string, _), (.sessionID, _), (.uuid, _), (.words, _), (.eventTypes, _):
       return "must be a string, not \(value.typeName)"
     case (.boolean, _): return "must be true or false, not \(value.typeName)"
     case (.object, _): return "must be an object, not \(value.typeName)"
     }
+  }
+}
+
+extension String {
+  /// Source: RFC 9562, 4.
+  fileprivate var isUUID: Bool {
+    utf8.count == 36
+      && utf8.enumerated().allSatisfy { index, byte in
+        [8, 13, 18, 23].contains(index)
+          ? byte == UInt8(ascii: "-") : Character(UnicodeScalar(byte)).isHexDigit && byte < 0x80
+      }
   }
 }

@@ -20,7 +20,7 @@ struct Examination: Sendable {
     var findings = versions()
     findings += checkConfiguration()
     findings += await authentication()
-    findings.append(await scripts())
+    findings += await scripts()
     findings += checkSecrets()
     let (data, lastWrittenAt) = try await data()
     findings += data
@@ -35,6 +35,7 @@ struct Examination: Sendable {
   private func checkConfiguration() -> [Finding] {
     let checks: [() throws -> Void] = [
       { try configuration.refuseUnavailable() },
+      { _ = try configuration.aliases() },
       { _ = try configuration.guardRules() },
       { _ = try HTTPPolicy(configuration) },
       { _ = try ScriptSecrets(configuration.scripts, environment: environment) },
@@ -57,18 +58,22 @@ struct Examination: Sendable {
     return findings
   }
 
-  private func scripts() async -> Finding {
+  private func scripts() async -> [Finding] {
     do {
       let bundle = try await ScriptBundle.load(directory: workspace, lint: LintSettings(configuration))
       let agents = bundle.agents.keys.sorted().joined(separator: ", ")
       guard !bundle.agents.isEmpty else {
-        return .warning("scripts", "there are no agents in \(workspace)", hint: "perigee new agent hello")
+        return [.warning("scripts", "there are no agents in \(workspace)", hint: "perigee new agent hello")]
       }
-      return .ok(
+      let loaded = Finding.ok(
         "scripts",
         "\(bundle.agents.count) agents (\(agents)), \(bundle.tools.count) tools, version \(bundle.version)")
+      do {
+        try configuration.checkRoutes(to: Set(bundle.agents.keys))
+        return [loaded]
+      } catch { return [loaded] + Finding.refusals("configuration", error) }
     } catch {
-      return .error("scripts", "\n\(error)", hint: "mend them; perigee lint --explain CODE tells more")
+      return [.error("scripts", "\n\(error)", hint: "mend them; perigee lint --explain CODE tells more")]
     }
   }
 

@@ -34,7 +34,8 @@ struct TestServer: Sendable {
   /// Runs a server for the time of `body`, and then waits for it to have stopped.
   static func run(
     agents: [ScriptedAgent] = [.echo], model: any Model = SilentModel(), limits: Runner.Limits = .init(),
-    configuration: Server.Configuration = .init(port: 0), _ body: @Sendable (TestServer) async throws -> Void
+    aliases: [Alias] = [], configuration: Server.Configuration = .init(port: 0),
+    _ body: @Sendable (TestServer) async throws -> Void
   ) async throws {
     let directory = FileManager.default.temporaryDirectory.appending(path: "server-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: directory) }
@@ -46,7 +47,7 @@ struct TestServer: Sendable {
     let log = LogRecorder()
     let server = try Server(
       configuration: configuration, runner: runner, store: store, model: model, time: SystemTime(),
-      logger: log.logger, scripts: scripts, onListening: { port.yield($0) })
+      aliases: aliases, logger: log.logger, scripts: scripts, onListening: { port.yield($0) })
     let group = ServiceGroup(
       services: [server], logger: Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() })
     try await withThrowingTaskGroup(of: Void.self) { tasks in
