@@ -73,7 +73,10 @@ extension Configuration {
     .value(
       "auth.jwt.jwks_url", \.auth.jwt.jwksURL, .optional(.url(["https", "http"])),
       "Where public keys are published as a JWK set; it is fetched again as its `max-age` says."),
-    .value("auth.jwt.issuer", \.auth.jwt.issuer, .optional(.text), "Required `iss`; null is any."),
+    .value(
+      "auth.jwt.issuer", \.auth.jwt.issuer, .optional(.text),
+      "Required `iss`; null is any. Of RS, ES and EdDSA tokens it also says where its keys are, where no other key does."
+    ),
     .value("auth.jwt.audience", \.auth.jwt.audience, .optional(.text), "Required `aud`; null is any."),
     .value(
       "auth.jwt.leeway_seconds", \.auth.jwt.leeway, .seconds(0...600),

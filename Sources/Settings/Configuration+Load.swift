@@ -146,12 +146,18 @@ extension Configuration {
     if jwt.algorithms.count(where: \.isSymmetric) > 1 {
       reading.refuse(place, "auth.jwt.algorithms has more than one HS algorithm, and a secret is for one")
     }
-    if jwt.algorithms.contains(where: { !$0.isSymmetric }), jwt.publicKeyFile == nil, jwt.jwksFile == nil,
-      jwt.jwksURL == nil
-    {
-      reading.refuse(
+    guard jwt.discoversKeys else { return }
+    guard let issuer = jwt.issuer else {
+      return reading.refuse(
         place,
-        "RS, ES and EdDSA algorithms need auth.jwt.public_key_file, auth.jwt.jwks_file or auth.jwt.jwks_url")
+        "RS, ES and EdDSA algorithms need auth.jwt.public_key_file, auth.jwt.jwks_file or auth.jwt.jwks_url",
+        hint: "or auth.jwt.issuer, an OpenID Connect issuer, which says where its keys are")
+    }
+    guard Network.isTrustworthy(url: issuer) else {
+      return reading.refuse(
+        reading.sources["auth.jwt.issuer"] ?? place,
+        "auth.jwt.issuer is \(issuer), which cannot be asked for its keys: it is no https:// address",
+        hint: "set auth.jwt.jwks_url, auth.jwt.jwks_file or auth.jwt.public_key_file")
     }
   }
 }

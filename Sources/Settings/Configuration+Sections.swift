@@ -75,6 +75,12 @@ extension Configuration {
     public var leeway: Duration = .seconds(30)
     public var userClaim = "sub"
     public var rolesClaim = "roles"
+
+    /// Whether ``issuer`` is asked where its keys are, because nothing else says so.
+    public var discoversKeys: Bool {
+      publicKeyFile == nil && jwksFile == nil && jwksURL == nil
+        && algorithms.contains { !$0.isSymmetric }
+    }
   }
 
   /// What one caller, and the whole server, may use; 0 is no limit where said.

@@ -23,6 +23,15 @@ enum Network {
     return host.hasPrefix("127.") && addressBits(host) == 32
   }
 
+  /// Whether what is fetched there is what its owner says: over TLS, or from this machine.
+  static func isTrustworthy(url: String) -> Bool {
+    if url.hasPrefix("https://") { return url.utf8.count > 8 }
+    guard url.hasPrefix("http://") else { return false }
+    let authority = url.dropFirst(7).prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+    let host = authority.first == "[" ? authority.prefix { $0 != "]" } + "]" : authority.prefix { $0 != ":" }
+    return isLoopback(String(host))
+  }
+
   private static func addressBits(_ text: String) -> Int? {
     var storage = in6_addr()
     if inet_pton(AF_INET, text, &storage) == 1 { return 32 }

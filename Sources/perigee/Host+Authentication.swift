@@ -6,7 +6,6 @@ import Logging
 import Server
 import Settings
 import Storage
-import Transport
 
 extension Host {
   /// How callers prove who they are, as the configuration says.
@@ -19,10 +18,10 @@ extension Host {
       var tokens: TokenVerifier?
       if mode != .apiKey {
         let jwt = configuration.auth.jwt
-        let published = jwt.jwksURL.map { url in
+        let published = jwt.publishedKeys(client).map { source in
           PublishedKeys(
-            FetchedKeys(url: url, client: client), algorithms: jwt.algorithms, clock: time,
-            report: { Self.log($0, from: url, logger) })
+            source, algorithms: jwt.algorithms, clock: time,
+            report: { Self.log($0, from: source.address, logger) })
         }
         tokens = try TokenVerifier(
           keys: try await jwt.keys(environment: environment), published: published, policy: jwt.policy,
@@ -99,34 +98,5 @@ extension Configuration.JWT {
         message: "auth.jwt: \(path) cannot be read", hint: "is it there, and may you read it?")
     }
     return String(decoding: data, as: UTF8.self)
-  }
-}
-
-/// The document of an issuer's public keys, over HTTP.
-private struct FetchedKeys: JWKSSource {
-  let url: String
-  let client: HTTPClient
-
-  func load() async throws -> (document: [UInt8], maxAge: Duration?) {
-    let response = try await client.send(
-      HTTPRequest(
-        method: "GET", url: url,
-        headers: [(name: "Accept", value: "application/jwk-set+json, application/json")],
-        timeout: .seconds(10), responseBytesMax: 1 << 20, isIdempotent: true))
-    guard response.status == 200 else {
-      throw Failure(.upstream, "the answer was \(response.status), not a JWK set")
-    }
-    let control = response.headers.filter { $0.name.lowercased() == "cache-control" }.map(\.value)
-    return (response.body, Self.maxAge(control))
-  }
-
-  /// Source: RFC 9111, 5.2.2.1.
-  private static func maxAge(_ control: [String]) -> Duration? {
-    for directive in control.flatMap({ $0.split(separator: ",") }) {
-      let parts = directive.split(separator: "=", maxSplits: 1)
-      guard parts.count == 2, parts[0].lowercased().filter({ $0 != " " }) == "max-age" else { continue }
-      return Int(parts[1].filter { $0 != " " && $0 != "\"" }).map { .seconds($0) }
-    }
-    return nil
   }
 }

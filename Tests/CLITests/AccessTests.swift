@@ -16,6 +16,24 @@ struct AccessTests {
     "agents/b.lua": "return { allow = { roles = { 'clerk' } }, run = function() return 'b' end }",
   ]
 
+  /// What an issuer publishes of a key.
+  private static func keySet(_ key: P256.Signing.PrivateKey) -> JSON {
+    func text(_ data: Data) -> JSON {
+      .string(
+        data.base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing(
+          "=", with: ""))
+    }
+    let point = key.publicKey.rawRepresentation
+    return [
+      "keys": [
+        [
+          "kty": "EC", "crv": "P-256", "kid": "k1", "alg": "ES256", "use": "sig", "x": text(point.prefix(32)),
+          "y": text(point.suffix(32)),
+        ]
+      ]
+    ]
+  }
+
   /// A server that wants to know who asks, and what makes tokens for it.
   private struct Scene {
     let workspace: Folder
@@ -221,20 +239,8 @@ struct AccessTests {
   @Test("public keys are fetched from where they are published, and a secret is none of them")
   func published() async throws {
     let key = P256.Signing.PrivateKey()
-    let point = key.publicKey.rawRepresentation
-    @Sendable func text(_ data: Data) -> String {
-      data.base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
-    }
-    let issuer = try ScriptedProvider { _ in
-      .json([
-        "keys": [
-          [
-            "kty": "EC", "crv": "P-256", "kid": "k1", "alg": "ES256", "use": "sig",
-            "x": .string(text(point.prefix(32))), "y": .string(text(point.suffix(32))),
-          ]
-        ]
-      ])
-    }
+    let set = Self.keySet(key)
+    let issuer = try ScriptedProvider { _ in .json(set) }
     let pem = try Folder([
       "private.pem": key.pemRepresentation, "other.pem": P256.Signing.PrivateKey().pemRepresentation,
     ])
@@ -246,6 +252,43 @@ struct AccessTests {
     let forged = try await scene.token("ann", "--key-file", pem.path + "/other.pem", "--key-id", "k1")
     #expect(try await scene.chat(forged).status == 401)
     #expect(issuer.requests.count == 1)
+    await scene.server.stop()
+  }
+
+  @Test(
+    "an issuer says where its keys are, and nobody else says it",
+    arguments: [
+      ("", 200), ("/openid", 200), ("/oauth/", 200), ("/liar", 503), ("/plain", 503), ("/silent", 503),
+    ])
+  func discovery(path: String, status: Int) async throws {
+    let key = P256.Signing.PrivateKey()
+    let set = Self.keySet(key)
+    let provider = try ScriptedProvider { request in
+      let origin = "http://\(request.header("host") ?? "")"
+      return switch request.path {
+      case "/keys": .json(set)
+      case "/.well-known/openid-configuration", "/openid/.well-known/openid-configuration":
+        .json([
+          "issuer": .string(origin + (request.path.hasPrefix("/openid") ? "/openid" : "")),
+          "jwks_uri": .string(origin + "/keys"),
+        ])
+      case "/.well-known/oauth-authorization-server/oauth":
+        .json(["issuer": .string(origin + "/oauth/"), "jwks_uri": .string(origin + "/keys")])
+      case "/liar/.well-known/openid-configuration":
+        .json(["issuer": .string(origin), "jwks_uri": .string(origin + "/keys")])
+      case "/plain/.well-known/openid-configuration":
+        .json(["issuer": .string(origin + "/plain"), "jwks_uri": "file:///keys"])
+      default: .json([:], status: 404)
+      }
+    }
+    let pem = try Folder(["private.pem": key.pemRepresentation])
+    let scene = try await Scene(
+      "auth: { mode: jwt, jwt: { algorithms: [ES256], issuer: '\(provider.origin)\(path)' } }",
+      environment: [:])
+    let token = try await scene.token("ann", "--key-file", pem.path + "/private.pem", "--key-id", "k1")
+    #expect(try await scene.chat(token).status == status)
+    let examined = try await scene.run("doctor", "--online", "--port", "0")
+    #expect(examined.output.contains("1 public keys" as String) == (status == 200), "\(examined.output)")
     await scene.server.stop()
   }
 

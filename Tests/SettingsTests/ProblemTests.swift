@@ -136,6 +136,10 @@ import Testing
         "perigee.yaml:1:27: RS, ES and EdDSA algorithms need auth.jwt.public_key_file, auth.jwt.jwks_file or auth.jwt.jwks_url"
       ),
       (
+        "auth: { mode: jwt, jwt: { algorithms: [RS256], issuer: \"http://issuer.example\" } }",
+        "perigee.yaml:1:48: auth.jwt.issuer is http://issuer.example, which cannot be asked for its keys: it is no https:// address"
+      ),
+      (
         "auth: { mode: jwt, jwt: { secret_env: null } }",
         "perigee.yaml:1:9: HS algorithms need auth.jwt.secret_env or auth.jwt.secret_file"
       ),

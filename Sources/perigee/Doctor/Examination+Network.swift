@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Core
 import Glibc
+import Identity
 import Models
 import Settings
 import Threads
@@ -87,8 +88,10 @@ extension Examination {
     } catch { return Finding.refusals("providers", error) }
     var findings: [Finding] = []
     for provider in models.providers { findings += await examine(provider, client) }
-    if isOnline, let url = configuration.auth.jwt.jwksURL, [.jwt, .any].contains(configuration.auth.mode) {
-      findings.append(await publicKeys(url, client))
+    if isOnline, [.jwt, .any].contains(configuration.auth.mode),
+      let source = configuration.auth.jwt.publishedKeys(client)
+    {
+      findings.append(await publicKeys(source))
     }
     await client.shutdown()
     return findings
@@ -140,13 +143,16 @@ extension Examination {
     ]
   }
 
-  private func publicKeys(_ url: String, _ client: HTTPClient) async -> Finding {
+  private func publicKeys(_ source: FetchedKeys) async -> Finding {
+    let part = configuration.auth.jwt.jwksURL == nil ? "auth.jwt.issuer" : "auth.jwt.jwks_url"
     do {
-      let response = try await client.send(HTTPRequest(url: url, timeout: .seconds(5)))
-      if response.status == 200 { return .ok("auth.jwt.jwks_url", "reachable") }
-      return .error("auth.jwt.jwks_url", "it answers \(response.status)", hint: "is the address right?")
+      let keys = try await VerificationKeys.jwks(
+        try await source.load().document, algorithms: configuration.auth.jwt.algorithms)
+      return .ok(part, "\(keys.count) public keys")
     } catch {
-      return .error("auth.jwt.jwks_url", "not reachable: \(error)", hint: "may this machine go there?")
+      return .error(
+        part, "the public keys cannot be had: \(error)",
+        hint: "is the address right, and may this machine go there?")
     }
   }
 
