@@ -145,10 +145,10 @@ let package = Package(
     .target(name: "CThreads", cSettings: c),
     .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
-    tests("JSONCodecTests", ["JSONCodec"]),
-    tests("CoreTests", ["Core", "Guardrails", "JSONCodec"]),
-    tests("GuardrailsTests", ["Guardrails"]),
-    tests("TelemetryTests", ["Telemetry", "JSONCodec"], exclude: ["decode_request.py"]),
+    tests("JSONCodecTests", ["JSONCodec", "TestSupport"]),
+    tests("CoreTests", ["Core", "Guardrails", "JSONCodec", "TestSupport"]),
+    tests("GuardrailsTests", ["Guardrails", "TestSupport"]),
+    tests("TelemetryTests", ["Telemetry", "JSONCodec", "TestSupport"], exclude: ["decode_request.py"]),
     tests("LuaHostTests", ["LuaHost", "CLuaHost", "JSONCodec"]),
     tests("ThreadsTests", ["Threads", "TestSupport"]),
     tests("EvalsTests", ["Evals", "Core", "JSONCodec"]),
@@ -158,7 +158,7 @@ let package = Package(
     tests(
       "IdentityTests",
       [
-        "Identity", "Core", "JSONCodec", .product(name: "JWTKit", package: "jwt-kit"),
+        "Identity", "Core", "JSONCodec", "TestSupport", .product(name: "JWTKit", package: "jwt-kit"),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "CryptoExtras", package: "swift-crypto"),
         .product(name: "X509", package: "swift-certificates"),
@@ -166,7 +166,7 @@ let package = Package(
       ]),
     tests("TransportTests", ["Transport", "TestSupport", "JSONCodec"]),
     tests("ModelsTests", ["Models", "Transport", "Core", "JSONCodec", "TestSupport", logging]),
-    tests("StorageTests", ["Storage", "Identity", "Core", "JSONCodec"]),
+    tests("StorageTests", ["Storage", "Identity", "Core", "JSONCodec", "TestSupport"]),
     tests(
       "HostModulesTests",
       [

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Core
@@ -87,19 +88,6 @@ struct CronExpressionTests {
     #expect(problem.message.contains(reason), "\(problem.message)")
   }
 
-  /// SplitMix64, so that a failing seed fails again.
-  private struct Numbers: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var mixed = state
-      mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-      mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-      return mixed ^ mixed >> 31
-    }
-  }
-
   /// What an expression means, told minute by minute by somebody who looks at the clock.
   private struct Watcher {
     let fields: [Set<Int>]
@@ -140,7 +128,7 @@ struct CronExpressionTests {
 
   @Test("it is what somebody sees who looks at the clock each minute", arguments: UInt64(0)..<60)
   func property(_ seed: UInt64) throws {
-    var random = Numbers(state: seed)
+    var random = SplitMix64(seed: seed)
     let ranges = [0...59, 0...23, 1...31, 1...12, 0...6]
     var texts: [String] = []
     var fields: [Set<Int>] = []

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import TestSupport
 import Testing
 
 @testable import Core
@@ -64,7 +65,7 @@ struct VersionDiffTests {
 
   @Test("edits make the new text of the old one, with as few lines as another way of counting finds")
   func shortest() {
-    var random = Generator(state: 7)
+    var random = SplitMix64(seed: 7)
     for _ in 0..<300 {
       let old = (0..<Int.random(in: 0...12, using: &random)).map { _ in Self.line(&random) }
       let new = (0..<Int.random(in: 0...12, using: &random)).map { _ in Self.line(&random) }
@@ -85,7 +86,7 @@ struct VersionDiffTests {
     #expect(edits.first == .keep("same\n") && edits[1] == .delete("old 0\n"))
   }
 
-  private static func line(_ random: inout Generator) -> Substring {
+  private static func line(_ random: inout SplitMix64) -> Substring {
     ["a\n", "b\n", "c\n"].randomElement(using: &random) ?? ""
   }
 
@@ -98,15 +99,6 @@ struct VersionDiffTests {
       }
     }
     return lengths[old.count][new.count]
-  }
-
-  private struct Generator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return state ^ state >> 31
-    }
   }
 }
 

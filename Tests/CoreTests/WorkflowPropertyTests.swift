@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import JSONCodec
+import TestSupport
 import Testing
 
 @testable import Core
@@ -7,20 +8,7 @@ import Testing
 /// Random graphs, their actions ending in random orders.
 @Suite("Workflow, any graph in any order")
 struct WorkflowPropertyTests {
-  /// SplitMix64: the same graphs every time.
-  private struct Numbers: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var z = state
-      z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-      return z ^ (z >> 31)
-    }
-  }
-
-  private static func graph(_ numbers: inout Numbers) throws -> Workflow {
+  private static func graph(_ numbers: inout SplitMix64) throws -> Workflow {
     let count = Int.random(in: 1...9, using: &numbers)
     // Names in an order of their own, so that it says nothing about the graph.
     let names = (0..<count).map { "s\($0)" }.shuffled(using: &numbers)
@@ -63,7 +51,7 @@ struct WorkflowPropertyTests {
 
   /// - Returns: How it ended, and what began.
   private static func run(
-    _ workflow: Workflow, _ world: World, order numbers: inout Numbers
+    _ workflow: Workflow, _ world: World, order numbers: inout SplitMix64
   ) throws -> (WorkflowEngine.Ending?, begun: Set<String>) {
     var engine = WorkflowEngine(workflow)
     var waiting = engine.start()
@@ -108,7 +96,7 @@ struct WorkflowPropertyTests {
   func anyOrder() throws {
     var completed = 0
     for seed in 0..<400 as Range<UInt64> {
-      var numbers = Numbers(state: seed)
+      var numbers = SplitMix64(seed: seed)
       let workflow = try Self.graph(&numbers)
       let world = World(seed: seed, canFail: seed % 2 == 0)
       let (first, begun) = try Self.run(workflow, world, order: &numbers)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Guardrails
+import TestSupport
 import Testing
 
 @Suite("hostile texts")
@@ -41,7 +42,7 @@ struct HostileTests {
 
   @Test("text that ends anywhere is done", arguments: 0..<20)
   func enduresCuts(seed: Int) {
-    var generator = Generator(seed: seed)
+    var generator = SplitMix64(seed: UInt64(seed))
     let text = (0..<40).map { _ in Self.units.randomElement(using: &generator)! }.joined()
     for count in 0..<text.unicodeScalars.count {
       _ = Inspectors.all.findings(in: String(text.unicodeScalars.prefix(count)))

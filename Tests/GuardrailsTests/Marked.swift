@@ -42,19 +42,3 @@ func shown(_ findings: [Finding], in text: String) -> [String] {
   let bytes = Array(text.utf8)
   return findings.map { "\($0.detector.name): \(String(decoding: bytes[$0.range], as: UTF8.self))" }
 }
-
-/// SplitMix64: the same seed, the same cuts.
-struct Generator: RandomNumberGenerator {
-  var state: UInt64
-
-  // Any other start than a multiple of the step below: else seeds would share their numbers.
-  init(seed: Int) { state = UInt64(seed + 1) &* 0xD134_2543_DE82_EF95 }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-}

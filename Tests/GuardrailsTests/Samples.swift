@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Guardrails
+import TestSupport
 
 /// Everything that is looked for anywhere in these tests, and everything that looks like it.
 enum Samples {
@@ -23,7 +24,7 @@ enum Samples {
   ]
 
   /// A text of a few samples with something between them, some of them cut off.
-  static func mixture(of separators: [String] = spaces + signs, using generator: inout Generator) -> String {
+  static func mixture(of separators: [String] = spaces + signs, using generator: inout SplitMix64) -> String {
     var text = ""
     for _ in 0..<Int.random(in: 1...6, using: &generator) {
       var piece = texts.randomElement(using: &generator)!
@@ -38,7 +39,7 @@ enum Samples {
   }
 
   /// A text in pieces of up to some scalars.
-  static func cut(_ text: String, scalarsMax: Int, using generator: inout Generator) -> [String] {
+  static func cut(_ text: String, scalarsMax: Int, using generator: inout SplitMix64) -> [String] {
     var pieces: [String] = []
     var rest = text.unicodeScalars[...]
     while !rest.isEmpty {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Guardrails
+import TestSupport
 import Testing
 
 @Suite("streaming")
@@ -32,7 +33,7 @@ struct StreamingTests {
 
   @Test("any way of cutting gives what the whole gives", arguments: 0..<60)
   func randomCuts(seed: Int) {
-    var generator = Generator(seed: seed)
+    var generator = SplitMix64(seed: UInt64(seed))
     for _ in 0..<10 {
       let text = Samples.mixture(using: &generator)
       let scalarsMax = [1, 2, 5, 40].randomElement(using: &generator)!

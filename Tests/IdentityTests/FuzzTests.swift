@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Core
 import JSONCodec
+import TestSupport
 import Testing
 
 @testable import Identity
@@ -11,7 +12,7 @@ struct FuzzTests {
   private static let pool = Array(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_....==+/ \n\0\"{}[]:,\\\u{7F}".utf8)
 
-  private static func damage(_ bytes: [UInt8], _ random: inout SeededRandom) -> [UInt8] {
+  private static func damage(_ bytes: [UInt8], _ random: inout SplitMix64) -> [UInt8] {
     var bytes = bytes
     for _ in 0...Int.random(in: 0..<3, using: &random) {
       let at = bytes.isEmpty ? 0 : Int.random(in: 0..<bytes.count, using: &random)
@@ -40,7 +41,7 @@ struct FuzzTests {
     let verifier = try TokenVerifier(keys: keys, policy: TokenPolicy(algorithms: all), clock: clock)
     let good = try await TestKeys.signer(algorithm, kid: "k").sign(TokenDraft(userID: "ada"), at: clock.now)
     _ = try await verifier.verify(good)
-    var random = SeededRandom(state: Self.seed)
+    var random = SplitMix64(seed: Self.seed)
     for index in 0..<5000 {
       let bad = String(decoding: Self.damage(Array(good.utf8), &random), as: UTF8.self)
       if bad == good { continue }
@@ -57,7 +58,7 @@ struct FuzzTests {
     let header = Array(#"{"alg":"HS256","typ":"JWT","kid":"k"}"#.utf8)
     let claims = Array(
       #"{"sub":"ada","exp":1800003600,"nbf":1.5,"roles":["a","b"],"name":"A","x":{"y":[1e9]}}"#.utf8)
-    var random = SeededRandom(state: Self.seed)
+    var random = SplitMix64(seed: Self.seed)
     var accepted = 0
     for index in 0..<20_000 {
       let head = index % 2 == 0 ? header : Self.damage(header, &random)
@@ -74,7 +75,7 @@ struct FuzzTests {
   @Test("4,000 damaged JWKS documents never crash")
   func documents() async {
     let good = jwks([TestKeys.jwk(.rs256, kid: "r"), TestKeys.jwk(.es256, kid: "e"), TestKeys.jwk(.edDSA)])
-    var random = SeededRandom(state: Self.seed)
+    var random = SplitMix64(seed: Self.seed)
     for _ in 0..<4000 {
       _ = try? await VerificationKeys.jwks(
         Self.damage(good, &random), algorithms: SignatureAlgorithm.allCases)
@@ -85,7 +86,7 @@ struct FuzzTests {
   func others() async throws {
     let key = APIKey.make().reveal()
     let pem = TestKeys.publicPEM(.es256)
-    var random = SeededRandom(state: Self.seed)
+    var random = SplitMix64(seed: Self.seed)
     for index in 0..<20_000 {
       let bad = String(decoding: Self.damage(Array(key.utf8), &random), as: UTF8.self)
       if bad != key, (try? APIKey(parsing: bad)) != nil { Issue.record("SEED=\(Self.seed) \(index): \(bad)") }

@@ -2,6 +2,7 @@
 import Core
 import Crypto
 import JSONCodec
+import TestSupport
 import Testing
 
 @testable import Identity
@@ -121,7 +122,7 @@ struct RememberedTokenTests {
 
   @Test("the table behaves as a simpler one does")
   func model() {
-    var random = SeededRandom(state: 7)
+    var random = SplitMix64(seed: 7)
     var cache = BoundedCache<Int, Int>(countMax: 16)
     var model: [Int: Int] = [:]
     for step in 0..<20_000 {
@@ -146,18 +147,5 @@ struct RememberedTokenTests {
     var none = BoundedCache<Int, Int>(countMax: 0)
     none.insert(1, for: 1)
     #expect(none.value(for: 1) == nil && none.count == 0)
-  }
-}
-
-/// SplitMix64: the same numbers for the same seed, so that a failure can be seen again.
-struct SeededRandom: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ mixed >> 31
   }
 }

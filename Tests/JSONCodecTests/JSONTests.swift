@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import JSONCodec
+import TestSupport
 import Testing
 
 @Suite("JSON")
@@ -58,14 +59,14 @@ struct JSONTests {
 
   @Test("what is written reads as what was written", arguments: 0..<200)
   func roundTrips(seed: Int) throws {
-    var generator = SeededGenerator(seed: UInt64(seed))
+    var generator = SplitMix64(seed: UInt64(seed))
     let value = JSON.random(depth: 4, using: &generator)
     #expect(try JSON(parsing: RawJSON(value).bytes) == value)
   }
 
   @Test("random bytes never crash the parser", arguments: 0..<200)
   func survivesNoise(seed: Int) {
-    var generator = SeededGenerator(seed: UInt64(seed))
+    var generator = SplitMix64(seed: UInt64(seed))
     let alphabet = Array("{}[]\",:\\u0123456789eE+-.truefalsn \u{00}\u{FF}".utf8)
     let bytes = (0..<Int.random(in: 0...64, using: &generator)).map { _ in
       alphabet.randomElement(using: &generator) ?? 0
@@ -74,22 +75,8 @@ struct JSONTests {
   }
 }
 
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed &+ 0x9E37_79B9_7F4A_7C15 }
-
-  /// Source: SplitMix64, Steele, Lea and Flood, 2014.
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-}
-
 extension JSON {
-  static func random(depth: Int, using generator: inout SeededGenerator) -> JSON {
+  static func random(depth: Int, using generator: inout SplitMix64) -> JSON {
     switch Int.random(in: 0...(depth > 0 ? 7 : 5), using: &generator) {
     case 0: return .null
     case 1: return .bool(Bool.random(using: &generator))

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import TestSupport
 import Testing
 
 @testable import Lint
@@ -113,7 +114,7 @@ import Testing
 
   @Test("token soup is never too much", arguments: 0..<8)
   func soup(seed: Int) {
-    var random = SeededRandom(seed: UInt64(seed))
+    var random = SplitMix64(seed: UInt64(seed))
     let words =
       Symbol.allCases.map(\.rawValue) + ["x", "1", "'s'", "\n", "--[[", "[[", "\"", "\\", "é", "$", "0x"]
     for _ in 0..<50 {
@@ -129,7 +130,7 @@ import Testing
 
   @Test("random bytes are never too much", arguments: 0..<4)
   func bytes(seed: Int) {
-    var random = SeededRandom(seed: UInt64(seed))
+    var random = SplitMix64(seed: UInt64(seed))
     for _ in 0..<200 {
       let bytes = (0..<Int.random(in: 0...200, using: &random)).map { _ in
         UInt8.random(in: 0...255, using: &random)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Lint
@@ -22,7 +23,7 @@ import Testing
 
   @Test("generated programs survive, and the stock compiler takes what is printed", arguments: 0..<8)
   func generated(seed: Int) async throws {
-    var random = SeededRandom(seed: UInt64(seed) + 900)
+    var random = SplitMix64(seed: UInt64(seed) + 900)
     var printed: [String] = []
     for _ in 0..<60 {
       var program = GeneratedProgram(random)
@@ -38,7 +39,7 @@ import Testing
 
   @Test("rules say the same of a program and of what is printed of it", arguments: 0..<4)
   func rules(seed: Int) {
-    var random = SeededRandom(seed: UInt64(seed) + 1700)
+    var random = SplitMix64(seed: UInt64(seed) + 1700)
     for _ in 0..<60 {
       var program = GeneratedProgram(random)
       let text = program.block(0)
@@ -62,9 +63,9 @@ extension String {
 
 /// Programs that are well formed and keep the rules of scopes.
 struct GeneratedProgram {
-  var random: SeededRandom
+  var random: SplitMix64
 
-  init(_ random: SeededRandom) { self.random = random }
+  init(_ random: SplitMix64) { self.random = random }
 
   private mutating func pick<Value>(_ list: [Value]) -> Value { list.randomElement(using: &random)! }
 

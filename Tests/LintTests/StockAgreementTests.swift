@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import Lint
+import TestSupport
 import Testing
 
 @Suite struct StockAgreementTests {
@@ -14,7 +15,7 @@ import Testing
     "mutated files are accepted and refused as the stock compiler does",
     .enabled(if: StockCompiler.isInstalled), arguments: 0..<4)
   func mutants(batch: Int) async throws {
-    var random = SeededRandom(seed: UInt64(batch) + 1)
+    var random = SplitMix64(seed: UInt64(batch) + 1)
     try await compare((0..<Self.count).map { _ in Self.mutant(&random) })
   }
 
@@ -22,7 +23,7 @@ import Testing
     "random statements are accepted and refused as the stock compiler does",
     .enabled(if: StockCompiler.isInstalled), arguments: 0..<4)
   func statements(batch: Int) async throws {
-    var random = SeededRandom(seed: UInt64(batch) + 100)
+    var random = SplitMix64(seed: UInt64(batch) + 100)
     try await compare((0..<Self.count).map { _ in Self.block(&random, depth: 0) })
   }
 
@@ -30,7 +31,7 @@ import Testing
     "random jumps are accepted and refused as the stock compiler does",
     .enabled(if: StockCompiler.isInstalled), arguments: 0..<4)
   func jumps(batch: Int) async throws {
-    var random = SeededRandom(seed: UInt64(batch) + 200)
+    var random = SplitMix64(seed: UInt64(batch) + 200)
     try await compare((0..<Self.count * 4).map { _ in Self.jumps(&random, depth: 0) })
   }
 
@@ -38,7 +39,7 @@ import Testing
     "random bytes in literals are accepted and refused as the stock compiler does",
     .enabled(if: StockCompiler.isInstalled))
   func literals() async throws {
-    var random = SeededRandom(seed: 7)
+    var random = SplitMix64(seed: 7)
     let alphabet = Array(#"0123456789abefpxz.+-\"'{}[]= #nu"#) + ["\n"]
     try await compare(
       (0..<Self.count * 4).map { _ in
@@ -81,7 +82,7 @@ import Testing
     ]
     + ["::next::", "goto next", "--", "\n", "end end", "x = 1", "f()", "self", "[=["]
 
-  private static func mutant(_ random: inout SeededRandom) -> String {
+  private static func mutant(_ random: inout SplitMix64) -> String {
     let sample = Samples.all.randomElement(using: &random)!
     var words = split(sample)
     for _ in 0..<Int.random(in: 1...3, using: &random) {
@@ -113,13 +114,13 @@ import Testing
     return words
   }
 
-  private static func block(_ random: inout SeededRandom, depth: Int) -> String {
+  private static func block(_ random: inout SplitMix64, depth: Int) -> String {
     (0..<Int.random(in: 1...4, using: &random)).map { _ in statement(&random, depth: depth) }
       .joined(separator: " ")
   }
 
   /// One statement that is well formed, but may break the rules of scopes.
-  private static func statement(_ random: inout SeededRandom, depth: Int) -> String {
+  private static func statement(_ random: inout SplitMix64, depth: Int) -> String {
     let name = ["a", "b", "c"].randomElement(using: &random)!
     let label = ["l", "m"].randomElement(using: &random)!
     let value = ["1", "a", "b.c", "'s'", "...", "{ a, b }", "function() return a end", "-2", "nil", "f(a)"]
@@ -142,7 +143,7 @@ import Testing
   }
 
   /// Gotos, labels and variables, which are right about half of the time.
-  private static func jumps(_ random: inout SeededRandom, depth: Int) -> String {
+  private static func jumps(_ random: inout SplitMix64, depth: Int) -> String {
     let ending = ["", "", "::l::", "::l:: ;", "::l:: x = 1", "local z ::l::"].randomElement(using: &random)!
     let statements = (0..<Int.random(in: 1...3, using: &random)).map { _ in
       let simple = ["local x", "goto l", "if x then goto l end", "::m::", "x = 1", ";"].randomElement(

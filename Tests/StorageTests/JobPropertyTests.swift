@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Core
 import Storage
+import TestSupport
 import Testing
 
 /// What a queue must keep, whatever comes in whatever order.
@@ -31,7 +32,7 @@ struct JobPropertyTests {
   @Test("none is lost, none is done twice at once, and keys keep their order", arguments: 1...25)
   func holds(seed: Int) async throws {
     try await JobScene.with { scene in
-      var random = Random(seed: UInt64(seed))
+      var random = SplitMix64(seed: UInt64(seed))
       var model = Model()
       for step in 0..<250 {
         try await move(scene, &model, &random, step)
@@ -50,7 +51,7 @@ struct JobPropertyTests {
   }
 
   private func move(
-    _ scene: JobScene, _ model: inout Model, _ random: inout Random, _ step: Int
+    _ scene: JobScene, _ model: inout Model, _ random: inout SplitMix64, _ step: Int
   ) async throws {
     switch random.next(upTo: 10) {
     case 0...2:
@@ -104,20 +105,8 @@ struct JobPropertyTests {
     model.held.removeAll { $0.taken.job.id == taken.job.id }
   }
 
-  /// Repeatable random numbers. Source: SplitMix64, Steele, Lea and Flood, 2014.
-  private struct Random: RandomNumberGenerator {
-    private var state: UInt64
+}
 
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var word = state
-      word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
-      word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
-      return word ^ word >> 31
-    }
-
-    mutating func next(upTo bound: UInt64) -> UInt64 { next() % bound }
-  }
+extension SplitMix64 {
+  fileprivate mutating func next(upTo bound: UInt64) -> UInt64 { next() % bound }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import TestSupport
 import Testing
 
 @testable import Telemetry
@@ -138,7 +139,7 @@ struct ConfigurationTests {
 
   @Test("damaged texts never crash")
   func fuzz() {
-    var random = SeededRandom(state: 0x4f54_4c50)
+    var random = SplitMix64(seed: 0x4f54_4c50)
     let pool = Array("ab=,%2CF0:/@?#[]. \t\0é".unicodeScalars)
     for _ in 0..<20_000 {
       var text = String.UnicodeScalarView("http://h:1/p,a=%2C".unicodeScalars)

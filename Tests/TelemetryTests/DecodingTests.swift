@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
 import JSONCodec
+import TestSupport
 import Testing
 
 @testable import Telemetry
@@ -53,7 +54,7 @@ struct DecodingTests {
   @Test("every field of random spans arrives, and no other")
   func random() throws {
     let seed: UInt64 = 0x5452_4143
-    var random = SeededRandom(state: seed)
+    var random = SplitMix64(seed: seed)
     let spans = (0..<300).map { _ in Span.random(&random) }
     let resource = try Resource(
       serviceVersion: "1.2", instanceID: "ä\"\\\n\0",
@@ -187,7 +188,7 @@ private struct Fields {
 }
 
 extension Span {
-  fileprivate static func random(_ random: inout SeededRandom) -> Span {
+  fileprivate static func random(_ random: inout SplitMix64) -> Span {
     let trace = TraceID(ofRun: text(&random))
     let start = Int64.random(in: 1...Int64.max / 2, using: &random)
     var span = Span(
@@ -209,7 +210,7 @@ extension Span {
     return span
   }
 
-  private static func attributes(_ random: inout SeededRandom) -> Attributes {
+  private static func attributes(_ random: inout SplitMix64) -> Attributes {
     var attributes = Attributes()
     for place in 0..<Int.random(in: 0..<5, using: &random) {
       attributes["k\(place)" + text(&random)] =
@@ -224,12 +225,12 @@ extension Span {
     return attributes
   }
 
-  private static func finite(_ random: inout SeededRandom) -> Double {
+  private static func finite(_ random: inout SplitMix64) -> Double {
     let double = Double(bitPattern: random.next())
     return double.isFinite ? double : 0
   }
 
-  private static func text(_ random: inout SeededRandom) -> String {
+  private static func text(_ random: inout SplitMix64) -> String {
     let pool = Array(
       "abcXYZ 0\"\\/\n\r\t\0\u{1}\u{1F}\u{7F}\u{80}é…\u{2028}😀\u{FFFF}\u{10FFFF}".unicodeScalars)
     var text = String.UnicodeScalarView()

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import TestSupport
 import Testing
 
 @testable import Telemetry
@@ -115,7 +116,7 @@ struct TraceContextTests {
   @Test("damaged headers never crash, and what is read is written as it was meant")
   func fuzz() {
     let seed: UInt64 = 0x5045_5249
-    var random = SeededRandom(state: seed)
+    var random = SplitMix64(seed: seed)
     let pool = Array("0123456789abcdefABCDEFg-_=, \t\0é~@".utf8)
     for index in 0..<20_000 {
       var parent = Array("00-\(ids)-01".utf8)
