@@ -5,7 +5,9 @@ public enum Prelude {
   public static let name = "perigee"
 
   /// Gets `host`, which scripts never see; returns `globals` for them and `entries` for ``ScriptEntry``.
-  public static let source = #"""
+  public static let source = [modules, transactions, branches, guards, texts, entries].joined(separator: "\n")
+
+  private static let modules = #"""
     local host = ...
     local call = host.functions
     local globals, entries = {}, {}
@@ -58,67 +60,9 @@ public enum Prelude {
         return os_date(format, moment)
       end,
     }
+    """#
 
-    -- Transactions -----------------------------------------------------------
-
-    -- The open transaction of each coroutine, by its number; its own branches and coroutines work in it, too.
-    local weak = { __mode = "k" }
-
-    local function transactions()
-      local run = host.run()
-      run.transactions = run.transactions or setmetatable({}, weak)
-      return run.transactions
-    end
-
-    local function current()
-      local open = host.run().transactions
-      return open and open[coroutine.running()] or 0
-    end
-
-    -- Makes a function work in the transaction in which it was handed over.
-    local function adopting(fn)
-      local number = current()
-      if number == 0 then return fn end
-      return function(...)
-        transactions()[coroutine.running()] = number
-        return fn(...)
-      end
-    end
-
-    local create, wrap = coroutine.create, coroutine.wrap
-    globals.coroutine = {
-      create = function(fn) return create(adopting(fn)) end,
-      wrap = function(fn) return wrap(adopting(fn)) end,
-    }
-
-    local function transaction(body)
-      if type(body) ~= "function" then argument("db.transaction", "function", body) end
-      if current() ~= 0 then fault("invalid_arguments", "a db.transaction is already open here") end
-      local open, here = transactions(), coroutine.running()
-      local number = call["_db.begin"]()
-      open[here] = number
-      local results = table.pack(pcall(body))
-      open[here] = nil
-      if not results[1] then
-        call["_db.rollback"](number)
-        error(results[2], 0)
-      end
-      call["_db.commit"](number)
-      return table.unpack(results, 2, results.n)
-    end
-
-    -- What is called in a transaction works in it.
-    globals.tools = { call = function(...) return call["_tools.call"](current(), ...) end }
-    globals.agents = { run = function(...) return call["_agents.run"](current(), ...) end }
-
-    globals.db = {
-      query = function(...) return call["_db.query"](current(), ...) end,
-      exec = function(...) return call["_db.exec"](current(), ...) end,
-      transaction = transaction,
-    }
-
-    globals.queue = { publish = function(...) return call["_queue.publish"](current(), ...) end }
-
+  private static let branches = #"""
     -- The branches in a fixed order: the list, then the names.
     local function branches(name, functions)
       if type(functions) ~= "table" then argument(name, "table", functions) end
@@ -213,52 +157,9 @@ public enum Prelude {
         return results[1].value
       end,
     }
+    """#
 
-    -- Lists come before names, so that the same results give the same words.
-    local function before(a, b)
-      if type(a) == type(b) then return a < b end
-      return type(a) == "number"
-    end
-
-    -- What a branch says: in its result, or in the `data` of an agent's answer.
-    local function named(result, field)
-      if type(result) ~= "table" then return nil end
-      local value = result[field]
-      if value == nil and type(result.data) == "table" then value = result.data[field] end
-      return value
-    end
-
-    globals.guard = {
-      same = function(field, results)
-        if type(results) ~= "table" then
-          fault("invalid_arguments",
-            ("bad argument #2 to 'guard.same' (table expected, got %s)"):format(type(results)))
-        end
-        local keys, values, first, why = {}, {}, nil, nil
-        for key in pairs(results) do
-          if type(key) == "number" or type(key) == "string" then keys[#keys + 1] = key end
-        end
-        table.sort(keys, before)
-        for _, key in ipairs(keys) do
-          local value = named(results[key], field)
-          values[tostring(key)] = value ~= nil and tostring(value) or nil
-          if value == nil then
-            why = why or ("branch %s names no '%s'"):format(tostring(key), tostring(field))
-          elseif first == nil then
-            first = key
-          elseif value ~= named(results[first], field) then
-            why = why or ("the branches disagree on '%s': %s says %s, %s says %s"):format(
-              tostring(field), tostring(first), values[tostring(first)], tostring(key), tostring(value))
-          end
-        end
-        if why then
-          call["_guard.conflict"](tostring(field), values, why)
-          host.error("conflict", why .. "; start again", true, { field = tostring(field), values = values })
-        end
-        if first ~= nil then return named(results[first], field) end
-      end,
-    }
-
+  private static let texts = #"""
     globals.time = {
       format = function(moment, format)
         if format == nil then return call["_time.rfc3339"](moment) end
@@ -284,7 +185,9 @@ public enum Prelude {
         end))
       end,
     }
+    """#
 
+  private static let entries = #"""
     -- Entries ---------------------------------------------------------------
 
     -- Makes a table and all in it read-only.
