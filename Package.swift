@@ -97,13 +97,13 @@ let package = Package(
     room(
       "HostModules",
       [
-        "LuaHost", "Transport", "Core", "Telemetry", "JSONCodec", logging,
+        "LuaHost", "Transport", "Core", "Guardrails", "Telemetry", "JSONCodec", logging,
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
     room(
       "Models",
       [
-        "Transport", "Core", "Telemetry", "Threads", "JSONCodec", logging, metrics,
+        "Transport", "Core", "Guardrails", "Telemetry", "Threads", "JSONCodec", logging, metrics,
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
     room(

@@ -48,12 +48,15 @@ public enum Detector: String, CaseIterable, Sendable, Hashable {
     }
   }
 
-  /// One line for the documentation.
+  /// What `text.redact` and recordings of models put a label in place of: what people write of each other.
+  public static let redacted: [Detector] = [.email, .phone, .iban, .card]
+
+  /// One line for editors.
   public var summary: String {
     switch self {
     case .privateKey: "private keys in PEM blocks"
     case .apiKey: "keys of known providers, told by their prefix"
-    case .token: "JSON web tokens and bearer tokens"
+    case .token: "JSON web tokens, bearer tokens and basic credentials"
     case .password: "values of fields named password, and passwords in connection strings"
     case .iban: "bank account numbers whose length and check digits are right"
     case .card: "payment card numbers whose issuer and check digit are right"

@@ -7,6 +7,8 @@ public enum MaskStyle: String, CaseIterable, Sendable {
   case mask
   /// Leaves nothing of it: `[removed: email]`.
   case remove
+  /// Leaves its kind alone: `[email]`.
+  case label
 
   func write(_ detector: Detector, _ found: Slice<UnsafeBufferPointer<UInt8>>, to text: inout [UInt8]) {
     switch (self, detector) {
@@ -18,7 +20,7 @@ public enum MaskStyle: String, CaseIterable, Sendable {
       text += found.dropFirst().prefix { $0 & 0xC0 == 0x80 }
       text += "***".utf8
       text += found.drop { $0 != UInt8(ascii: "@") }
-    case (.mask, _): text += "[\(detector.name)]".utf8
+    case (.mask, _), (.label, _): text += "[\(detector.name)]".utf8
     case (.remove, _): text += "[removed: \(detector.name)]".utf8
     }
   }

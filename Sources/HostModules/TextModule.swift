@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Guardrails
 import LuaHost
 
 extension HostModule {
@@ -20,12 +21,12 @@ extension HostModule {
         body: .answers(
           { arguments, _ in
             let text = try arguments.string(1)
-            guard text.utf8.count <= Redaction.bytesMax else {
+            guard text.utf8.count <= redactBytesMax else {
               throw HostError(
                 code: "limit",
-                message: "text.redact takes at most \(Redaction.bytesMax) bytes; redact it in parts")
+                message: "text.redact takes at most \(redactBytesMax) bytes; redact it in parts")
             }
-            return .string(Redaction.redact(text))
+            return .string(personal.masked(text, style: .label))
           }, named: "text.redact")),
       Function(
         "truncate", "Cuts a text to so many characters, the ending included.",
@@ -45,4 +46,8 @@ extension HostModule {
             return .string(String(text.prefix(max(0, limit - ending.count))) + ending.prefix(limit))
           }, named: "text.truncate")),
     ])
+
+  private static let personal = Inspector(Detector.redacted)
+  /// No thread can pause while it looks at a text.
+  private static let redactBytesMax = 128 << 10
 }

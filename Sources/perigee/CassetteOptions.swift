@@ -76,6 +76,6 @@ extension RequestNormalization {
     let headers = models.providers.flatMap { $0.headers.map(\.value) }
     self.init(
       defaultModel: models.defaultModel, temperature: models.temperature, tokensMax: models.tokensMax,
-      secrets: secrets + keys + headers, redact: Redaction.redact)
+      secrets: secrets + keys + headers)
   }
 }

@@ -12,8 +12,7 @@ struct CassetteTests {
   private let folder: TapeFolder
   private var path: String { folder.path + "/tape.jsonl" }
   private var normalization = RequestNormalization(
-    defaultModel: "base", secrets: ["hush-hush", "pin"],
-    redact: { $0.replacing("ada@example.com", with: "[email]") })
+    defaultModel: "base", secrets: ["hush-hush", "pin"])
 
   init() throws { folder = try TapeFolder() }
 
@@ -126,8 +125,22 @@ struct CassetteTests {
     // A word of three letters is no secret, and a long one is no key.
     #expect(text.contains("my pin") && text.contains("basic internationalization of pk_user_account_history"))
     let reply = try await play(request)
-    #expect(reply.text.hasPrefix("[secret] [email] [key] [key]"))
+    #expect(reply.text.hasPrefix("[secret] [email] [api_key] [token]"))
     #expect(try JSON(parsing: reply.calls[0].arguments).object?.count == 1)
+  }
+
+  @Test("what an older version recorded is found: its one label for keys, and what it did not blot yet")
+  func older() async throws {
+    let form = RequestForm(json: [
+      "models": ["base"],
+      "messages": [["role": "user", "content": "use [key], Basic [key], password=hunter2 and [email]"]],
+    ])
+    try Data(Recording(form: form, outcome: .reply(.saying("done"), pieces: nil)).line.bytes + [10])
+      .write(to: URL(filePath: path))
+    let key = "sk-" + String(repeating: "a1", count: 12)
+    let asked = "use \(key), Basic YWRhOmh1bnRlcjI=, password=hunter2 and ada@example.com"
+    #expect(try await play(.of(.user(asked))).text == "done")
+    await #expect(throws: ModelError.self) { try await play(.of(.user(asked + " too"))) }
   }
 
   @Test("a miss names the nearest recording and what differs, and asks nobody")

@@ -8,8 +8,7 @@ import Testing
 struct EmbeddingCassetteTests {
   private let folder: TapeFolder
   private var path: String { folder.path + "/tape.jsonl" }
-  private let normalization = RequestNormalization(
-    defaultModel: "base", redact: { $0.replacing("ada@example.com", with: "[email]") })
+  private let normalization = RequestNormalization(defaultModel: "base")
 
   init() throws { folder = try TapeFolder() }
 

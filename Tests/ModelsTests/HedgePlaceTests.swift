@@ -130,7 +130,7 @@ struct HedgePlaceTests {
     let server = try NumberedProvider(slow, .events(quick))
     let folder = try TapeFolder()
     let path = folder.path + "/tape.jsonl"
-    let normalization = RequestNormalization(defaultModel: "gpt-4o-mini", secrets: [], redact: { $0 })
+    let normalization = RequestNormalization(defaultModel: "gpt-4o-mini", secrets: [])
     let models = try RecordingModel(fixture.models(server), to: path, normalization: normalization)
     #expect(models.askedAtOnce(of: []) == 2)
     let heard = Heard()

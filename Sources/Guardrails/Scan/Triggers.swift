@@ -83,7 +83,7 @@ struct Triggers: Sendable {
       for sign in MaliciousCode.signs { add(.maliciousCode, [sign, letter]) }
     }
     for beginning in APIKey.beginnings { add(.apiKey, beginning) }
-    for beginning in ["eyj", "bea"] as [StaticString] { add(.token, Self.bytes(beginning)) }
+    for beginning in ["eyj", "bea", "bas"] as [StaticString] { add(.token, Self.bytes(beginning)) }
     for lead in [UInt8(ascii: "_")] + Array(0xC3...0xC9) { add(.email, [lead]) }
     add(.privateKey, Self.bytes("--"))
     add(.password, Self.bytes(":"))

@@ -10,15 +10,18 @@ public final class PlaybackModel: Model {
   private let model: any Model
   private let cassette: Cassette
   private let normalization: RequestNormalization
+  /// By ``RequestNormalization/place(of:)``.
   private let recordings: [String: [Recording]]
-  /// How often a key was asked for.
+  /// How often what stands at a place was asked for.
   private let counts = Mutex<[String: Int]>([:])
 
   public init(_ cassette: Cassette, of model: any Model, normalization: RequestNormalization) {
     self.model = model
     self.cassette = cassette
     self.normalization = normalization
-    recordings = Dictionary(grouping: cassette.recordings.map(\.recording), by: \.form.key)
+    recordings = Dictionary(grouping: cassette.recordings.map(\.recording)) {
+      normalization.place(of: $0.form)
+    }
   }
 
   /// A recording needs no key.
@@ -64,10 +67,11 @@ public final class PlaybackModel: Model {
 
   /// What was recorded of this request, the next time it was made.
   private func next(_ form: RequestForm) throws(ModelError) -> Recording.Outcome {
-    guard let found = recordings[form.key] else { throw CassetteMiss(of: form, in: cassette).error }
+    let place = normalization.place(of: form)
+    guard let found = recordings[place] else { throw CassetteMiss(of: form, in: cassette).error }
     let count = counts.withLock { counts in
-      defer { counts[form.key, default: 0] += 1 }
-      return counts[form.key, default: 0]
+      defer { counts[place, default: 0] += 1 }
+      return counts[place, default: 0]
     }
     return found[min(count, found.count - 1)].outcome
   }

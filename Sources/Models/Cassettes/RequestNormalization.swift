@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Core
 import Crypto
+import Guardrails
 import JSONCodec
 
 /// Brings requests into the form that recordings are found by: without secrets, personal data, and what is new
@@ -12,14 +13,11 @@ public struct RequestNormalization: Sendable {
   public var tokensMax: Int?
   /// Values that get into no recording; one of fewer than ``secretBytesMin`` bytes is no secret but a word.
   public private(set) var secrets: [String]
-  /// Puts a label in place of personal data.
-  public var redact: @Sendable (String) -> String
 
   public static let secretBytesMin = 6
 
   public init(
-    defaultModel: String, temperature: Double? = nil, tokensMax: Int? = nil, secrets: [String] = [],
-    redact: @escaping @Sendable (String) -> String = { $0 }
+    defaultModel: String, temperature: Double? = nil, tokensMax: Int? = nil, secrets: [String] = []
   ) {
     self.defaultModel = defaultModel
     self.temperature = temperature
@@ -27,7 +25,6 @@ public struct RequestNormalization: Sendable {
     self.secrets = secrets.filter { $0.utf8.count >= Self.secretBytesMin }
       // A secret may be part of another.
       .sorted { $0.utf8.count > $1.utf8.count }
-    self.redact = redact
   }
 
   /// Takes the request apart; its text may be long, its form is as long.
@@ -129,7 +126,21 @@ extension RequestNormalization {
     var text = text
     for secret in secrets { text = text.replacing(secret, with: "[secret]") }
     // Names first: a long identifier may look like the number of a card.
-    return redact(CredentialShapes.blot(replace(text)))
+    return Self.inspector.masked(replace(text), style: .label)
+  }
+
+  private static let inspector = Inspector(Detector.Category.secrets.detectors + Detector.redacted)
+
+  /// Under which a recording is looked for: without what an older version did not blot yet, and with the one label
+  /// that it had for all that opens doors.
+  func place(of form: RequestForm) -> String {
+    RequestForm(json: blot(blot(form.json) { $0 }, Self.withOneLabel)).key
+  }
+
+  private static func withOneLabel(_ text: String) -> String {
+    text.contains("[")
+      ? Detector.Category.secrets.detectors.reduce(text) { $0.replacing("[\($1.name)]", with: "[key]") }
+      : text
   }
 
   private func blot(_ json: JSON, _ replace: (String) -> String) -> JSON {

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// JSON web tokens, and whatever follows the word "Bearer" and is long.
+/// JSON web tokens, and whatever follows the word "Bearer" or "Basic" and is long.
 enum Token {
   private static let headerBytesMax = 512
   /// A token that is longer is found without its third part having been seen.
   static let payloadBytesMax = 4096
   private static let bearerBytesMin = 16
   private static let bearerBytesMax = 256
-  /// Source: RFC 6750, 2.1.
+  /// Source: RFC 6750, 2.1, and RFC 7617, 2.
   private static let bearer = ByteSet.base64URL.union(ByteSet(".~+/="))
+  private static let basic = ByteSet.alphanumerics.union(ByteSet("+/="))
 
   static func match(in reader: inout Reader, at start: Int) -> Match? {
     reader[start].lowercased == UInt8(ascii: "b")
-      ? bearer(in: &reader, at: start) : webToken(in: &reader, at: start)
+      ? scheme(in: &reader, at: start) : webToken(in: &reader, at: start)
   }
 
   /// Source: RFC 7519, 3, and RFC 7515, 3.1.
@@ -60,16 +61,20 @@ enum Token {
     }
   }
 
-  private static func bearer(in reader: inout Reader, at start: Int) -> Match? {
-    guard reader.has("bearer", at: start) else { return nil }
-    let value = reader.run(of: .spaces, from: start + 6, bytesMax: 4)
-    guard value > start + 6 else { return nil }
-    let end = reader.run(of: bearer, from: value, bytesMax: bearerBytesMax)
+  private static func scheme(in reader: inout Reader, at start: Int) -> Match? {
+    if reader.has("bearer", at: start) { return value(of: bearer, in: &reader, after: start + 6) }
+    return reader.has("basic", at: start) ? value(of: basic, in: &reader, after: start + 5) : nil
+  }
+
+  private static func value(of bytes: ByteSet, in reader: inout Reader, after name: Int) -> Match? {
+    let value = reader.run(of: .spaces, from: name, bytesMax: 4)
+    guard value > name else { return nil }
+    let end = reader.run(of: bytes, from: value, bytesMax: bearerBytesMax)
     // A word of prose has no digit.
     guard end - value >= bearerBytesMin, (value..<end).contains(where: { reader.past($0).isDigit }) else {
       return nil
     }
-    if end - value == bearerBytesMax { return Match(value, end, tail: .bytes(bearer)) }
+    if end - value == bearerBytesMax { return Match(value, end, tail: .bytes(bytes)) }
     let last = reader.past(end - 1) == UInt8(ascii: ".") ? end - 1 : end
     return Match(value, last)
   }
