@@ -89,6 +89,39 @@
 ---@field on? { ok: string?, error: string? } where it leads
 ---@field next? fun(ctx: perigee.Context, result: any): string? where it leads; nil ends
 
+---@alias perigee.Rule
+---| "pii" # iban, card, national_id, email, phone
+---| "secrets" # private_key, api_key, token, password
+---| "profanity" # English swear words, and the words given
+---| "malicious_code" # scripts in markup, and SQL, shell, path, template and XML injection
+---| "injection" # instructions smuggled into a text, forged chat markup and invisible characters
+---| "private_key" # private keys in PEM blocks
+---| "api_key" # keys of known providers, told by their prefix
+---| "token" # JSON web tokens, bearer tokens and basic credentials
+---| "password" # values of fields named password, and passwords in connection strings
+---| "iban" # bank account numbers whose length and check digits are right
+---| "card" # payment card numbers whose issuer and check digit are right
+---| "national_id" # identity numbers of the US, GB, DE, FR, ES, IT, NL, PL, SE and BR, checked where they can be
+---| "email" # e-mail addresses
+---| "phone" # phone numbers, international or with the separators of a national form
+---| "ip_address" # IPv4 and IPv6 addresses; not part of pii
+
+---@alias perigee.GuardFunction fun(ctx: perigee.Context, text: string): string|boolean|nil, string?
+
+---@class (exact) perigee.Guard
+---@field name string in the trace and the audit trail
+---@field run perigee.GuardFunction returns nothing where the text passes, what goes on in place of it, or false and why it is refused
+
+---@class (exact) perigee.ToolGuardrails
+---@field refuse? perigee.Rule[] for what these find the model reads an error in place of the result
+---@field mask? perigee.Rule[] what these find is masked
+---@field check? (perigee.GuardFunction|perigee.Guard)[] functions that see each text of a result
+
+---@class (exact) perigee.Guardrails
+---@field input? (perigee.Rule|perigee.GuardFunction|perigee.Guard)[] a message in which a rule finds something is refused
+---@field output? (perigee.Rule|perigee.GuardFunction|perigee.Guard)[] what a rule finds in an answer is masked
+---@field tools? perigee.ToolGuardrails|(perigee.GuardFunction|perigee.Guard)[] what tools bring, before a model reads it
+
 ---@class (exact) perigee.Schedule
 ---@field cron? string minute, hour, day of the month, month, day of the week: "30 6 * * MON-FRI"; either this or every
 ---@field zone? string whose clocks `cron` means, "Europe/Zurich"; UTC unless said
@@ -119,7 +152,7 @@
 ---@field busy? "queue"|"reject"|"interrupt" what a second message meanwhile does; "queue" unless said
 ---@field allow? { roles: string[] } who may talk to it; everybody unless said
 ---@field access? perigee.Access what its own functions may touch
----@field guardrails? { input?: string[], output?: string[], tools?: { refuse?: string[], mask?: string[] } } what is refused in messages, masked in answers, and kept from the model of what tools bring, on top of the workspace's: `pii`, `secrets`, …
+---@field guardrails? perigee.Guardrails what is refused in messages, masked in answers, and kept from the model of what tools bring, on top of the workspace's: `pii`, `secrets`, …
 ---@field schedules? perigee.Schedule[] when it runs without being asked
 ---@field stub? fun(ctx: perigee.Context, message: string): perigee.Answer what it answers without a model; may call its tools
 

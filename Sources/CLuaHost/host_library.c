@@ -26,12 +26,22 @@ static int host_readonly(lua_State *L) {
   return 1;
 }
 
+// host.where(function): `agents/a.lua:12`, the line on which it begins.
+static int host_where(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  lua_Debug ar;
+  lua_settop(L, 1);
+  lua_getinfo(L, ">S", &ar);
+  lua_pushfstring(L, "%s:%d", ar.source[0] == '@' ? ar.source + 1 : ar.short_src, ar.linedefined);
+  return 1;
+}
+
 static int start(lua_State *L) {
   struct clh_state *state = lua_touserdata(L, 1);
   static const luaL_Reg functions[] = {
       {"run", host_run},          {"load", clh_load_script}, {"readonly", host_readonly},
       {"error", clh_host_raise},  {"spawn", clh_spawn},      {"loading", host_loading},
-      {NULL, NULL},
+      {"where", host_where},      {NULL, NULL},
   };
   clh_add_host_functions(L, state);
   lua_createtable(L, 0, 8);

@@ -47,6 +47,10 @@ public final class Agent: Sendable {
     public static let before = Hooks(rawValue: 1)
     public static let after = Hooks(rawValue: 2)
     public static let stub = Hooks(rawValue: 4)
+    /// Functions among its guardrails.
+    public static let inputGuards = Hooks(rawValue: 8)
+    public static let outputGuards = Hooks(rawValue: 16)
+    public static let toolGuards = Hooks(rawValue: 32)
   }
 
   /// Fits the smallest context windows in use, with room for tools and an answer.

@@ -87,12 +87,15 @@ extension Run {
       throw Failure.invalidArguments(of: tool.name, error)
     }
     let id = "call_" + journal.identifier(for: key)
-    let call = try await record(id: id, name: tool.name, arguments: RawJSON(valid)) {
+    let (call, brought) = try await record(
+      id: id, name: tool.name, arguments: RawJSON(valid), of: tool.name, key: key, in: script
+    ) {
       try await self.perform(
         tool, arguments: RawJSON(valid), id: id, key: key, in: script, within: transaction)
     }
     turn.withLock { $0.recorded(call, hasEffect: tool.effect == .write) }
-    switch call.outcome {
+    // What is kept of it models may read later; the script gets what the tool brought.
+    switch brought {
     case .result(let result): return result
     case .failed(let failure): throw failure
     }

@@ -68,22 +68,22 @@ extension Run {
     let request = call.request
     switch (call.plan, turn.withLock { $0.target(of: request) }) {
     case (.execute(let arguments), .tool(let tool)):
-      return try await record(id: request.id, name: request.name, arguments: RawJSON(arguments)) {
-        try await self.guarding(tool.name, key: key) {
-          try await self.perform(tool, arguments: RawJSON(arguments), id: request.id, key: key, in: script)
-        }
-      }
+      return try await record(
+        id: request.id, name: request.name, arguments: RawJSON(arguments), of: tool.name, key: key, in: script
+      ) {
+        try await self.perform(tool, arguments: RawJSON(arguments), id: request.id, key: key, in: script)
+      }.call
     case (.execute(let arguments), .agent(let name)):
-      return try await record(id: request.id, name: request.name, arguments: RawJSON(arguments)) {
-        try await self.guarding(name, key: key) {
-          let reply = try await self.runAgent(name: name, input: arguments, key: key)
-          return reply.data ?? RawJSON(.string(reply.text))
-        }
-      }
+      return try await record(
+        id: request.id, name: request.name, arguments: RawJSON(arguments), of: name, key: key, in: script
+      ) {
+        let reply = try await self.runAgent(name: name, input: arguments, key: key)
+        return reply.data ?? RawJSON(.string(reply.text))
+      }.call
     case (.execute(let arguments), .rest):
       return try await record(id: request.id, name: request.name, arguments: RawJSON(arguments)) {
         try self.turn.withLock { turn throws(Failure) in try turn.rest(arguments) }
-      }
+      }.call
     case (.refuse(let failure), let target):
       let arguments = RawJSON((try? JSON(parsing: request.arguments)) ?? .string(request.arguments))
       return try await record(id: request.id, name: request.name, arguments: arguments) {
@@ -91,18 +91,26 @@ extension Run {
           return try await self.refuse(tool, arguments: arguments, key: key, within: self.transaction)
         }
         throw failure
-      }
+      }.call
     case (.execute, .caller), (.execute, nil), (.handOut, _):
       return try await record(id: request.id, name: request.name, arguments: .emptyObject) {
         throw Failure(.notFound, "there is no tool '\(request.name)'")
-      }
+      }.call
     }
   }
 
-  /// Times a call and turns its error into its outcome; only cancellation goes further.
+  /// Times a call and turns its error into its outcome; only cancellation, and what a function that guards it raises,
+  /// go further.
+  ///
+  /// - Parameters:
+  ///   - source: The tool or agent whose guards see what came of it before anybody else; `nil` = what the run says
+  ///     itself.
+  ///   - key: Of the call in the journal, which keeps what came of it as it was.
+  /// - Returns: The call as models and watchers see it, and what really came of it.
   func record(
-    id: String, name: String, arguments: RawJSON, _ body: @Sendable () async throws -> RawJSON
-  ) async throws -> ToolCall {
+    id: String, name: String, arguments: RawJSON, of source: String? = nil, key: String = "",
+    in script: (any ScriptRun)? = nil, _ body: @Sendable () async throws -> RawJSON
+  ) async throws -> (call: ToolCall, brought: ToolCall.Outcome) {
     let time = environment.time
     let startedAt = time.now
     let start = time.elapsed
@@ -114,12 +122,16 @@ extension Run {
       try Task.checkCancellation()
       outcome = .failed(Failure(error))
     }
+    var read: ToolCall.Outcome?
+    if let source, let script {
+      read = try await guarded(outcome, of: source, key: "\(key).guard", in: script)
+    }
     let call = ToolCall(
-      id: id, name: name, arguments: arguments, outcome: outcome, startedAt: startedAt,
+      id: id, name: name, arguments: arguments, outcome: read ?? outcome, startedAt: startedAt,
       durationMilliseconds: (time.elapsed - start) / .milliseconds(1))
     environment.feed?.append(.toolFinished(call))
     if depth > 0 { environment.onDelegatedCall?(agent.name, call) }
-    return call
+    return (call, outcome)
   }
 
   /// Runs a tool, unless it ran in an earlier life of the run: then what came of it is handed back.

@@ -132,6 +132,7 @@ final class Run: Sendable {
 
   /// Does what the turn says, one thing after another.
   func perform() async throws -> Turn.Ending {
+    try await guardInput()
     var action = turn.withLock { $0.start() }
     while true {
       try Task.checkCancellation()
@@ -143,37 +144,15 @@ final class Run: Sendable {
       case .runBody: action = try await runBody()
       case .runStub: action = try await runStub()
       case .after(let reply): action = try await finish(reply)
-      case .finish(let ending): return try guarded(ending)
+      case .finish(let ending): return try await guarded(ending)
       }
     }
-  }
-
-  /// The end with an answer that the guards have seen.
-  @inline(never) private func guarded(_ ending: Turn.Ending) throws -> Turn.Ending {
-    guard let guards else { return ending }
-    let key = "\(prefix)guard.output"
-    do {
-      try guards.measure(ending.reply)
-    } catch {
-      decided(.output, isRefused: true, error.guardRules, by: agent, key: key)
-      throw error
-    }
-    let (reply, found) = guards.masked(ending.reply)
-    let rules = maskedBy.withLock { $0.union(found) }.sorted()
-    guard !rules.isEmpty else { return ending }
-    decided(.output, isRefused: false, rules, by: agent, key: key)
-    return Turn.Ending(
-      reply: reply, finishReason: ending.finishReason, usingStub: ending.usingStub,
-      handedOut: ending.handedOut)
   }
 
   // Steps of their own, never inlined: what they need is not kept in the frame that waits for the model.
 
   @inline(never) private func check(_ message: String) async throws -> Turn.Action {
-    let accepted = try await openScript().before(message: message)
-    if accepted.isBlank {
-      throw Failure(.internal, "the agent '\(agent.name)' made an empty message of it")
-    }
+    let accepted = try accepted(try await openScript().before(message: message))
     return turn.withLock { $0.accepted(accepted) }
   }
 

@@ -74,6 +74,10 @@ public struct RunContext: Sendable {
 /// Each throws ``Failure`` (what the script raised, or a limit) or `CancellationError`. A run is closed exactly once,
 /// after its last call has returned.
 public protocol ScriptRun: Sendable {
+  /// What the agent's own guards of a stage make of a value: of each text in it.
+  ///
+  /// - Parameter key: Of the decision in the journal, before those of what the guards do.
+  func guarded(_ value: RawJSON, at stage: GuardStage, key: String) async throws -> GuardVerdict
   /// The message that goes on; throws `rejected` when the script called `reject`.
   func before(message: String) async throws -> String
   func prompt() async throws -> String

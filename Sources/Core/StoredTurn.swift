@@ -62,6 +62,7 @@ final class StoredTurn: Sendable {
     guard unfinished == nil, again == nil, let guards = environment.cabinet.guards(of: agent) else { return }
     do {
       try guards.check(request.message, request.callerInput)
+      try request.conversation.map(guards.check)
     } catch {
       // That it is on record is not worth keeping the refusal back.
       try? await store.record([

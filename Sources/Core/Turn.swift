@@ -64,6 +64,8 @@ struct Turn: Sendable {
   private(set) var newSummary: ConversationSummary?
   /// In place of ``history``.
   private let callers: CallerConversation?
+  /// What stands before and after the message in there, as the guards left it.
+  private var sent: (before: [ModelMessage], after: [ModelMessage])?
   /// Calls of the caller's tools in the last answer.
   private var handedOut: [ToolCallRequest] = []
   private var conversation: [ModelMessage] = []
@@ -96,9 +98,18 @@ struct Turn: Sendable {
     self.limits = limits
     self.message = message
     self.callers = callers
+    sent = callers.map { ($0.before, $0.after) }
     self.summary = summary
-    self.history = history
+    // What was refused once is told to no model later.
+    let refused = Set(history.filter { $0.failure == .rejected }.map(\.runID))
+    self.history = refused.isEmpty ? history : history.filter { !refused.contains($0.runID) }
   }
+
+  /// Takes what the guards left of the message.
+  mutating func guarded(_ message: String) { self.message = message }
+
+  /// Takes what they left of the conversation around it.
+  mutating func guarded(before: [ModelMessage], after: [ModelMessage]) { sent = (before, after) }
 
   func start() -> Action {
     agent.hooks.contains(.before) ? .before(message: message) : body
@@ -138,12 +149,12 @@ struct Turn: Sendable {
     conversation.reserveCapacity(past.count + 2)
     if !prompt.isEmpty { conversation.append(.system(prompt)) }
     if let summary { conversation.append(.system("What was said before, in short:\n\(summary)")) }
-    conversation += callers?.before ?? Conversation.modelMessages(past)
+    conversation += sent?.before ?? Conversation.modelMessages(past)
     keepLong(callers?.calls ?? [])
     for message in past { for step in message.steps { keepLong(step.calls) } }
     history = []
     conversation.append(.user(message))
-    if let callers { conversation += callers.after }
+    if let sent { conversation += sent.after }
     return try nextModelCall()
   }
 
@@ -301,8 +312,9 @@ struct Turn: Sendable {
     return try finished(ScriptReply(text: showsTextAtOnce ? pendingText : ""))
   }
 
-  /// Whether the model's words may be shown before the turn has ended: neither `after` nor `output` has to agree.
-  var showsTextAtOnce: Bool { !agent.hooks.contains(.after) && output == nil }
+  /// Whether the model's words may be shown before the turn has ended: neither `after`, a function that guards the
+  /// answer nor `output` has to agree.
+  var showsTextAtOnce: Bool { agent.hooks.isDisjoint(with: [.after, .outputGuards]) && output == nil }
 
   /// Takes the results, in the order of the plan.
   mutating func ran(_ calls: [ToolCall]) throws(Failure) -> Action {

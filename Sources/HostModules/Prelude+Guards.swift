@@ -48,4 +48,71 @@ extension Prelude {
       end,
     }
     """#
+
+  /// What an agent's own guards make of texts.
+  static let verdicts = #"""
+    -- The functions among the rules of a stage, in their order, and the names that their decisions have.
+    local function guards_of(stage)
+      local list, guards = agent().guardrails[stage == "tool" and "tools" or stage], {}
+      if stage == "tool" and list.check then list = list.check end
+      for _, entry in ipairs(list) do
+        if type(entry) == "table" then guards[#guards + 1] = entry
+        elseif type(entry) == "function" then
+          guards[#guards + 1] = { name = "lua:" .. host.where(entry), run = entry }
+        end
+      end
+      return guards
+    end
+
+    -- Lets the guards of a stage look at each text of a value, and of what a tool brought at the names, too.
+    function entries.guards(stage, value)
+      local run, guards, changed, verdict = host.run(), guards_of(stage), {}, { rules = json.array{} }
+      local ctx, asked = run.ctx, value
+
+      local function pass(text)
+        for _, guard in ipairs(guards) do
+          if verdict.refusal then return text end
+          local result, why = guard.run(ctx, text)
+          if result == false then
+            verdict.rules = json.array{ guard.name }
+            verdict.refusal = type(why) == "string" and why or ""
+          elseif type(result) == "string" then
+            if not utf8.len(result) or result:find("\0", 1, true) then
+              host.error("internal", "the guard " .. guard.name .. " must return text: valid UTF-8 without NUL")
+            end
+            if result ~= text and not changed[guard.name] then
+              changed[guard.name] = true
+              verdict.rules[#verdict.rules + 1] = guard.name
+            end
+            text = result
+          elseif result ~= nil and result ~= true then
+            host.error("internal", ("the guard %s must return nothing, a text or false, not a %s"):format(
+              guard.name, type(result)))
+          end
+        end
+        return text
+      end
+
+      local function walk(inner)
+        if type(inner) == "string" then return pass(inner) end
+        if type(inner) ~= "table" then return inner end
+        local keys = {}
+        for key in pairs(inner) do keys[#keys + 1] = key end
+        table.sort(keys, before)
+        for _, key in ipairs(keys) do
+          local name, left = key, walk(inner[key])
+          if stage == "tool" and type(key) == "string" then name = pass(key) end
+          if name ~= key then inner[key] = nil end
+          inner[name] = left
+        end
+        return inner
+      end
+
+      value = walk(value)
+      if verdict.refusal == nil and #verdict.rules > 0 then verdict.value = value end
+      -- What the script is told of the message is what goes on.
+      if stage == "input" and run.input.message == asked then run.input.message = value end
+      return verdict
+    end
+    """#
 }

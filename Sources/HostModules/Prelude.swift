@@ -5,7 +5,8 @@ public enum Prelude {
   public static let name = "perigee"
 
   /// Gets `host`, which scripts never see; returns `globals` for them and `entries` for ``ScriptEntry``.
-  public static let source = [modules, transactions, branches, guards, texts, entries].joined(separator: "\n")
+  public static let source = [modules, transactions, branches, guards, texts, entries, verdicts, ending]
+    .joined(separator: "\n")
 
   private static let modules = #"""
     local host = ...
@@ -205,6 +206,7 @@ public enum Prelude {
     function entries.open(data)
       local run = host.run()
       run.file = data.file
+      run.input = data.input
       run.session = { id = data.session.id, state = data.session.state, messages = messages }
       local session = setmetatable({}, {
         __index = run.session,
@@ -393,13 +395,15 @@ public enum Prelude {
 
     function entries.matches(value, pattern) return value:find(pattern) ~= nil end
 
-    return { globals = globals, entries = entries }
     """#
+
+  private static let ending = "return { globals = globals, entries = entries }"
 }
 
 /// The ways by which the host calls into scripts: names in the prelude's `entries`.
 public enum ScriptEntry: String, Sendable {
-  case open, before, prompt, tools, compact, call, after, stub, run, step, state, describe, check, matches
+  case open, guards, before, prompt, tools, compact, call, after, stub, run, step, state, describe, check,
+    matches
   case checkCall = "check_call"
   case wantsApproval = "wants_approval"
 }

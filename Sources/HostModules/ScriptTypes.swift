@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Guardrails
+
 /// The types of what scripts return and get, for editors and the linter.
 public enum ScriptTypes {
   public static let stub = """
@@ -94,6 +96,25 @@ public enum ScriptTypes {
     ---@field on? { ok: string?, error: string? } where it leads
     ---@field next? fun(ctx: perigee.Context, result: any): string? where it leads; nil ends
 
+    ---@alias perigee.Rule
+    \(rules)
+
+    ---@alias perigee.GuardFunction fun(ctx: perigee.Context, text: string): string|boolean|nil, string?
+
+    ---@class (exact) perigee.Guard
+    ---@field name string in the trace and the audit trail
+    ---@field run perigee.GuardFunction returns nothing where the text passes, what goes on in place of it, or false and why it is refused
+
+    ---@class (exact) perigee.ToolGuardrails
+    ---@field refuse? perigee.Rule[] for what these find the model reads an error in place of the result
+    ---@field mask? perigee.Rule[] what these find is masked
+    ---@field check? (perigee.GuardFunction|perigee.Guard)[] functions that see each text of a result
+
+    ---@class (exact) perigee.Guardrails
+    ---@field input? (perigee.Rule|perigee.GuardFunction|perigee.Guard)[] a message in which a rule finds something is refused
+    ---@field output? (perigee.Rule|perigee.GuardFunction|perigee.Guard)[] what a rule finds in an answer is masked
+    ---@field tools? perigee.ToolGuardrails|(perigee.GuardFunction|perigee.Guard)[] what tools bring, before a model reads it
+
     ---@class (exact) perigee.Schedule
     ---@field cron? string minute, hour, day of the month, month, day of the week: "30 6 * * MON-FRI"; either this or every
     ---@field zone? string whose clocks `cron` means, "Europe/Zurich"; UTC unless said
@@ -124,7 +145,7 @@ public enum ScriptTypes {
     ---@field busy? "queue"|"reject"|"interrupt" what a second message meanwhile does; "queue" unless said
     ---@field allow? { roles: string[] } who may talk to it; everybody unless said
     ---@field access? perigee.Access what its own functions may touch
-    ---@field guardrails? { input?: string[], output?: string[], tools?: { refuse?: string[], mask?: string[] } } what is refused in messages, masked in answers, and kept from the model of what tools bring, on top of the workspace's: `pii`, `secrets`, …
+    ---@field guardrails? perigee.Guardrails what is refused in messages, masked in answers, and kept from the model of what tools bring, on top of the workspace's: `pii`, `secrets`, …
     ---@field schedules? perigee.Schedule[] when it runs without being asked
     ---@field stub? fun(ctx: perigee.Context, message: string): perigee.Answer what it answers without a model; may call its tools
 
@@ -187,4 +208,14 @@ public enum ScriptTypes {
     ---@field detail any
 
     """
+  /// One line for each rule: editors show it where a name is to be written.
+  private static let rules =
+    (Detector.Category.allCases.map { category in
+      (
+        category.name,
+        category.detectors.count > 1
+          ? category.detectors.map(\.name).joined(separator: ", ") : category.detectors.first?.summary ?? ""
+      )
+    } + Detector.allCases.filter { Detector.Category(rawValue: $0.name) == nil }.map { ($0.name, $0.summary) })
+    .map { name, summary in "---| \"\(name)\" # \(summary)" }.joined(separator: "\n")
 }

@@ -79,6 +79,16 @@ struct LuaScriptRun: ScriptRun {
 // MARK: The functions of an agent
 
 extension LuaScriptRun {
+  func guarded(_ value: RawJSON, at stage: GuardStage, key: String) async throws -> GuardVerdict {
+    let verdict = try await json(
+      .guards, [.string(stage.rawValue), .json(value)], in: ScriptScope(at: "\(key):", in: scope)
+    ).value()
+    return GuardVerdict(
+      value: verdict["value"].map { RawJSON($0) },
+      rules: (verdict["rules"]?.array ?? []).compactMap(\.string),
+      refusal: verdict["refusal"]?.string)
+  }
+
   func before(message: String) async throws -> String {
     try await text(.before, [.string(message)])
   }

@@ -42,6 +42,32 @@ final class Guards: Sendable {
     throw .guarded("the message is not taken: it holds \(names.joined(separator: ", "))", names)
   }
 
+  /// Looks at what people say in a conversation that the caller keeps, and at what stands in it as instructions.
+  ///
+  /// - Throws: As ``check(_:_:)``.
+  func check(_ conversation: CallerConversation) throws(Failure) {
+    guard let input else { return }
+    for message in conversation.before + conversation.after {
+      switch message {
+      case .system(let text), .user(let text):
+        let findings = input.findings(in: text)
+        guard findings.isEmpty else {
+          let names = Self.names(findings)
+          throw .guarded("the conversation is not taken: it holds \(names.joined(separator: ", "))", names)
+        }
+      case .assistant, .tool: break
+      }
+    }
+  }
+
+  /// What of an earlier answer a model reads, if its caller has kept it.
+  func recalled(_ said: JSON) -> (said: JSON, rules: [String]) {
+    guard let input else { return (said, []) }
+    var found: [Finding] = []
+    let masked = said.masked(input, &found, withNames: true)
+    return found.isEmpty ? (said, []) : (masked, Self.names(found))
+  }
+
   /// - Throws: ``Failure`` `limit` for an answer that is too long.
   func measure(_ reply: ScriptReply) throws(Failure) {
     guard let most = rules.outputBytesMax,
@@ -52,38 +78,35 @@ final class Guards: Sendable {
       detail: ["reason": "guardrail", "rules": ["size_limits"]])
   }
 
-  /// Whether anything is looked for in what tools bring.
-  var seesTools: Bool { toolsRefused != nil || toolsMasked != nil }
-
   /// What a model gets to read of what a tool brought, its result or its error; and the rules that changed it.
   ///
   /// - Parameter name: The tool's.
   func reading(
-    _ outcome: Result<RawJSON, Failure>, of name: String
-  ) -> (outcome: Result<RawJSON, Failure>, rules: [String], isRefused: Bool) {
+    _ outcome: ToolCall.Outcome, of name: String
+  ) -> (outcome: ToolCall.Outcome, rules: [String], isRefused: Bool) {
     var found: [Finding] = []
     if let toolsRefused {
       switch outcome {
-      case .success(let json):
+      case .result(let json):
         if let value = try? json.value() { _ = value.masked(toolsRefused, &found, withNames: true) }
-      case .failure(let failure): _ = failure.masked(toolsRefused, &found)
+      case .failed(let failure): _ = failure.masked(toolsRefused, &found)
       }
       if !found.isEmpty {
         let rules = Self.names(found)
         return (
-          .failure(
+          .failed(
             .guarded("what \(name) brought is withheld: it holds \(rules.joined(separator: ", "))", rules)),
           rules, true
         )
       }
     }
     guard let toolsMasked else { return (outcome, [], false) }
-    let masked: Result<RawJSON, Failure>
+    let masked: ToolCall.Outcome
     switch outcome {
-    case .success(let json):
+    case .result(let json):
       guard let value = try? json.value() else { return (outcome, [], false) }
-      masked = .success(RawJSON(value.masked(toolsMasked, &found, withNames: true)))
-    case .failure(let failure): masked = .failure(failure.masked(toolsMasked, &found))
+      masked = .result(RawJSON(value.masked(toolsMasked, &found, withNames: true)))
+    case .failed(let failure): masked = .failed(failure.masked(toolsMasked, &found))
     }
     return found.isEmpty ? (outcome, [], false) : (masked, Self.names(found), false)
   }
@@ -92,11 +115,10 @@ final class Guards: Sendable {
   func masked(_ reply: ScriptReply) -> (reply: ScriptReply, rules: [String]) {
     guard let output else { return (reply, []) }
     var (reply, findings) = (reply, output.findings(in: reply.text))
-    let isData = reply.data.map { $0.text == reply.text } ?? false
+    let isData = reply.isData
     reply.text = Inspector.masked(reply.text, findings, style: rules.style)
     if let data = try? reply.data?.value() {
       let masked = RawJSON(data.masked(output, &findings, rules.style))
-      // An answer that is its data stays so: masked as text it might be no JSON any more.
       if isData { reply.text = masked.text }
       reply.data = masked
     }
@@ -163,11 +185,11 @@ extension JSON {
 }
 
 extension Failure {
-  fileprivate static func guarded(_ message: String, _ rules: String...) -> Failure {
+  static func guarded(_ message: String, _ rules: String...) -> Failure {
     guarded(message, rules)
   }
 
-  fileprivate static func guarded(_ message: String, _ rules: [String]) -> Failure {
+  static func guarded(_ message: String, _ rules: [String]) -> Failure {
     Failure(
       .rejected, message, detail: ["reason": "guardrail", "rules": .array(rules.map { .string($0) })])
   }
@@ -175,21 +197,20 @@ extension Failure {
   fileprivate func masked(_ inspector: Inspector, _ findings: inout [Finding]) -> Failure {
     let found = inspector.findings(in: message)
     findings += found
-    return Failure(
-      code, Inspector.masked(message, found), retryable: retryable,
-      detail: detail?.masked(inspector, &findings, withNames: true), retryAfterSeconds: retryAfterSeconds,
-      diagnostic: diagnostic)
+    return saying(
+      Inspector.masked(message, found), detail?.masked(inspector, &findings, withNames: true))
   }
 }
 
 extension JSONObject {
   /// Names of the files that come with a message: under `files`, `attachments` and `file`, each a name, or an object
-  /// with `name` or `filename`. A file without a name has an empty one.
+  /// with `name` or `filename`, and under `parts` as OpenAI's clients send them. A file without a name has an empty one.
   fileprivate var fileNames: [String] {
-    ["files", "attachments", "file"].flatMap { key -> [String] in
+    ["files", "attachments", "file", "parts"].flatMap { key -> [String] in
       guard let value = self[key], !value.isNull else { return [] }
       return (value.array ?? [value]).map { file in
-        file.string ?? file["name"]?.string ?? file["filename"]?.string ?? ""
+        file.string ?? file["name"]?.string ?? file["filename"]?.string ?? file["file"]?["filename"]?.string
+          ?? ""
       }
     }
   }

@@ -1,9 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-import JSONCodec
+public import JSONCodec
+import Synchronization
 
 /// Where in a run a rule found something.
-enum GuardStage: String, Sendable {
+public enum GuardStage: String, Sendable {
   case input, output, tool
+}
+
+/// What an agent's own guards made of a value.
+public struct GuardVerdict: Sendable {
+  /// What it became; `nil` = it stays.
+  public var value: RawJSON?
+  /// Names of the guards that changed it, or of the one that refused it.
+  public var rules: [String]
+  /// Why it is refused, empty where the guard does not say; `nil` = it is not.
+  public var refusal: String?
+
+  public init(value: RawJSON? = nil, rules: [String] = [], refusal: String? = nil) {
+    self.value = value
+    self.rules = rules
+    self.refusal = refusal
+  }
+
+  /// - Parameter what: `the message is not taken`.
+  fileprivate func failure(_ what: String) -> Failure? {
+    refusal.map { .guarded($0.isEmpty ? "\(what): \(rules.joined(separator: ", "))" : $0, rules) }
+  }
 }
 
 extension Run {
@@ -20,6 +42,7 @@ extension Run {
   ) {
     let call = JournalCall(key: key, name: JournalCall.guardrail)
     // In an earlier life of the run it was put on record then.
+    if rules.isEmpty { return }
     if case .ended = try? journal.recall(call) { return }
     let names = JSON.array(rules.map { .string($0) })
     let now = environment.time.now
@@ -40,26 +63,208 @@ extension Run {
         detail: RawJSON(.object(detail))))
   }
 
-  /// Does what a model called, and lets the guards see what came of it before the model does.
+  /// Lets the agent's own guards see the message, and all guards what its caller sent with it, before anything is done.
   ///
-  /// - Parameter key: Of the call in the journal, which keeps what came of it as it was.
-  func guarding(
-    _ name: String, key: String, _ body: () async throws -> RawJSON
-  ) async throws -> RawJSON {
-    guard let guards, guards.seesTools else { return try await body() }
-    let outcome: Result<RawJSON, Failure>
+  /// - Throws: ``Failure`` `rejected`, or what a guard raises.
+  @inline(never) func guardInput() async throws {
+    let key = "\(prefix)guard.input"
+    if agent.hooks.contains(.inputGuards), !isKeptAsGuarded(key) {
+      let message = turn.withLock { $0.message }
+      let left = try accepted(try await admitted(message, key: key))
+      turn.withLock { $0.guarded(left) }
+    }
+    guard let callers, guards != nil || !agent.hooks.isDisjoint(with: [.inputGuards, .toolGuards]) else {
+      return
+    }
+    let before = try await guarded(callers.before, from: 0)
+    let after = try await guarded(callers.after, from: callers.before.count)
+    turn.withLock { $0.guarded(before: before, after: after) }
+  }
+
+  /// Whether the message is kept as the guards left it: only a run that goes on has the one that came.
+  private func isKeptAsGuarded(_ key: String) -> Bool {
+    let call = JournalCall(key: key, name: JournalCall.guardrail)
+    guard depth == 0, journal.isReplay, case .ended(.result(let decision))? = try? journal.recall(call),
+      (try? decision.value())?["action"] == "masked"
+    else { return false }
+    journal.skip(under: "\(key):")
+    return true
+  }
+
+  /// - Throws: ``Failure`` `internal` for a message that a script left empty.
+  func accepted(_ message: String) throws(Failure) -> String {
+    if message.isBlank { throw Failure(.internal, "the agent '\(agent.name)' made an empty message of it") }
+    return message
+  }
+
+  /// What the agent's own guards leave of what somebody says.
+  private func admitted(_ text: String, key: String) async throws -> String {
+    guard agent.hooks.contains(.inputGuards) else { return text }
+    let verdict = try await openScript().guarded(RawJSON(.string(text)), at: .input, key: key)
+    decided(.input, isRefused: verdict.refusal != nil, verdict.rules, by: agent, key: key)
+    if let failure = verdict.failure("the message is not taken") { throw failure }
+    return try verdict.value?.value().string ?? text
+  }
+
+  /// What a model reads of a conversation that its caller keeps: people's words and tools' results as ever; in the
+  /// model's own, which nobody vouches for, is masked what would be refused in a message.
+  private func guarded(_ messages: [ModelMessage], from start: Int) async throws -> [ModelMessage] {
+    var guarded = messages
+    for (index, message) in messages.enumerated() {
+      let key = "\(prefix)guard.sent.\(start + index)"
+      switch message {
+      case .system(let text): guarded[index] = .system(try await admitted(text, key: key))
+      case .user(let text): guarded[index] = .user(try await admitted(text, key: key))
+      case .assistant(let text, let calls, _):
+        guarded[index] = try await recalled(text, calls, key: key) ?? message
+      case .tool(let id, let name, let content):
+        let json = (try? JSON(parsing: content)).flatMap { $0.object == nil && $0.array == nil ? nil : $0 }
+        let brought = ToolCall.Outcome.result(RawJSON(json ?? .string(content)))
+        guard let read = try await self.guarded(brought, of: name, key: key, in: await openScript()) else {
+          continue
+        }
+        guarded[index] = .tool(callID: id, name: name, content: read.content)
+      }
+    }
+    return guarded
+  }
+
+  /// An answer that a caller says was given; `nil` = as it is.
+  private func recalled(_ text: String?, _ calls: [ToolCallRequest], key: String) async throws
+    -> ModelMessage?
+  {
+    let arguments = calls.map { (try? JSON(parsing: $0.arguments)) ?? .string($0.arguments) }
+    var said: JSON = ["text": text.map { .string($0) } ?? .null, "arguments": .array(arguments)]
+    var rules: [String] = []
+    if let guards { (said, rules) = guards.recalled(said) }
+    if agent.hooks.contains(.inputGuards) {
+      let verdict = try await openScript().guarded(RawJSON(said), at: .input, key: key)
+      rules += verdict.rules
+      if verdict.refusal != nil {
+        said = [
+          "text": .string("[\(verdict.rules.joined(separator: ", "))]"),
+          "arguments": .array(calls.map { _ in [:] }),
+        ]
+      } else if let value = try verdict.value?.value() {
+        said = value
+      }
+    }
+    decided(.input, isRefused: false, rules, by: agent, key: key)
+    guard !rules.isEmpty else { return nil }
+    return .assistant(
+      said["text"]?.string,
+      calls: zip(calls, said["arguments"]?.array ?? []).map { call, arguments in
+        ToolCallRequest(id: call.id, name: call.name, arguments: arguments.string ?? RawJSON(arguments).text)
+      })
+  }
+
+  /// What models and watchers get to see of what a tool brought; `nil` = all as it is.
+  ///
+  /// - Parameters:
+  ///   - name: The tool's.
+  ///   - key: Of the decision in the journal.
+  /// - Throws: What a guard raises: then nobody gets to see anything.
+  func guarded(
+    _ brought: ToolCall.Outcome, of name: String, key: String,
+    in script: @autoclosure () async throws -> any ScriptRun
+  ) async throws -> ToolCall.Outcome? {
+    var (read, rules, isRefused) = guards?.reading(brought, of: name) ?? (brought, [], false)
+    if !isRefused, agent.hooks.contains(.toolGuards) {
+      let verdict = try await script().guarded(read.guardedValue, at: .tool, key: key)
+      if let failure = verdict.failure("what \(name) brought is withheld") {
+        (read, rules, isRefused) = (.failed(failure), verdict.rules, true)
+      } else if let value = verdict.value {
+        read = try read.replaced(by: value)
+        rules += verdict.rules
+      }
+    }
+    decided(.tool, isRefused: isRefused, rules, by: agent, key: key, tool: name)
+    return rules.isEmpty ? nil : read
+  }
+
+  /// The end with an answer that the guards have seen.
+  @inline(never) func guarded(_ ending: Turn.Ending) async throws -> Turn.Ending {
+    var (reply, rules) = (ending.reply, maskedBy.withLock { $0 })
+    let key = "\(prefix)guard.output"
     do {
-      outcome = .success(try await body())
-    } catch {
-      try Task.checkCancellation()
-      if error is CancellationError { throw error }
-      outcome = .failure(Failure(error))
+      if let guards {
+        try guards.measure(reply)
+        let (masked, found) = guards.masked(reply)
+        reply = masked
+        rules.formUnion(found)
+      }
+      // Calls that the caller is to make are no answer.
+      if agent.hooks.contains(.outputGuards), ending.finishReason != .toolCalls {
+        let verdict = try await openScript().guarded(reply.guardedValue, at: .output, key: key)
+        if let failure = verdict.failure("the answer is withheld") { throw failure }
+        if let value = verdict.value { reply = try reply.replaced(by: value) }
+        rules.formUnion(verdict.rules)
+      }
+    } catch let failure as Failure where !failure.guardRules.isEmpty {
+      decided(.output, isRefused: true, failure.guardRules, by: agent, key: key)
+      throw failure
     }
-    let (read, rules, isRefused) = guards.reading(outcome, of: name)
-    if !rules.isEmpty {
-      decided(.tool, isRefused: isRefused, rules, by: agent, key: "\(key).guard", tool: name)
+    guard !rules.isEmpty else { return ending }
+    decided(.output, isRefused: false, rules.sorted(), by: agent, key: key)
+    return Turn.Ending(
+      reply: reply, finishReason: ending.finishReason, usingStub: ending.usingStub,
+      handedOut: ending.handedOut)
+  }
+}
+
+// MARK: What guards that are functions get to see
+
+extension ScriptReply {
+  /// An answer that is its data stays so: changed as a text it might be no JSON any more.
+  var isData: Bool { data.map { $0.text == text } ?? false }
+
+  fileprivate var guardedValue: RawJSON {
+    var writer = JSONWriter(reservingCapacity: text.utf8.count + 32)
+    writer.object {
+      if !isData { $0.member("text", text) }
+      if let data { $0.member("data", data) }
     }
-    return try read.get()
+    return writer.raw
+  }
+
+  fileprivate func replaced(by value: RawJSON) throws -> ScriptReply {
+    let value = try value.value()
+    let data = value["data"].map { RawJSON($0) }
+    return ScriptReply(text: value["text"]?.string ?? data?.text ?? "", data: data, calls: calls)
+  }
+}
+
+extension ToolCall.Outcome {
+  fileprivate var guardedValue: RawJSON {
+    switch self {
+    case .result(let json): json
+    case .failed(let failure):
+      RawJSON(["message": .string(failure.message), "detail": failure.detail ?? .null])
+    }
+  }
+
+  fileprivate func replaced(by value: RawJSON) throws -> ToolCall.Outcome {
+    guard case .failed(let failure) = self else { return .result(value) }
+    let value = try value.value()
+    return .failed(
+      failure.saying(value["message"]?.string ?? "", value["detail"].flatMap { $0.isNull ? nil : $0 }))
+  }
+
+  /// What a model reads of it; a text without quotes.
+  fileprivate var content: String {
+    switch self {
+    case .result(let json): (try? json.value().string) ?? json.text
+    case .failed(let failure): failure.modelText
+    }
+  }
+}
+
+extension Failure {
+  /// The same in other words.
+  func saying(_ message: String, _ detail: JSON?) -> Failure {
+    Failure(
+      code, message, retryable: retryable, detail: detail, retryAfterSeconds: retryAfterSeconds,
+      diagnostic: diagnostic)
   }
 }
 

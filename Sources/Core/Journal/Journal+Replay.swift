@@ -33,7 +33,9 @@ extension Journal {
   var unread: [(key: String, name: String)] {
     state.withLock { state in
       state.recorded.values.sorted { $0.number < $1.number }.filter { entry in
-        !state.skipped.contains { entry.key.hasPrefix($0.prefix) && !entry.key.hasPrefix($0.except) }
+        !state.skipped.contains { skipped in
+          entry.key.hasPrefix(skipped.prefix) && skipped.except.map(entry.key.hasPrefix) != true
+        }
       }.map { ($0.key, $0.name) }
     }
   }
@@ -42,6 +44,9 @@ extension Journal {
   public func skip(branches prefix: String, except: String) {
     if isReplay { state.withLock { $0.skipped.append((prefix, except)) } }
   }
+
+  /// Says that what was done under a prefix is not done again.
+  func skip(under prefix: String) { state.withLock { $0.skipped.append((prefix, nil)) } }
 }
 
 extension JournalEntry {

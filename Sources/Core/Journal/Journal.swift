@@ -20,8 +20,8 @@ public final class Journal: Sendable {
     var recorded: [String: JournalEntry]
     /// Of tools under way: written only where the run leaves memory, or may.
     var interior: [InteriorCall] = []
-    /// Beginnings of the keys of branches that are not run again.
-    var skipped: [(prefix: String, except: String)] = []
+    /// Beginnings of the keys of branches, and of what else is not run again.
+    var skipped: [(prefix: String, except: String?)] = []
     /// Calls in transactions that are open.
     var enclosed: [EnclosedCall] = []
     /// What the models took of calls that are done anew, or were not done again.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Core
-import Guardrails
 public import JSONCodec
 
 /// Turns what an agent's file returned into an ``Agent``.
@@ -31,6 +30,7 @@ public enum AgentDefinition {
     let reader = DefinitionReader(object, path: [], problems: problems, noun: "an agent")
     reader.allow(fields)
     let body = body(reader)
+    let (guards, guardHooks) = GuardrailsDefinition.decode(reader)
     // The rest is read without a body, too: all problems come at once.
     let agent = Agent(
       name: name, file: file, description: reader.string("description") ?? "",
@@ -42,10 +42,10 @@ public enum AgentDefinition {
       summarizer: summarizer(reader),
       tools: reader.isFunction("tools") || reader.isUnknown("tools")
         ? .function : .names(reader.strings("tools") ?? []),
-      agents: reader.strings("agents") ?? [], body: body ?? .run, hooks: hooks(reader),
+      agents: reader.strings("agents") ?? [], body: body ?? .run, hooks: hooks(reader).union(guardHooks),
       output: reader.schema("output"), limits: limits(reader, defaults),
       busy: reader.choice("busy", Agent.BusyPolicy.self) ?? .queue, roles: reader.allowedRoles(),
-      access: AccessDefinition.decode(reader), guards: guards(reader),
+      access: AccessDefinition.decode(reader), guards: guards,
       schedules: ScheduleDefinition.decode(reader))
     return body == nil ? nil : agent
   }
@@ -106,34 +106,6 @@ public enum AgentDefinition {
       seconds: min(table.number("seconds", in: 0.001...86_400) ?? defaults.seconds, defaults.secondsMax),
       tokens: table.integer("tokens", in: 1...1_000_000_000) ?? defaults.tokens,
       costUSD: table.number("cost_usd", in: 0...1_000_000) ?? defaults.costUSD)
-  }
-
-  private static func guards(_ reader: DefinitionReader) -> GuardRules {
-    guard let table = reader.table("guardrails", noun: "guardrails") else { return GuardRules() }
-    table.allow(["input", "output", "tools"])
-    var rules = GuardRules(input: detectors(table, "input"), output: detectors(table, "output"))
-    if let tools = table.table("tools", noun: "tools") {
-      tools.allow(["refuse", "mask"])
-      rules.toolsRefused = detectors(tools, "refuse")
-      rules.toolsMasked = detectors(tools, "mask")
-    }
-    return rules
-  }
-
-  private static func detectors(_ table: DefinitionReader, _ key: String) -> Set<Detector> {
-    var detectors: Set<Detector> = []
-    for name in table.strings(key) ?? [] {
-      let named = Detector.named(name)
-      if named.isEmpty {
-        let nearest = Suggestion.nearest(to: name, in: GuardRules.names)
-        table.report(
-          key, .wrongType, "'\(key)' has no rule '\(name)'",
-          hint: nearest.map { "did you mean '\($0)'?" }
-            ?? "there are \(GuardRules.names.joined(separator: ", "))")
-      }
-      detectors.formUnion(named)
-    }
-    return detectors
   }
 }
 

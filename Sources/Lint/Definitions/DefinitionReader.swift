@@ -113,6 +113,13 @@ struct DefinitionReader {
     return choice
   }
 
+  /// A list of anything.
+  func list(_ key: String, of noun: String) -> [JSON]? {
+    guard let value = value(key) else { return nil }
+    if value.list == nil { wrong(key, "a list of \(noun)", value) }
+    return value.list
+  }
+
   /// A list of strings; `isSingleAllowed` also takes one string for a list of one.
   func strings(_ key: String, isSingleAllowed: Bool = false) -> [String]? {
     guard let value = value(key) else { return nil }

@@ -167,6 +167,7 @@ struct LuaTypeReader {
   static func declarations(of stub: String) -> (classes: [LuaClass], aliases: [String: LuaType]) {
     var classes: [LuaClass] = []
     var aliases: [String: LuaType] = [:]
+    var open = ""
     for line in stub.split(separator: "\n") {
       if line.hasPrefix("---@class ") {
         var reader = LuaTypeReader(line.dropFirst(10))
@@ -179,7 +180,13 @@ struct LuaTypeReader {
         classes[classes.count - 1].fields.append(reader.field())
       } else if line.hasPrefix("---@alias ") {
         var reader = LuaTypeReader(line.dropFirst(10))
-        aliases[reader.word()] = reader.union()
+        open = reader.word()
+        aliases[open] = reader.union()
+      } else if line.hasPrefix("---| ") {
+        // A member on a line of its own, with what it means behind it.
+        var reader = LuaTypeReader(line.dropFirst(5))
+        let members = [aliases[open], reader.union()].compactMap { $0 }.flatMap(\.members)
+        aliases[open] = .union(members.filter { $0 != .any })
       }
     }
     return (classes, aliases)

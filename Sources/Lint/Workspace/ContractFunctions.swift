@@ -13,7 +13,7 @@ struct ContractFunctions {
     guard let returned else { return [] }
     switch kind {
     case .agent:
-      return functions(of: "perigee.Agent", at: [], in: returned) + steps(in: returned)
+      return functions(of: "perigee.Agent", at: [], in: returned) + steps(in: returned) + guards(in: returned)
     case .tools:
       return returned.keys().flatMap { functions(of: "perigee.Tool", at: [$0], in: returned) }
     case .evals: return checks(in: returned)
@@ -44,6 +44,22 @@ struct ContractFunctions {
     table.keys().flatMap { eval in
       table.keys(at: [eval, "turns"]).flatMap { turn in
         functions(of: "perigee.Expectation", at: [eval, "turns", turn, "expect"], in: table)
+      }
+    }
+  }
+
+  /// Functions among the guardrails.
+  private func guards(in table: ReturnedTable) -> [ContractFunction] {
+    guard
+      case .function(let parameters, let returns)? = api.resolved(.named("perigee.GuardFunction")).members
+        .first
+    else { return [] }
+    return ["input", "output", "tools", "tools.check"].flatMap { stage in
+      let list = ["guardrails"] + stage.split(separator: ".").map(String.init)
+      return table.keys(at: list).flatMap { entry in
+        [[entry], [entry, "run"]].compactMap {
+          function(at: list + $0, in: table, parameters, returns)
+        }
       }
     }
   }

@@ -80,6 +80,9 @@ struct ScriptedHost: ScriptHost {
     let agent: ScriptedAgent
     let context: RunContext
 
+    func guarded(_ value: RawJSON, at stage: GuardStage, key: String) async throws -> GuardVerdict {
+      GuardVerdict()
+    }
     func before(message: String) async throws -> String { message }
     func prompt() async throws -> String { "" }
     func tools(askedBy key: String?) async throws -> [String] { [] }
