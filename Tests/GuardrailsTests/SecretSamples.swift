@@ -84,7 +84,8 @@ enum SecretSamples {
       "⟨" + token + "⟩", "token=⟨" + token + "⟩&x=1", "Authorization: Bearer ⟨" + token + "⟩",
       "\"⟨" + token + "⟩\"", "(⟨" + token + "⟩).",
       "bearer ⟨" + body(40) + "⟩", "BEARER  ⟨" + body(24) + "==⟩", "Bearer ⟨" + body(600) + "⟩ end",
-      "⟨" + token + body(5000) + "⟩ end",
+      "⟨" + token + body(5000) + "⟩ end", "Authorization: Basic ⟨" + body(40) + "=⟩",
+      "basic  ⟨" + body(300) + "⟩ x",
     ]
   }
 
@@ -94,6 +95,7 @@ enum SecretSamples {
       parts[0], parts[0] + "." + parts[1], "ey" + "J.eyJ.eyJ", "x" + webToken,
       parts[1] + "." + parts[1] + "." + parts[2], "the bearer of this letter",
       "bearer certificates are negotiable", "Bearer short1", "eyJ", "bearer", "forbearer " + body(40),
+      "basic internationalization of names", "Basic short1", "basic", "Basic auth-service-v2 is what we use",
     ]
   }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Core
 import Testing
 import Workspace
 
@@ -79,5 +80,13 @@ import Workspace
       "agents/b.lua": "local t0 = {}\n\(shared)\nreturn { prompt = 'p', output = t40, history = 'x' }"
     ])
     #expect(many.map(\.code) == [.wrongType])
+  }
+
+  @Test("an alias has the members that stand on lines of their own: every rule of guardrails, by its name")
+  func aliases() {
+    let names = HostAPI.perigee.resolved(.named("perigee.Rule")).members.compactMap { member in
+      if case .literal(let name) = member { name } else { nil }
+    }
+    #expect(names.sorted() == GuardRules.names.sorted())
   }
 }
