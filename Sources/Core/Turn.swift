@@ -100,9 +100,7 @@ struct Turn: Sendable {
     self.callers = callers
     sent = callers.map { ($0.before, $0.after) }
     self.summary = summary
-    // What was refused once is told to no model later.
-    let refused = Set(history.filter { $0.failure == .rejected }.map(\.runID))
-    self.history = refused.isEmpty ? history : history.filter { !refused.contains($0.runID) }
+    self.history = agent.readable(history)
   }
 
   /// Takes what the guards left of the message.
@@ -360,6 +358,18 @@ struct Turn: Sendable {
       Ending(
         reply: reply, finishReason: finishReason, usingStub: usingStub,
         handedOut: finishReason == .toolCalls ? handedOut : []))
+  }
+}
+
+extension Agent {
+  /// What its model may read of what was said before: nothing that was refused, nor what a run that is not over yet has
+  /// to do with, as long as a function may still change or refuse it.
+  fileprivate func readable(_ history: [Message]) -> [Message] {
+    let mayBeOpen = !hooks.contains(.inputGuards)
+    if mayBeOpen, !history.contains(where: { $0.failure == .rejected }) { return history }
+    let refused = Set(history.lazy.filter { $0.failure == .rejected }.map(\.runID))
+    let answered = Set(history.lazy.filter { $0.role == .assistant }.map(\.runID))
+    return history.filter { !refused.contains($0.runID) && (mayBeOpen || answered.contains($0.runID)) }
   }
 }
 

@@ -267,6 +267,39 @@ struct LuaGuardTests {
     try await Self.replaysAll(server, keep)
   }
 
+  @Test("a run that waited goes on with the message as its guards left it, and asks the host nothing twice")
+  func waits() async throws {
+    let files = [
+      "agents/a.lua": """
+      return { access = { kv = "write" }, guardrails = {
+        input = { function(ctx, text) return text .. " " .. kv.incr("heard") end },
+        output = { { name = "loud", run = function(ctx, text) return text:upper() end } },
+      }, run = function(ctx, input)
+        return input.message .. " " .. approval.request{ title = "Now?" }.decision
+      end }
+      """
+    ]
+    let (server, keep) = try await Self.start(files)
+    let waiting = try await server.chat("a", "hi", session: "s")
+    #expect(waiting.status == 202, "\(waiting.text)")
+    await server.stop()
+    let next = try await RunningServer(workspace: keep[0].path, data: keep[1].path)
+    let approval = try await next.get("/v1/approvals").json["data"]?.array?.first?["id"]?.string ?? ""
+    let decided = try await next.post("/v1/approvals/\(approval)", ["decision": "approve"])
+    #expect(decided.status == 200, "\(decided.text)")
+    while try await next.get("/v1/runs").json["data"]?.array?.first?["status"] != "completed" {}
+    let messages = try await next.get("/v1/sessions/s/messages").json["data"]?.array ?? []
+    #expect(messages.compactMap { $0["content"] } == ["hi 1", "HI 1 APPROVE"], "\(messages)")
+    #expect(
+      try await Self.decisions(next) == [
+        [
+          ["stage": "input", "action": "masked", "rules": ["lua:agents/a.lua:2"]],
+          ["stage": "output", "action": "masked", "rules": ["loud"]],
+        ]
+      ])
+    try await Self.replaysAll(next, keep)
+  }
+
   @Test("a function that returns what no guard may ends the run; lint tells what cannot be one, and where")
   func wrong() async throws {
     let (server, _) = try await Self.start([
