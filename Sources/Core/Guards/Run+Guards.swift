@@ -40,9 +40,9 @@ extension Run {
   @inline(never) func decided(
     _ stage: GuardStage, isRefused: Bool, _ rules: [String], by agent: Agent, key: String, tool: String? = nil
   ) {
+    if rules.isEmpty { return }
     let call = JournalCall(key: key, name: JournalCall.guardrail)
     // In an earlier life of the run it was put on record then.
-    if rules.isEmpty { return }
     if case .ended = try? journal.recall(call) { return }
     let names = JSON.array(rules.map { .string($0) })
     let now = environment.time.now
@@ -67,12 +67,7 @@ extension Run {
   ///
   /// - Throws: ``Failure`` `rejected`, or what a guard raises.
   @inline(never) func guardInput() async throws {
-    let key = "\(prefix)guard.input"
-    if agent.hooks.contains(.inputGuards), !isKeptAsGuarded(key) {
-      let message = turn.withLock { $0.message }
-      let left = try accepted(try await admitted(message, key: key))
-      turn.withLock { $0.guarded(left) }
-    }
+    if agent.hooks.contains(.inputGuards) { try await guardMessage(key: "\(prefix)guard.input") }
     guard let callers, guards != nil || !agent.hooks.isDisjoint(with: [.inputGuards, .toolGuards]) else {
       return
     }
@@ -89,6 +84,13 @@ extension Run {
     else { return false }
     journal.skip(under: "\(key):")
     return true
+  }
+
+  private func guardMessage(key: String) async throws {
+    if isKeptAsGuarded(key) { return }
+    let message = turn.withLock { $0.message }
+    let left = try accepted(try await admitted(message, key: key))
+    turn.withLock { $0.guarded(left) }
   }
 
   /// - Throws: ``Failure`` `internal` for a message that a script left empty.
@@ -165,12 +167,13 @@ extension Run {
   ///   - key: Of the decision in the journal.
   /// - Throws: What a guard raises: then nobody gets to see anything.
   func guarded(
-    _ brought: ToolCall.Outcome, of name: String, key: String,
+    _ brought: ToolCall.Outcome, of name: String, key: @autoclosure () -> String,
     in script: @autoclosure () async throws -> any ScriptRun
   ) async throws -> ToolCall.Outcome? {
+    guard guards != nil || agent.hooks.contains(.toolGuards) else { return nil }
     var (read, rules, isRefused) = guards?.reading(brought, of: name) ?? (brought, [], false)
     if !isRefused, agent.hooks.contains(.toolGuards) {
-      let verdict = try await script().guarded(read.guardedValue, at: .tool, key: key)
+      let verdict = try await script().guarded(read.guardedValue, at: .tool, key: key())
       if let failure = verdict.failure("what \(name) brought is withheld") {
         (read, rules, isRefused) = (.failed(failure), verdict.rules, true)
       } else if let value = verdict.value {
@@ -178,12 +181,14 @@ extension Run {
         rules += verdict.rules
       }
     }
-    decided(.tool, isRefused: isRefused, rules, by: agent, key: key, tool: name)
-    return rules.isEmpty ? nil : read
+    if rules.isEmpty { return nil }
+    decided(.tool, isRefused: isRefused, rules, by: agent, key: key(), tool: name)
+    return read
   }
 
   /// The end with an answer that the guards have seen.
   @inline(never) func guarded(_ ending: Turn.Ending) async throws -> Turn.Ending {
+    guard guards != nil || agent.hooks.contains(.outputGuards) else { return ending }
     var (reply, rules) = (ending.reply, maskedBy.withLock { $0 })
     let key = "\(prefix)guard.output"
     do {
