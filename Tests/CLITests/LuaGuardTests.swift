@@ -300,6 +300,41 @@ struct LuaGuardTests {
     try await Self.replaysAll(next, keep)
   }
 
+  @Test(
+    "an agent that is called has its own functions; what it may not hear or say ends its run, not its caller's"
+  )
+  func called() async throws {
+    let (server, keep) = try await Self.start([
+      "agents/a.lua": """
+      local guards = require("lib.guards")
+      return { guardrails = { input = { guards.no_competitors, guards.no_orders }, output = { guards.fails } },
+        run = function(ctx, input) return "heard " .. input.message end }
+      """,
+      "agents/b.lua": """
+      return { agents = { "a" }, run = function(ctx, input)
+        local said = {}
+        for _, message in ipairs{ "of Globex", "an order", "boom" } do
+          local ok, answer = pcall(agents.run, "a", { message = message })
+          said[#said + 1] = ok and answer.text or answer.code .. ": " .. answer.message
+        end
+        return table.concat(said, "; ")
+      end }
+      """,
+    ])
+    #expect(
+      try await server.chat("b", "go").json["response"]
+        == "heard of [competitor]; rejected: orders are not for local; internal: the script of agent 'a' failed"
+    )
+    #expect(
+      try await Self.decisions(server) == [
+        [
+          ["stage": "input", "action": "masked", "rules": ["lua:lib/guards.lua:2"]],
+          ["stage": "input", "action": "refused", "rules": ["lua:lib/guards.lua:5"]],
+        ]
+      ])
+    try await Self.replaysAll(server, keep)
+  }
+
   @Test("a function that returns what no guard may ends the run; lint tells what cannot be one, and where")
   func wrong() async throws {
     let (server, _) = try await Self.start([
