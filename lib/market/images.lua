@@ -1,0 +1,39 @@
+-- What can be said of an image by its address and its caption. Nobody looks at it: messages to models are text alone.
+
+local settings = require("lib.market.settings")
+local turkish = require("lib.market.turkish")
+
+local images = {}
+
+local FORMATS = { jpg = "jpeg", jpeg = "jpeg", png = "png", webp = "webp" }
+
+--- The parameters of the tools that take one image.
+images.schema = {
+  url = { type = "string", minLength = 9, maxLength = 2000, description = "https:// ile başlayan adres" },
+  caption = { type = "string", maxLength = 300, optional = true, description = "kullanıcının fotoğraf için yazdığı" },
+}
+
+---@param url string
+---@return string? format of a picture that the market takes
+function images.format(url)
+  if url:sub(1, 8) ~= "https://" then return nil end
+  return FORMATS[turkish.lower(url:match("^[^?#]*"):match("%.(%a+)$") or "")]
+end
+
+--- Gives what its caption, or else its file's name, says.
+---@param image { url: string, caption: string? }
+---@return string subject
+function images.subject(image)
+  if image.caption then return image.caption end
+  return ((image.url:match("([^/]+)%.%a+$") or ""):gsub("[%-_]+", " "))
+end
+
+---@param image { url: string, caption: string? }
+---@return string? why it is refused
+function images.refusal(image)
+  if not images.format(image.url) then return "yalnızca https adresli jpg, png ve webp fotoğraflar kabul edilir" end
+  local said = (image.caption or "") .. " " .. image.url
+  if turkish.mentions(said, settings.forbidden_words) then return "içeriği kurallara uygun değil" end
+end
+
+return images
