@@ -1,5 +1,8 @@
 -- The door to the market: finds the intent of a message, and hands it to the agent of that route.
 
+local images = require("lib.market.images")
+local settings = require("lib.market.settings")
+
 local ROUTES = {
   create_listing = "market.composer",
   publish_or_delete = "market.publish_delete",
@@ -9,6 +12,9 @@ local ROUTES = {
 
 local START_AGAIN = "İlanınız hazırlanırken bir tutarsızlık oldu, bu yüzden hiçbir şey kaydedilmedi. "
   .. "Lütfen ilanınızı baştan tarif edin."
+
+local BAD_IMAGES = ("images en çok %d fotoğraflık bir liste olmalı, her biri { url, caption }.")
+  :format(settings.images_max)
 
 -- The draft of the session, unless it was published, discarded or forgotten meanwhile.
 local function active_draft(state)
@@ -33,6 +39,13 @@ return {
   agents = {
     "market.intent_router", "market.composer", "market.publish_delete", "market.search_composer", "market.small_talk",
   },
+
+  before = function(ctx, message)
+    local sent, phone_number = ctx.input.images, ctx.input.phone_number
+    if sent ~= nil and not images.is_list(sent) then reject(BAD_IMAGES) end
+    if phone_number ~= nil and type(phone_number) ~= "string" then reject("phone_number bir metin olmalı.") end
+    return message
+  end,
 
   run = function(ctx, input)
     local state = ctx.session.state

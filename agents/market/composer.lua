@@ -16,14 +16,15 @@ local function propose(task)
   }
 end
 
-local function save(proposed)
-  -- Without a proposal the part stays as it is; whose draft it was counts nevertheless.
-  local function write(tool, proposal, part)
-    return function()
-      if proposal[part] == nil then return proposal end
-      return tools.call(tool, proposal)
-    end
+-- A part that nobody proposed stays as it is; whose draft it was counts nevertheless.
+local function write(tool, proposal, part)
+  return function()
+    if proposal[part] == nil then return proposal end
+    return tools.call(tool, { draft_id = proposal.draft_id, [part] = proposal[part], category = proposal.category })
   end
+end
+
+local function save(proposed)
   db.transaction(function()
     guard.same("draft_id", proposed)
     guard.same("draft_id", parallel{

@@ -13,6 +13,22 @@ images.schema = {
   caption = { type = "string", maxLength = 300, optional = true, description = "kullanıcının fotoğraf için yazdığı" },
 }
 
+local function is_image(value)
+  return type(value) == "table" and type(value.url) == "string"
+    and (value.caption == nil or type(value.caption) == "string")
+end
+
+--- Whether a caller sent a list of images, and not too many.
+---@param value any
+---@return boolean
+function images.is_list(value)
+  if type(value) ~= "table" or #value > settings.images_max then return false end
+  for key, image in pairs(value) do
+    if math.type(key) ~= "integer" or not is_image(image) then return false end
+  end
+  return true
+end
+
 ---@param url string
 ---@return string? format of a picture that the market takes
 function images.format(url)
