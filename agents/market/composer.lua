@@ -1,17 +1,15 @@
 -- Makes or changes one draft. The agents think beside each other, before anything is written; what they came to is
 -- written in one transaction, if all of them worked on the same draft.
 
+local asking = require("lib.market.asking")
 local cards = require("lib.market.cards")
 
 local function propose(task)
-  local function ask(agent)
-    return function() return agents.run(agent, task).data end
-  end
   return parallel{
-    title = ask("market.title"),
-    description = ask("market.description"),
-    price = ask("market.price"),
-    image = ask("market.image"),
+    title = asking.branch("market.title", task),
+    description = asking.branch("market.description", task),
+    price = asking.branch("market.price", task),
+    image = asking.branch("market.image", task),
     guard = function() return tools.call("read_draft", { draft_id = task.draft_id }) end,
   }
 end
@@ -20,7 +18,7 @@ end
 local function write(tool, proposal, part)
   return function()
     if proposal[part] == nil then return proposal end
-    return tools.call(tool, { draft_id = proposal.draft_id, [part] = proposal[part], category = proposal.category })
+    return tools.call(tool, proposal)
   end
 end
 
@@ -38,8 +36,10 @@ end
 
 local function fill(task)
   local proposed = propose(task)
+  local rejected = proposed.image.rejected or {}
+  proposed.image.rejected = nil -- for the answer, not for the draft
   save(proposed)
-  return proposed.image.rejected or {}
+  return rejected
 end
 
 local function answer(draft, rejected)

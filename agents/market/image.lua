@@ -46,7 +46,7 @@ return {
   limits = { steps = 5, seconds = 60 },
 
   prompt = function(ctx)
-    local sent = json.encode(json.array(ctx.input.images))
+    local sent = ctx.input.images and json.encode(ctx.input.images) or "yok"
     return prompting.drafting(ctx, text.template(TASK, { images = sent }))
   end,
 

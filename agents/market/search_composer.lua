@@ -1,15 +1,13 @@
 -- Searches by what three agents read out of the message, beside each other: one search that has to meet all of it.
 
+local asking = require("lib.market.asking")
 local cards = require("lib.market.cards")
 
-local function criteria(input)
-  local function ask(agent)
-    return function() return agents.run(agent, input).data end
-  end
+local function criteria(task)
   local read = parallel{
-    category = ask("market.category_search"),
-    price = ask("market.price_search"),
-    content = ask("market.content_search"),
+    category = asking.branch("market.category_search", task),
+    price = asking.branch("market.price_search", task),
+    content = asking.branch("market.content_search", task),
   }
   return {
     category = read.category.category,

@@ -34,11 +34,6 @@ local function own_listing(user_id, listing_id)
   return present(listing)
 end
 
-local function changed(change, user_id, draft_id)
-  if change.changes == 0 then error({ code = "not_found", message = ("%d numaralı taslak yok"):format(draft_id) }) end
-  return drafts.find(user_id, draft_id)
-end
-
 local function insert_listing(user_id, draft)
   local category = draft.category or "diger"
   local words = table.concat({ draft.title, draft.description, categories.name(category) }, " ")
@@ -51,7 +46,7 @@ local function insert_listing(user_id, draft)
 end
 
 local function search_conditions(args)
-  local conditions, values = { "1" }, {}
+  local conditions, values = { "true" }, {}
   local function add(condition, value)
     if value == nil then return end
     conditions[#conditions + 1] = condition
@@ -165,11 +160,11 @@ return {
     access = { db = "write" },
     unknown = "retry",
     run = function(ctx, args)
-      local change = db.exec(
+      db.exec(
         "update active_drafts set title = ?, category = coalesce(?, category) where user_id = ? and id = ?",
         args.title, args.category, ctx.user.id, args.draft_id
       )
-      return changed(change, ctx.user.id, args.draft_id)
+      return drafts.find(ctx.user.id, args.draft_id)
     end,
   },
 
@@ -182,11 +177,11 @@ return {
     access = { db = "write" },
     unknown = "retry",
     run = function(ctx, args)
-      local change = db.exec(
+      db.exec(
         "update active_drafts set description = ? where user_id = ? and id = ?",
         args.description, ctx.user.id, args.draft_id
       )
-      return changed(change, ctx.user.id, args.draft_id)
+      return drafts.find(ctx.user.id, args.draft_id)
     end,
   },
 
@@ -196,10 +191,10 @@ return {
     access = { db = "write" },
     unknown = "retry",
     run = function(ctx, args)
-      local change = db.exec(
+      db.exec(
         "update active_drafts set price = ? where user_id = ? and id = ?", args.price, ctx.user.id, args.draft_id
       )
-      return changed(change, ctx.user.id, args.draft_id)
+      return drafts.find(ctx.user.id, args.draft_id)
     end,
   },
 
