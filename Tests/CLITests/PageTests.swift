@@ -84,7 +84,7 @@ struct PageTests {
     #expect(outcome.errors.contains("\nOK"))
   }
 
-  /// The scripts that ship, and an agent that fails.
+  /// The to-do assistant that ships, and an agent that fails.
   private static func workspace() throws -> Folder {
     let workspace = try Folder([
       "perigee.yaml": "models: { default: test-model }\n",
@@ -96,12 +96,9 @@ struct PageTests {
 
       """,
     ])
-    for folder in ["agents", "tools", "lib"] {
-      let shipped = "\(PerigeeBinary.repository)/\(folder)"
-      for file in try FileManager.default.contentsOfDirectory(atPath: shipped) {
-        try workspace.write(
-          "\(folder)/\(file)", String(contentsOfFile: "\(shipped)/\(file)", encoding: .utf8))
-      }
+    for file in ["agents/todo.lua", "tools/todos.lua", "lib/commands.lua"] {
+      try workspace.write(
+        file, String(contentsOfFile: "\(PerigeeBinary.repository)/\(file)", encoding: .utf8))
     }
     return workspace
   }
