@@ -1,7 +1,7 @@
 -- The rules of a content creator: the brand's guidelines hold, and every text has an audience.
 
 local settings = require("lib.advisors.settings")
-local words = require("lib.advisors.words")
+local words = require("lib.words")
 
 local brand = settings.brand
 

@@ -1,6 +1,6 @@
 -- The rules of a financial advisor: the risk of every question is assessed, and every answer complies.
 
-local words = require("lib.advisors.words")
+local words = require("lib.words")
 
 local RISKS = {
   { name = "high", words = { "crypto", "bitcoin", "leverage", "margin", "borrow", "loan", "day trad", "all my" } },

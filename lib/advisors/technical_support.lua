@@ -1,6 +1,6 @@
 -- The rules of technical support: what is said is accurate, and what is to be done comes step by step.
 
-local words = require("lib.advisors.words")
+local words = require("lib.words")
 
 local AREAS = {
   { name = "network", words = { "wifi", "wi-fi", "network", "internet", "router", "vpn", "offline" } },
