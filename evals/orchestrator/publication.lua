@@ -73,7 +73,7 @@ return {
         expect = {
           check = function()
             assert(#drafts.faults(GOOD) == 0)
-            assert(#drafts.faults(GOOD .. "TODO") == 1)
+            assert(#drafts.faults(GOOD .. "tbd") == 1)
             assert(#drafts.faults("lorem ipsum") == 2)
           end,
         },
