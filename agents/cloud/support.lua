@@ -45,6 +45,9 @@ local ANSWERS = {
   rate_answer = function() return "Thank you for telling us." end,
 }
 
+-- What went wrong with these is an answer: there is no such order, or a person said no.
+local ANSWERABLE = { not_found = true, denied = true }
+
 ---@type perigee.Agent
 return {
   description = "The support desk: orders, refunds, questions.",
@@ -78,7 +81,7 @@ return {
     if not request then return requests.policy_line(files.read("cloud/policy.md"), message) or HELP end
     local ok, result = pcall(tools.call, request.tool, request.arguments)
     if ok then return ANSWERS[request.tool](result) end
-    if result.code == "not_found" then return ("I cannot do that: %s."):format(result.message) end
+    if ANSWERABLE[result.code] then return ("I cannot do that: %s."):format(result.message) end
     error(result, 0)
   end,
 }
