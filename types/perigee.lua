@@ -2,6 +2,7 @@
 
 ---@class (exact) perigee.User
 ---@field id string
+---@field tenant? string whose user it is, where there are tenants; `id` begins with it and a slash
 ---@field name string
 ---@field roles string[]
 ---@field claims table<string, any> what else the caller's token says

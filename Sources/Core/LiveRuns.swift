@@ -77,11 +77,11 @@ final class LiveRuns: Sendable {
     }
   }
 
-  /// A run that is under way, or has just ended; `userID` nil = whoever's.
-  func find(_ runID: String, userID: String?) -> (entry: Entry, isRunning: Bool)? {
+  /// A run that is under way, or has just ended.
+  func find(_ runID: String, visibleTo: Visibility) -> (entry: Entry, isRunning: Bool)? {
     state.withLock { state in
       let running = state.running[runID]
-      guard let entry = running ?? state.ended[runID], userID == nil || entry.userID == userID else {
+      guard let entry = running ?? state.ended[runID], visibleTo.admits(entry.userID) else {
         return nil
       }
       return (entry, running != nil)

@@ -7,6 +7,7 @@ extension Principal {
     var writer = JSONWriter(reservingCapacity: 64)
     writer.object {
       $0.member("id", id)
+      if let tenant { $0.member("tenant", tenant.name) }
       $0.member("name", name)
       $0.member("roles", JSON.array(roles.map { .string($0) }))
       $0.member("claims", JSON.object(claims))
@@ -19,7 +20,8 @@ extension Principal {
   /// Reads ``json``.
   public init(json: JSON) {
     self.init(
-      id: json["id"]?.string ?? "", name: json["name"]?.string,
+      id: json["id"]?.string ?? "", tenant: json["tenant"]?.string.flatMap(Tenant.init),
+      name: json["name"]?.string,
       roles: (json["roles"]?.array ?? []).compactMap(\.string),
       claims: json["claims"]?.object ?? JSONObject(),
       address: json["address"]?.string)

@@ -3,7 +3,10 @@ public import JSONCodec
 
 /// Who asks: the user on whose behalf a run acts.
 public struct Principal: Sendable, Hashable {
+  /// Of a tenant's user with the tenant before it: `acme/ann`.
   public let id: String
+  /// `nil` = they are of none: the host's own, or there are no tenants.
+  public let tenant: Tenant?
   public let name: String
   public let roles: [String]
   public let claims: JSONObject
@@ -15,10 +18,11 @@ public struct Principal: Sendable, Hashable {
   public var keyAgents: [String] = []
 
   public init(
-    id: String, name: String? = nil, roles: [String] = ["user"], claims: JSONObject = JSONObject(),
-    address: String? = nil
+    id: String, tenant: Tenant? = nil, name: String? = nil, roles: [String] = ["user"],
+    claims: JSONObject = JSONObject(), address: String? = nil
   ) {
     self.id = id
+    self.tenant = tenant
     self.name = name ?? id
     self.roles = roles
     self.claims = claims

@@ -30,10 +30,10 @@ extension Runner {
   /// - Throws: ``Failure`` `not_found` without such a run or agent, `conflict` when its message is not kept.
   public func replay(run id: String, on host: any ScriptHost) async throws(Failure) -> ReplayedRun {
     do {
-      let name = try await store.run(id: id, userID: nil).agent
+      let name = try await store.run(id: id, visibleTo: .everyone).agent
       guard let agent = host.agents[name] else { throw Failure(.notFound, "there is no agent '\(name)'") }
       let kept = try await store.keptRun(
-        id: id, userID: nil, historyMessages: agent.historyMessagesWanted,
+        id: id, visibleTo: .everyone, historyMessages: agent.historyMessagesWanted,
         wantsSummary: agent.summarizer != nil)
       var request = ChatRequest(
         agent: name, message: kept.run.message, sessionID: kept.run.sessionID, input: kept.run.beginning.input
@@ -67,9 +67,9 @@ extension Runner {
   ///
   /// - Returns: When it has begun.
   /// - Throws: ``Failure`` `not_found`, `conflict` for one that has not ended or was answered.
-  public func retry(run id: String, userID: String?) async throws(Failure) {
+  public func retry(run id: String, visibleTo: Visibility) async throws(Failure) {
     do {
-      let (kept, agent, host) = try await failedRun(id, userID: userID)
+      let (kept, agent, host) = try await failedRun(id, visibleTo: visibleTo)
       let run = kept.run
       var request = ChatRequest(
         agent: run.agent, message: run.message, sessionID: run.sessionID, input: run.beginning.input)
@@ -82,10 +82,10 @@ extension Runner {
     }
   }
 
-  /// As ``retry(run:userID:)``, by a server on the same data, now or when one starts.
+  /// As ``retry(run:visibleTo:)``, by a server on the same data, now or when one starts.
   public func queueAgain(run id: String) async throws(Failure) {
     do {
-      let (kept, agent, host) = try await failedRun(id, userID: nil)
+      let (kept, agent, host) = try await failedRun(id, visibleTo: .everyone)
       let run = kept.run
       var opening = TurnOpening(
         runID: run.runID, messageID: kept.messageID, userID: run.beginning.user.id, sessionID: run.sessionID,
@@ -100,14 +100,14 @@ extension Runner {
   }
 
   private func failedRun(
-    _ id: String, userID: String?
+    _ id: String, visibleTo: Visibility
   ) async throws -> (KeptRun, Agent, any ScriptHost) {
-    let record = try await store.run(id: id, userID: userID)
+    let record = try await store.run(id: id, visibleTo: visibleTo)
     guard [.failed, .cancelled, .interrupted].contains(record.status) else {
       throw Failure(
         .conflict, "only a run that has failed can be done again: this one is \(record.status.rawValue)")
     }
-    let kept = try await store.keptRun(id: id, userID: userID, historyMessages: 0, wantsSummary: false)
+    let kept = try await store.keptRun(id: id, visibleTo: visibleTo, historyMessages: 0, wantsSummary: false)
     let host = deployment().host(userID: kept.run.beginning.user.id, sessionID: kept.run.sessionID)
     guard let agent = host.agents[kept.run.agent] else {
       throw Failure(.notFound, "there is no agent '\(kept.run.agent)'")

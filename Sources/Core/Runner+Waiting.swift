@@ -42,23 +42,23 @@ extension Runner {
 
   /// Brings the answer to its run, where that is in memory; else it is woken.
   private func tell(_ approval: Approval) {
-    runs.find(approval.runID, userID: nil)?.entry.waits.settle(
+    runs.find(approval.runID, visibleTo: .everyone)?.entry.waits.settle(
       approval.key, Approval.answer(approval.decision))
     wakeups.continuation.yield()
   }
 
   /// Cancels the runs of this process that another one asks to cancel.
   public func cancelAsked() async throws {
-    for id in try await store.cancellationsAsked() { _ = cancelLive(run: id, userID: nil) }
+    for id in try await store.cancellationsAsked() { _ = cancelLive(run: id, visibleTo: .everyone) }
   }
 
   /// Cancels a run, be it under way or waiting; false when none of that name is.
-  public func cancel(run id: String, userID: String?) async throws(Failure) -> Bool {
+  public func cancel(run id: String, visibleTo: Visibility) async throws(Failure) -> Bool {
     do {
       // It may go on, or leave memory, while it is looked for.
       for _ in 0..<3 {
-        if cancelLive(run: id, userID: userID) { return true }
-        guard let run = try await store.waitingRun(id: id, userID: userID) else { continue }
+        if cancelLive(run: id, visibleTo: visibleTo) { return true }
+        guard let run = try await store.waitingRun(id: id, visibleTo: visibleTo) else { continue }
         let closing = TurnClosing.cancelled(
           run.runID, user: run.beginning.user, sessionID: run.sessionID, at: time.now)
         if try await store.endWaitingTurn(closing) { return true }

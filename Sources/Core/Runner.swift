@@ -327,18 +327,16 @@ extension Runner {
 
 extension Runner {
   /// What happens in a run that is watched, or was until a minute ago.
-  ///
-  /// - Parameter userID: Its owner; `nil` = whoever's.
-  public func feed(ofRun id: String, userID: String?) -> RunFeed? {
-    runs.find(id, userID: userID)?.entry.feed
+  public func feed(ofRun id: String, visibleTo: Visibility) -> RunFeed? {
+    runs.find(id, visibleTo: visibleTo)?.entry.feed
   }
 
   /// Whether a run is under way in this process.
-  public func isUnderWay(run id: String) -> Bool { runs.find(id, userID: nil)?.isRunning ?? false }
+  public func isUnderWay(run id: String) -> Bool { runs.find(id, visibleTo: .everyone)?.isRunning ?? false }
 
   /// Cancels a run; false when none of that name is under way in this process.
-  func cancelLive(run id: String, userID: String?) -> Bool {
-    guard let (entry, isRunning) = runs.find(id, userID: userID), isRunning else { return false }
+  func cancelLive(run id: String, visibleTo: Visibility) -> Bool {
+    guard let (entry, isRunning) = runs.find(id, visibleTo: visibleTo), isRunning else { return false }
     entry.cancellation.cancel()
     return true
   }

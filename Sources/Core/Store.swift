@@ -202,9 +202,9 @@ public protocol Store: VersionStore, JournalStore, ApprovalStore, JobStore, Sche
   /// Oldest first.
   func messages(sessionID: String, userID: String, page: PageRequest) async throws -> Page<Message>
 
-  /// Most recent first; `userID` nil = everybody's.
-  func runs(userID: String?, page: PageRequest) async throws -> Page<RunRecord>
-  func run(id: String, userID: String?) async throws -> RunRecord
+  /// Most recent first.
+  func runs(visibleTo: Visibility, page: PageRequest) async throws -> Page<RunRecord>
+  func run(id: String, visibleTo: Visibility) async throws -> RunRecord
   /// What the runs of a user took that began since.
   func usage(userID: String, since: Timestamp) async throws -> Usage
   /// What the runs of a session took; nothing for a session that does not exist.
@@ -239,10 +239,10 @@ public protocol Store: VersionStore, JournalStore, ApprovalStore, JobStore, Sche
   ///
   /// Throws `conflict` when its message is not kept, as that of a turn without a session.
   func keptRun(
-    id: String, userID: String?, historyMessages: Int, wantsSummary: Bool
+    id: String, visibleTo: Visibility, historyMessages: Int, wantsSummary: Bool
   ) async throws -> KeptRun
   /// A run that waits; `nil` when it does not.
-  func waitingRun(id: String, userID: String?) async throws -> UnfinishedRun?
+  func waitingRun(id: String, visibleTo: Visibility) async throws -> UnfinishedRun?
 
   /// Answers whether the database can be written, for readiness.
   func check() async throws

@@ -82,7 +82,7 @@ extension HostModule {
     switch try options.string("scope") ?? "user" {
     case "user": return .user(scope.run.user.id)
     case "session": return .session(userID: scope.run.user.id, sessionID: scope.run.sessionID)
-    case "workspace": return .workspace
+    case "workspace": return .workspace(scope.run.user.tenant)
     case let other: throw .invalid("unknown scope '\(other)'; one of user, session, workspace")
     }
   }

@@ -12,5 +12,8 @@ public struct IdentityError: Error, Sendable, Hashable, CustomStringConvertible 
     self.hint = hint
   }
 
+  static let noTenants = IdentityError(
+    "there are no tenants here", hint: "set auth.jwt.tenant_claim to the claim that names a token's")
+
   public var description: String { message }
 }

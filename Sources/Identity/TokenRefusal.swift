@@ -18,6 +18,7 @@ public struct TokenRefusal: Error, Sendable, Hashable, CustomStringConvertible {
     public static let issuer = Code(rawValue: "issuer")
     public static let audience = Code(rawValue: "audience")
     public static let subject = Code(rawValue: "subject")
+    public static let tenant = Code(rawValue: "tenant")
     public static let revoked = Code(rawValue: "revoked")
     /// Nobody can tell now: the published keys or the store of API keys are out of reach.
     public static let unavailable = Code(rawValue: "unavailable")

@@ -9,20 +9,31 @@ enum UserID {
   static let bytesMax = 256
   /// Perigee's own users: schedules, evals.
   static let reservedPrefix = "perigee:"
+  /// Users whom the local user names in requests.
+  static let localPrefix = "\(Principal.local.id)/"
 
   /// Why `id` may not name a user; `nil` when it may. The words do not repeat the id.
-  static func fault(in id: String) -> String? {
+  ///
+  /// - Parameter tenant: Whose user it is to be; the bytes of both count.
+  static func fault(in id: String, of tenant: Tenant? = nil) -> String? {
+    if let tenant, !id.isEmpty, tenant.id(of: id).utf8.count > bytesMax {
+      return "the user's id and its tenant must have at most \(bytesMax) bytes"
+    }
     if id.isEmpty || id.utf8.count > bytesMax { return "the user's id must have 1 to \(bytesMax) bytes" }
     if !id.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) || id.first == " " || id.last == " " {
       return "the user's id must be of printable ASCII characters"
     }
     // What was made before there was authentication is not for whoever bears that name.
     if id == Principal.local.id { return "the id '\(id)' is reserved" }
+    if id.lowercased().hasPrefix(localPrefix) { return "ids that begin with '\(localPrefix)' are reserved" }
     if id.lowercased().hasPrefix(reservedPrefix) {
       return "ids that begin with '\(reservedPrefix)' are reserved"
     }
     return nil
   }
+
+  /// Whether a user without a tenant would pass for one of a tenant by that id.
+  static func mayBeOfTenant(_ id: String) -> Bool { id.utf8.contains(UInt8(ascii: "/")) }
 
   /// No control, format, private or unassigned characters; no space but U+0020, and that one not at an end.
   static func isPrintable(_ text: String) -> Bool {

@@ -83,6 +83,9 @@ extension Configuration {
       "How far clocks may differ when `exp` and `nbf` are checked."),
     .value("auth.jwt.user_claim", \.auth.jwt.userClaim, .text, "Claim that names the user."),
     .value("auth.jwt.roles_claim", \.auth.jwt.rolesClaim, .text, "Claim that lists the roles."),
+    .value(
+      "auth.jwt.tenant_claim", \.auth.jwt.tenantClaim, .optional(.text),
+      "Claim that names the user's tenant, which every token then has; null is no tenants."),
   ]
 
   private static let limitKeys: [Key<Configuration>] = [

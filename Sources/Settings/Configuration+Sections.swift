@@ -75,6 +75,7 @@ extension Configuration {
     public var leeway: Duration = .seconds(30)
     public var userClaim = "sub"
     public var rolesClaim = "roles"
+    public var tenantClaim: String?
 
     /// Whether ``issuer`` is asked where its keys are, because nothing else says so.
     public var discoversKeys: Bool {

@@ -23,6 +23,9 @@ enum Migrations {
     migrator.registerMigration("0012 places of what runs tell") { try $0.execute(sql: places) }
     migrator.registerMigration("0013 audit") { try $0.execute(sql: audit) }
     migrator.registerMigration("0014 API keys") { try $0.execute(sql: apiKeys) }
+    migrator.registerMigration("0015 tenants of API keys") {
+      try $0.execute(sql: "ALTER TABLE api_keys ADD COLUMN tenant TEXT")
+    }
     return migrator
   }
 

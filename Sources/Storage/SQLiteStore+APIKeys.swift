@@ -17,8 +17,8 @@ extension SQLiteStore: APIKeyStore {
     try await commits.write { connection in
       let insert = try connection.statement(
         """
-        INSERT OR IGNORE INTO api_keys (id, hash, name, user_id, roles, agents, created_at, expires_at)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        INSERT OR IGNORE INTO api_keys (id, hash, name, user_id, roles, agents, created_at, expires_at,
+        tenant) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
         """)
       insert.bind(1, record.id)
       insert.bindBlob(2, record.hash)
@@ -28,6 +28,7 @@ extension SQLiteStore: APIKeyStore {
       insert.bindBlob(6, RawJSON(.array(record.agents.map { .string($0) })).bytes)
       insert.bind(7, record.createdAt.milliseconds)
       insert.bind(8, record.expiresAt?.milliseconds)
+      insert.bind(9, record.tenant?.name)
       try insert.run()
       guard connection.changes > 0 else { throw Failure(.conflict, "there is a key '\(record.id)' already") }
       try connection.record(
@@ -88,7 +89,7 @@ extension SQLiteStore: APIKeyStore {
 
 private struct APIKeyRow {
   static let columns =
-    "seq, id, hash, name, user_id, roles, agents, created_at, expires_at, revoked_at, last_used_at"
+    "seq, id, hash, name, user_id, roles, agents, created_at, expires_at, revoked_at, last_used_at, tenant"
 
   let seq: Int64
   let record: APIKeyRecord
@@ -102,8 +103,9 @@ private struct APIKeyRow {
     }
     seq = row.integer(0)
     record = APIKeyRecord(
-      id: row.text(1), hash: row.bytes(2), name: row.text(3), userID: row.text(4), roles: words(5),
-      agents: words(6), createdAt: Timestamp(milliseconds: row.integer(7)), expiresAt: time(8),
+      id: row.text(1), hash: row.bytes(2), name: row.text(3), userID: row.text(4),
+      tenant: row.optionalText(11).flatMap(Tenant.init), roles: words(5), agents: words(6),
+      createdAt: Timestamp(milliseconds: row.integer(7)), expiresAt: time(8),
       revokedAt: time(9), lastUsedAt: time(10))
   }
 }

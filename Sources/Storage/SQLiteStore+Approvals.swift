@@ -12,23 +12,25 @@ extension SQLiteStore {
       // Roles are names without spaces, each between two.
       let mine =
         user.isOperator
-        ? "?1 IS NOT NULL"
-        : "(user_id = ?1"
+        ? "TRUE"
+        : "(user_id = ?3"
           + roles.indices.map {
-            " OR instr(roles, ?\($0 + 5)) > 0"
+            " OR instr(roles, ?\($0 + 7)) > 0"
           }.joined() + ")"
       let select = try connection.statement(
         """
         SELECT \(ApprovalRow.columns) FROM approvals
-        WHERE \(mine) AND seq < ?2 AND (?3 IS NULL OR status = ?3) ORDER BY seq DESC LIMIT ?4
+        WHERE \(user.reach.condition("user_id")) AND \(mine) AND seq < ?4 AND (?5 IS NULL OR status = ?5)
+        ORDER BY seq DESC LIMIT ?6
         """)
       defer { select.reset() }
-      select.bind(1, user.id)
-      select.bind(2, before)
-      select.bind(3, status?.rawValue)
-      select.bind(4, page.rows)
+      select.bind(user.reach)
+      select.bind(3, user.id)
+      select.bind(4, before)
+      select.bind(5, status?.rawValue)
+      select.bind(6, page.rows)
       if !user.isOperator {
-        for (index, role) in roles.enumerated() { select.bind(Int32(index + 5), role) }
+        for (index, role) in roles.enumerated() { select.bind(Int32(index + 7), role) }
       }
       var rows: [ApprovalRow] = []
       while try select.step() { rows.append(ApprovalRow(select)) }

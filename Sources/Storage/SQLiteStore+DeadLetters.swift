@@ -3,18 +3,20 @@ public import Core
 import JSONCodec
 
 extension SQLiteStore {
-  public func deadLetters(page: PageRequest) async throws -> Page<DeadLetter> {
+  public func deadLetters(visibleTo: Visibility, page: PageRequest) async throws -> Page<DeadLetter> {
     let before = try page.after.map { try Cursor.parse($0, .deadLetters) } ?? [.max, .max]
     return try await read { connection in
       let select = try connection.statement(
         """
         SELECT \(DeadLetterRow.columns) FROM jobs
-        WHERE place = 5 AND (due_at, seq) < (?, ?) ORDER BY due_at DESC, seq DESC LIMIT ?
+        WHERE place = 5 AND \(visibleTo.condition("user_id")) AND (due_at, seq) < (?3, ?4)
+        ORDER BY due_at DESC, seq DESC LIMIT ?5
         """)
       defer { select.reset() }
-      select.bind(1, before[0])
-      select.bind(2, before[1])
-      select.bind(3, page.rows)
+      select.bind(visibleTo)
+      select.bind(3, before[0])
+      select.bind(4, before[1])
+      select.bind(5, page.rows)
       var rows: [DeadLetterRow] = []
       while try select.step() { rows.append(DeadLetterRow(select)) }
       return page.page(of: rows) { Cursor.make(.deadLetters, $0.letter.diedAt.milliseconds, $0.seq) }
@@ -22,14 +24,16 @@ extension SQLiteStore {
     }
   }
 
-  public func deadLetter(id: String) async throws -> DeadLetter {
+  public func deadLetter(id: String, visibleTo: Visibility) async throws -> DeadLetter {
     try await read { connection in
       let select = try connection.statement(
         "SELECT \(DeadLetterRow.columns) FROM jobs WHERE id = ? AND place = 5")
       defer { select.reset() }
       select.bind(1, id)
-      guard try select.step() else { throw Failure.noDeadLetter(id) }
-      return DeadLetterRow(select).letter
+      guard try select.step(), case let letter = DeadLetterRow(select).letter,
+        visibleTo.admits(letter.job.user.id)
+      else { throw Failure.noDeadLetter(id) }
+      return letter
     }
   }
 

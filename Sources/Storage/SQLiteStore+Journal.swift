@@ -72,28 +72,28 @@ extension SQLiteStore {
 
 extension SQLiteStore {
   public func keptRun(
-    id: String, userID: String?, historyMessages: Int, wantsSummary: Bool
+    id: String, visibleTo: Visibility, historyMessages: Int, wantsSummary: Bool
   ) async throws -> KeptRun {
     try await commits.write {
-      try $0.keptRun(id: id, userID: userID, historyMessages: historyMessages, wantsSummary: wantsSummary)
+      try $0.keptRun(
+        id: id, visibleTo: visibleTo, historyMessages: historyMessages, wantsSummary: wantsSummary)
     }
   }
 }
 
 extension WriterConnection {
   fileprivate func keptRun(
-    id: String, userID: String?, historyMessages: Int, wantsSummary: Bool
+    id: String, visibleTo: Visibility, historyMessages: Int, wantsSummary: Bool
   ) throws -> KeptRun {
     let find = try statement(
       """
-      SELECT runs.id, sessions.name, runs.agent, version, beginning, runs.session, status, seed, resumptions
-      FROM runs LEFT JOIN sessions ON sessions.id = runs.session
-      WHERE runs.id = ?1 AND (?2 IS NULL OR runs.user_id = ?2)
+      SELECT runs.id, sessions.name, runs.agent, version, beginning, runs.session, status, seed, resumptions,
+      runs.user_id
+      FROM runs LEFT JOIN sessions ON sessions.id = runs.session WHERE runs.id = ?
       """)
     find.bind(1, id)
-    find.bind(2, userID)
     defer { find.reset() }
-    guard try find.step() else { throw Failure.noRun(id) }
+    guard try find.step(), visibleTo.admits(find.text(9)) else { throw Failure.noRun(id) }
     guard !find.isNull(1), !find.isNull(4) else {
       throw Failure(.conflict, "the message of this run is not kept")
     }

@@ -2,37 +2,40 @@
 public import Core
 
 extension SQLiteStore {
-  public func runs(userID: String?, page: PageRequest) async throws -> Page<RunRecord> {
+  public func runs(visibleTo: Visibility, page: PageRequest) async throws -> Page<RunRecord> {
     let before = try page.after.map { try Cursor.parse($0, .runs) }?[0] ?? .max
     return try await read { connection in
       let select = try connection.statement(
         """
         SELECT \(RunRow.columns) FROM runs LEFT JOIN sessions ON sessions.id = runs.session
-        WHERE \(userID == nil ? "?1 IS NULL" : "runs.user_id = ?1") AND seq < ?2
-        ORDER BY seq DESC LIMIT ?3
+        WHERE seq IN (
+          SELECT seq FROM runs \(visibleTo.index("runs_by_user"))
+          WHERE \(visibleTo.condition("user_id")) AND seq < ?3 ORDER BY seq DESC LIMIT ?4)
+        ORDER BY seq DESC
         """)
       defer { select.reset() }
-      select.bind(1, userID)
-      select.bind(2, before)
-      select.bind(3, page.rows)
+      select.bind(visibleTo)
+      select.bind(3, before)
+      select.bind(4, page.rows)
       var rows: [RunRow] = []
       while try select.step() { rows.append(RunRow(select)) }
       return page.page(of: rows) { Cursor.make(.runs, $0.seq) }.map(\.record)
     }
   }
 
-  public func run(id: String, userID: String?) async throws -> RunRecord {
+  public func run(id: String, visibleTo: Visibility) async throws -> RunRecord {
     try await read { connection in
       let select = try connection.statement(
         """
         SELECT \(RunRow.columns) FROM runs LEFT JOIN sessions ON sessions.id = runs.session
-        WHERE runs.id = ?1 AND (?2 IS NULL OR runs.user_id = ?2)
+        WHERE runs.id = ?
         """)
       defer { select.reset() }
       select.bind(1, id)
-      select.bind(2, userID)
-      guard try select.step() else { throw Failure.noRun(id) }
-      return RunRow(select).record
+      guard try select.step(), case let run = RunRow(select).record, visibleTo.admits(run.userID) else {
+        throw Failure.noRun(id)
+      }
+      return run
     }
   }
 

@@ -30,17 +30,16 @@ extension SQLiteStore {
     }
   }
 
-  public func waitingRun(id: String, userID: String?) async throws -> UnfinishedRun? {
+  public func waitingRun(id: String, visibleTo: Visibility) async throws -> UnfinishedRun? {
     try await commits.write { connection in
       let select = try connection.statement(
         """
         SELECT runs.id, sessions.name, runs.agent, version, beginning, runs.session, status
         FROM runs JOIN sessions ON sessions.id = runs.session
-        WHERE runs.id = ?1 AND (?2 IS NULL OR runs.user_id = ?2) AND status = 'waiting'
+        WHERE runs.id = ? AND status = 'waiting'
         """)
       select.bind(1, id)
-      select.bind(2, userID)
-      return try connection.unfinishedRuns(select).first
+      return try connection.unfinishedRuns(select).first { visibleTo.admits($0.beginning.user.id) }
     }
   }
 }

@@ -49,6 +49,7 @@ struct LuaScriptRun: ScriptRun {
       $0.key("user")
       $0.object {
         $0.member("id", run.user.id)
+        if let tenant = run.user.tenant { $0.member("tenant", tenant.name) }
         $0.member("name", run.user.name)
         $0.member("roles", JSON.array(run.user.roles.map { .string($0) }))
         $0.member("claims", JSON.object(run.user.claims))

@@ -30,7 +30,11 @@ extension Host {
         await published?.warmUp()
       }
       return Authentication(
-        tokens: tokens, keys: mode == .jwt ? nil : APIKeyVerifier(store: store, clock: time))
+        tokens: tokens,
+        keys: mode == .jwt
+          ? nil
+          : APIKeyVerifier(
+            store: store, hasTenants: configuration.auth.jwt.tenantClaim != nil, clock: time))
     } catch let error as IdentityError {
       throw CommandError(message: "auth: \(error.message)", hint: error.hint)
     }
@@ -53,7 +57,7 @@ extension Configuration.JWT {
   var policy: TokenPolicy {
     TokenPolicy(
       algorithms: algorithms, issuer: issuer, audiences: audience.map { [$0] } ?? [], leeway: leeway,
-      userClaim: userClaim, rolesClaim: rolesClaim)
+      userClaim: userClaim, rolesClaim: rolesClaim, tenantClaim: tenantClaim)
   }
 
   /// The shared secret, where an HS algorithm is permitted.

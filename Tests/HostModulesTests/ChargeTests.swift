@@ -14,7 +14,8 @@ struct ChargeTests {
     let agent = "return { limits = { \(limits) }, run = function() \(lua) end }"
     return try await TestWorkspace.with(["agents/a.lua": agent], provider: provider.baseURL) { workspace in
       let text = try await workspace.chat("a").text
-      let run = try #require(try await workspace.store.runs(userID: nil, page: PageRequest()).items.first)
+      let run = try #require(
+        try await workspace.store.runs(visibleTo: .everyone, page: PageRequest()).items.first)
       return (text, run.usage)
     }
   }

@@ -187,7 +187,7 @@ struct QueueTests {
       let id = try await workspace.chat("probe", as: user).text
       let report = try #require(try await workspace.work(until: 1).first)
       #expect(report.result == .done && report.taken.job.id == id)
-      let run = try await workspace.store.run(id: report.taken.runID, userID: "bea")
+      let run = try await workspace.store.run(id: report.taken.runID, visibleTo: .user("bea"))
       #expect(run.agent == "action:send" && run.status == .completed && run.sessionID == nil)
       #expect(run.version == workspace.workspace.deployment.active.version)
       let entry = try #require(try await workspace.store.journal(ofRun: run.id).first)
@@ -228,7 +228,7 @@ struct QueueTests {
       for (action, code) in [("once", Failure.Code.internal), ("wrong", .denied)] {
         let id = try await workspace.chat("probe", action).text
         _ = try await workspace.work(until: 1)
-        let letter = try await workspace.store.deadLetter(id: id)
+        let letter = try await workspace.store.deadLetter(id: id, visibleTo: .everyone)
         #expect(letter.failure.code == code && letter.attempts == 1)
       }
     }
@@ -248,7 +248,7 @@ struct QueueTests {
             dueAt: now)
         ])
         _ = try await workspace.work(until: 1)
-        #expect(try await workspace.store.deadLetter(id: id).failure.code == code)
+        #expect(try await workspace.store.deadLetter(id: id, visibleTo: .everyone).failure.code == code)
       }
     }
   }
@@ -276,7 +276,7 @@ struct QueueTests {
       _ = try await workspace.chat("probe")
       let reports = try await workspace.work(until: 4)
       #expect(reports.map(\.taken.job.action).sorted() == ["asks", "inner", "outer", "outer"])
-      let letters = try await workspace.store.deadLetters(page: PageRequest()).items
+      let letters = try await workspace.store.deadLetters(visibleTo: .everyone, page: PageRequest()).items
       #expect(letters.map(\.job.action) == ["asks"])
       #expect(
         letters.first?.failure
@@ -313,7 +313,8 @@ struct QueueTests {
       workspace.runner.stop(within: .zero)
       await work
       #expect(reports.all.map(\.result) == [.released])
-      let run = try await workspace.store.run(id: try #require(reports.all.first).taken.runID, userID: nil)
+      let run = try await workspace.store.run(
+        id: try #require(reports.all.first).taken.runID, visibleTo: .everyone)
       #expect(run.status == .interrupted)
       let again = try #require(try await workspace.jobs().first)
       #expect(again.job.id == id && again.attempt == 2 && again.failures == 0)

@@ -65,7 +65,7 @@ struct StreamTests {
     try await TestWorkspace.with(["agents/a.lua": agent], provider: provider.baseURL) { workspace in
       let failure = await #expect(throws: Failure.self) { try await workspace.chat("a") }
       #expect(failure?.diagnostic?.contains("agents/a.lua:3: boom") == true, "\(failure?.diagnostic ?? "")")
-      let run = try await workspace.store.runs(userID: nil, page: PageRequest()).items.first
+      let run = try await workspace.store.runs(visibleTo: .everyone, page: PageRequest()).items.first
       #expect(run?.usage.inputTokens ?? 0 > 0)
       #expect(run?.usage.outputTokens == 1)
     }

@@ -34,7 +34,8 @@ struct UnsettledTests {
       #expect(provider.requests.count == 2)
       try await Self.set(workspace.store, "PRAGMA max_page_count = 1073741823")
       #expect(try await workspace.runner.chat(request, as: .local).reply().text == "done")
-      let run = try #require(try await workspace.store.runs(userID: nil, page: PageRequest()).items.first)
+      let run = try #require(
+        try await workspace.store.runs(visibleTo: .everyone, page: PageRequest()).items.first)
       #expect(run.status == .completed)
       // What the first time took is not forgotten.
       #expect(run.usage.inputTokens == 40)

@@ -70,7 +70,7 @@ struct BudgetTests {
       #expect(try await Self.chat(server, session: "b").status == 503)
       let streamed = try await server.chat("talker", #"{"message":"hi","session_id":"b","stream":true}"#)
       #expect(streamed.text.contains("event: error") || streamed.status == 503)
-      #expect(try await server.store.runs(userID: nil, page: PageRequest()).items.count == 1)
+      #expect(try await server.store.runs(visibleTo: .everyone, page: PageRequest()).items.count == 1)
       model.goOn.send()
       #expect(try await first.status == 200)
     }

@@ -95,7 +95,8 @@ struct StreamTests {
       await server.stop()
       await server.stopped()
       // What was sent and said is billed, and counted.
-      let run = try #require(try await server.store.runs(userID: nil, page: PageRequest()).items.first)
+      let run = try #require(
+        try await server.store.runs(visibleTo: .everyone, page: PageRequest()).items.first)
       #expect(run.status == .cancelled)
       #expect(run.usage.inputTokens > 0 && run.usage.outputTokens > 0)
     }
@@ -154,7 +155,7 @@ struct StreamTests {
       await server.stop()
       model.goOn.send()
       await server.stopped()
-      let run = try await server.store.run(id: try #require(store.withLock { $0 }), userID: nil)
+      let run = try await server.store.run(id: try #require(store.withLock { $0 }), visibleTo: .everyone)
       #expect(run.status == .completed)
     }
   }
@@ -229,7 +230,7 @@ struct StreamTests {
       await server.stop()
       model.goOn.send()
       await server.stopped()
-      let runs = try await server.store.runs(userID: nil, page: PageRequest()).items
+      let runs = try await server.store.runs(visibleTo: .everyone, page: PageRequest()).items
       #expect(runs.map(\.status) == [.completed, .completed])
     }
   }

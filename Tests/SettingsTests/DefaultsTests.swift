@@ -70,7 +70,8 @@ import Testing
     auth:
       mode: none
       jwt: { algorithms: [HS256], secret_env: PERIGEE_JWT_SECRET, public_key_file: null, jwks_url: null,
-             issuer: null, audience: null, leeway_seconds: 30, user_claim: sub, roles_claim: roles }
+             issuer: null, audience: null, leeway_seconds: 30, user_claim: sub, roles_claim: roles,
+             tenant_claim: null }
     limits:
       requests_per_minute: 60
       requests_per_hour: 1000

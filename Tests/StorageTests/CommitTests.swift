@@ -22,7 +22,7 @@ struct CommitTests {
       try await store.close()
       let reopened = try await SQLiteStore.open(directory: directory)
       for number in 0..<200 {
-        let run = try await reopened.run(id: "r\(number)", userID: "u\(number % 7)")
+        let run = try await reopened.run(id: "r\(number)", visibleTo: .user("u\(number % 7)"))
         #expect(run.status == .completed)
         let page = try await reopened.messages(
           sessionID: "s\(number % 20)", userID: "u\(number % 7)", page: PageRequest(limit: 200))
@@ -55,7 +55,7 @@ struct CommitTests {
       let sessions = try await store.sessions(userID: "ann", page: PageRequest(limit: 200)).items
       #expect(sessions.count == 90)
       #expect(sessions.allSatisfy { $0.messageCount == 1 })
-      #expect(try await store.runs(userID: "ann", page: PageRequest(limit: 200)).items.count == 90)
+      #expect(try await store.runs(visibleTo: .user("ann"), page: PageRequest(limit: 200)).items.count == 90)
     }
   }
 
@@ -65,11 +65,11 @@ struct CommitTests {
       let values = SQLiteKeyValueStore(store: store, time: ManualTime())
       try await withThrowingTaskGroup { group in
         for _ in 0..<100 {
-          group.addTask { _ = try await values.increment(scope: .workspace, key: "n", by: 1, ttl: nil) }
+          group.addTask { _ = try await values.increment(scope: .workspace(nil), key: "n", by: 1, ttl: nil) }
         }
         try await group.waitForAll()
       }
-      #expect(try await values.get(scope: .workspace, key: "n")?.text == "100")
+      #expect(try await values.get(scope: .workspace(nil), key: "n")?.text == "100")
     }
   }
 

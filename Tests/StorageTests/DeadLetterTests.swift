@@ -19,17 +19,19 @@ struct DeadLetterTests {
       var names: [String] = []
       var page = PageRequest(limit: 2)
       repeat {
-        let letters = try await scene.store.deadLetters(page: page)
+        let letters = try await scene.store.deadLetters(visibleTo: .everyone, page: page)
         names += letters.items.map(\.job.id)
         page.after = letters.next
       } while page.after != nil
       #expect(names == ["e", "d", "c", "b", "a"])
-      let letter = try await scene.store.deadLetter(id: "a")
+      let letter = try await scene.store.deadLetter(id: "a", visibleTo: .everyone)
       #expect(letter.failure == Failure(.denied, "no", diagnostic: "at line 3"))
       #expect(letter.attempts == 1 && letter.runID == "run-1" && letter.job.user.roles == ["user", "clerk"])
       #expect(try await scene.store.jobCounts() == JobCounts(dead: 5))
       #expect(
-        try await failure { try await scene.store.deadLetters(page: PageRequest(after: "r1")) }.code
+        try await failure {
+          try await scene.store.deadLetters(visibleTo: .everyone, page: PageRequest(after: "r1"))
+        }.code
           == .invalidArguments)
     }
   }
@@ -53,7 +55,9 @@ struct DeadLetterTests {
         #expect(
           try await failure { try await scene.store.discardDeadLetter(id: id, by: ops, at: scene.time.now) }
             .code == .notFound)
-        #expect(try await failure { try await scene.store.deadLetter(id: id) }.code == .notFound)
+        #expect(
+          try await failure { try await scene.store.deadLetter(id: id, visibleTo: .everyone) }.code
+            == .notFound)
       }
     }
   }

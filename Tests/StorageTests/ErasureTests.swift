@@ -24,7 +24,7 @@ struct ErasureTests {
       try await store.turn("b", user: "bob", session: "s1", at: 1000)
       let erased = try await store.eraseUser("ann", by: Self.admin, at: Self.now)
       #expect(erased.sessions == 45 && erased.runs == 30 && erased.auditEntries == 75 && erased.isScrubbed)
-      #expect(try await store.runs(userID: nil, page: PageRequest()).items.map(\.id) == ["b"])
+      #expect(try await store.runs(visibleTo: .everyone, page: PageRequest()).items.map(\.id) == ["b"])
       #expect(try await store.sessions(userID: "bob", page: PageRequest()).items.count == 1)
       let verdict = try await store.verifyAudit()
       #expect(verdict.faults.isEmpty && verdict.erased == 75)
@@ -57,7 +57,7 @@ struct ErasureTests {
         .user("ann"), .session(userID: "ann", sessionID: "s"), .session(userID: "ann", sessionID: ""),
       ]
       let others: [KeyValueScope] = [
-        .user("ann:s"), .user("ann2"), .session(userID: "ann:s", sessionID: "s"), .workspace,
+        .user("ann:s"), .user("ann2"), .session(userID: "ann:s", sessionID: "s"), .workspace(nil),
         .session(userID: "anna", sessionID: "s"), .user("3:ann:s"), .session(userID: "bob", sessionID: "ann"),
       ]
       for scope in mine + others { try await values.set(scope: scope, key: "k", value: RawJSON(1), ttl: nil) }

@@ -86,7 +86,7 @@ struct IdempotencyTests {
       var end = closing("r1")
       end.isAgain = true
       try await store.closeTurn(end)
-      let usage = try await store.run(id: "r1", userID: "ann").usage
+      let usage = try await store.run(id: "r1", visibleTo: .user("ann")).usage
       #expect(usage == Usage(inputTokens: 6, outputTokens: 4, costUSD: 1))
     }
   }

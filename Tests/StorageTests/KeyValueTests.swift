@@ -12,29 +12,29 @@ struct KeyValueTests {
       try await values.set(scope: .user("ann"), key: "k", value: RawJSON(["a": 1]), ttl: nil)
       #expect(try await values.get(scope: .user("ann"), key: "k") == RawJSON(["a": 1]))
       #expect(try await values.get(scope: .user("bob"), key: "k") == nil)
-      #expect(try await values.get(scope: .workspace, key: "k") == nil)
+      #expect(try await values.get(scope: .workspace(nil), key: "k") == nil)
     }
   }
 
   @Test("a value is gone when its time is over")
   func expiry() async throws {
     try await withValues { values, time in
-      try await values.set(scope: .workspace, key: "k", value: RawJSON("v"), ttl: .seconds(10))
+      try await values.set(scope: .workspace(nil), key: "k", value: RawJSON("v"), ttl: .seconds(10))
       time.advance(by: .milliseconds(9_999))
-      #expect(try await values.get(scope: .workspace, key: "k") == RawJSON("v"))
+      #expect(try await values.get(scope: .workspace(nil), key: "k") == RawJSON("v"))
       time.advance(by: .milliseconds(1))
-      #expect(try await values.get(scope: .workspace, key: "k") == nil)
-      #expect(try await values.delete(scope: .workspace, key: "k") == false)
+      #expect(try await values.get(scope: .workspace(nil), key: "k") == nil)
+      #expect(try await values.delete(scope: .workspace(nil), key: "k") == false)
     }
   }
 
   @Test("setting a value anew sets its time anew")
   func overwrite() async throws {
     try await withValues { values, time in
-      try await values.set(scope: .workspace, key: "k", value: RawJSON("v"), ttl: .seconds(1))
-      try await values.set(scope: .workspace, key: "k", value: RawJSON("w"), ttl: nil)
+      try await values.set(scope: .workspace(nil), key: "k", value: RawJSON("v"), ttl: .seconds(1))
+      try await values.set(scope: .workspace(nil), key: "k", value: RawJSON("w"), ttl: nil)
       time.advance(by: .seconds(2))
-      #expect(try await values.get(scope: .workspace, key: "k") == RawJSON("w"))
+      #expect(try await values.get(scope: .workspace(nil), key: "k") == RawJSON("w"))
     }
   }
 
@@ -43,7 +43,8 @@ struct KeyValueTests {
     try await withValues { values, time in
       var sums: [Int64] = []
       for amount: Int64 in [2, 3, 1] {
-        sums.append(try await values.increment(scope: .workspace, key: "n", by: amount, ttl: .seconds(10)))
+        sums.append(
+          try await values.increment(scope: .workspace(nil), key: "n", by: amount, ttl: .seconds(10)))
         time.advance(by: .seconds(6))
       }
       #expect(sums == [2, 5, 1])
@@ -53,9 +54,10 @@ struct KeyValueTests {
   @Test("what is no whole number is not counted", arguments: ["\"1\"", "1.5", "null", "[1]"])
   func notANumber(text: String) async throws {
     try await withValues { values, _ in
-      try await values.set(scope: .workspace, key: "n", value: RawJSON(trusted: Array(text.utf8)), ttl: nil)
+      try await values.set(
+        scope: .workspace(nil), key: "n", value: RawJSON(trusted: Array(text.utf8)), ttl: nil)
       let refused = try await failure {
-        try await values.increment(scope: .workspace, key: "n", by: 1, ttl: nil)
+        try await values.increment(scope: .workspace(nil), key: "n", by: 1, ttl: nil)
       }
       #expect(refused.code == .conflict)
     }
@@ -64,9 +66,9 @@ struct KeyValueTests {
   @Test("a sum that does not fit is refused")
   func overflow() async throws {
     try await withValues { values, _ in
-      _ = try await values.increment(scope: .workspace, key: "n", by: .max, ttl: nil)
+      _ = try await values.increment(scope: .workspace(nil), key: "n", by: .max, ttl: nil)
       let refused = try await failure {
-        try await values.increment(scope: .workspace, key: "n", by: 1, ttl: nil)
+        try await values.increment(scope: .workspace(nil), key: "n", by: 1, ttl: nil)
       }
       #expect(refused.code == .conflict)
     }
@@ -75,10 +77,10 @@ struct KeyValueTests {
   @Test("a deleted value is gone, and says whether it was there")
   func delete() async throws {
     try await withValues { values, _ in
-      try await values.set(scope: .workspace, key: "k", value: RawJSON("v"), ttl: nil)
-      #expect(try await values.delete(scope: .workspace, key: "k"))
-      #expect(try await values.delete(scope: .workspace, key: "k") == false)
-      #expect(try await values.get(scope: .workspace, key: "k") == nil)
+      try await values.set(scope: .workspace(nil), key: "k", value: RawJSON("v"), ttl: nil)
+      #expect(try await values.delete(scope: .workspace(nil), key: "k"))
+      #expect(try await values.delete(scope: .workspace(nil), key: "k") == false)
+      #expect(try await values.get(scope: .workspace(nil), key: "k") == nil)
     }
   }
 
@@ -87,15 +89,15 @@ struct KeyValueTests {
     try await withValues { values, _ in
       let longest = String(repeating: "k", count: 512)
       let largest = RawJSON(.string(String(repeating: "v", count: 256 * 1024 - 2)))
-      try await values.set(scope: .workspace, key: longest, value: largest, ttl: nil)
-      #expect(try await values.get(scope: .workspace, key: longest) == largest)
+      try await values.set(scope: .workspace(nil), key: longest, value: largest, ttl: nil)
+      #expect(try await values.get(scope: .workspace(nil), key: longest) == largest)
       let key = try await failure {
-        try await values.set(scope: .workspace, key: longest + "k", value: RawJSON("v"), ttl: nil)
+        try await values.set(scope: .workspace(nil), key: longest + "k", value: RawJSON("v"), ttl: nil)
       }
       #expect(key.code == .limit)
       let value = try await failure {
         try await values.set(
-          scope: .workspace, key: "k", value: RawJSON(trusted: largest.bytes + [0x20]), ttl: nil)
+          scope: .workspace(nil), key: "k", value: RawJSON(trusted: largest.bytes + [0x20]), ttl: nil)
       }
       #expect(value.code == .limit)
     }

@@ -23,7 +23,7 @@ struct LoneRunTests {
   func kept() async throws {
     try await withStore { store in
       try await Self.run("r1", store)
-      let record = try await store.run(id: "r1", userID: "ann")
+      let record = try await store.run(id: "r1", visibleTo: .user("ann"))
       #expect(record.sessionID == nil && record.status == .completed && record.usage.inputTokens == 3)
       #expect(record.finishedAt == Timestamp(milliseconds: 2000))
       #expect(try await store.sessions(userID: "ann", page: PageRequest()).items.isEmpty)
@@ -51,12 +51,12 @@ struct LoneRunTests {
       var again = closing("r1", status: .failed)
       again.hasSession = false
       try await store.closeTurn(again)
-      #expect(try await store.run(id: "r1", userID: nil).status == .completed)
+      #expect(try await store.run(id: "r1", visibleTo: .everyone).status == .completed)
       var open = opening("r2")
       open.hasSession = false
       _ = try await store.openTurn(open)
       #expect(try await store.interruptLoneRuns(at: Timestamp(milliseconds: 9)) == 1)
-      #expect(try await store.run(id: "r2", userID: nil).status == .interrupted)
+      #expect(try await store.run(id: "r2", visibleTo: .everyone).status == .interrupted)
     }
   }
 }

@@ -70,10 +70,10 @@ struct RepairTests {
       _ = try await store.openTurn(opening("r3", user: "bob"))
       #expect(try await store.interruptLoneRuns(at: Timestamp(milliseconds: 9)) == 2)
       #expect(try await store.interruptLoneRuns(at: Timestamp(milliseconds: 10)) == 0)
-      let run = try await store.run(id: "r2", userID: "ann")
+      let run = try await store.run(id: "r2", visibleTo: .user("ann"))
       #expect(run.status == .interrupted)
       #expect(run.finishedAt == Timestamp(milliseconds: 9))
-      #expect(try await store.run(id: "r1", userID: "ann").status == .completed)
+      #expect(try await store.run(id: "r1", visibleTo: .user("ann")).status == .completed)
     }
   }
 

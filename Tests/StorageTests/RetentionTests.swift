@@ -22,8 +22,8 @@ struct RetentionTests {
       #expect(try await store.forgetSessions(before: time, at: Self.now) == 0)
       let left = try await store.sessions(userID: "ann", page: PageRequest()).items.map(\.id)
       #expect(Set(left) == ["new", "busy"])
-      #expect(try await failure { try await store.run(id: "r1", userID: nil) }.code == .notFound)
-      #expect(try await store.run(id: "r2", userID: nil).status == .completed)
+      #expect(try await failure { try await store.run(id: "r1", visibleTo: .everyone) }.code == .notFound)
+      #expect(try await store.run(id: "r2", visibleTo: .everyone).status == .completed)
       let trail = try await store.auditTrail(AuditFilter(actions: [.dataForgotten]), page: PageRequest())
         .items
       let detail = try trail.first?.entry.detail?.value()
@@ -50,7 +50,7 @@ struct RetentionTests {
       let time = Timestamp(milliseconds: 3000)
       #expect(try await store.forgetSessions(before: time, at: Self.now) == 100)
       #expect(try await store.forgetSessions(before: time, at: Self.now) == 20)
-      #expect(try await store.runs(userID: nil, page: PageRequest()).items.map(\.id) == ["open"])
+      #expect(try await store.runs(visibleTo: .everyone, page: PageRequest()).items.map(\.id) == ["open"])
     }
   }
 }

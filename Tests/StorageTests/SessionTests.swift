@@ -41,9 +41,9 @@ struct SessionTests {
         try await failure { try await store.deleteSession(id: "s", by: .init(userID: "eve"), at: time) },
       ]
       for failure in failures { #expect(failure == Failure(.notFound, "no session 's'")) }
-      #expect(try await failure { try await store.run(id: "r1", userID: "eve") }.code == .notFound)
+      #expect(try await failure { try await store.run(id: "r1", visibleTo: .user("eve")) }.code == .notFound)
       #expect(try await store.sessions(userID: "eve", page: PageRequest()).items.isEmpty)
-      #expect(try await store.runs(userID: "eve", page: PageRequest()).items.isEmpty)
+      #expect(try await store.runs(visibleTo: .user("eve"), page: PageRequest()).items.isEmpty)
       #expect(try await store.session(id: "s", userID: "ann").messageCount == 2)
     }
   }
@@ -53,7 +53,7 @@ struct SessionTests {
     try await withStore { store in
       _ = try await store.openTurn(opening("r1", user: "ann"))
       try await store.closeTurn(closing("r1", user: "eve"))
-      #expect(try await store.run(id: "r1", userID: "ann").status == .running)
+      #expect(try await store.run(id: "r1", visibleTo: .user("ann")).status == .running)
     }
   }
 
@@ -82,7 +82,8 @@ struct SessionTests {
       #expect(opened.history.isEmpty)
       #expect(opened.state == .emptyObject)
       #expect(try await values.get(scope: scope, key: "k") == nil)
-      #expect(try await store.runs(userID: "ann", page: PageRequest()).items.map(\.id) == ["r2", "other"])
+      #expect(
+        try await store.runs(visibleTo: .user("ann"), page: PageRequest()).items.map(\.id) == ["r2", "other"])
       #expect(try await store.session(id: "t", userID: "ann").messageCount == 2)
     }
   }
@@ -106,10 +107,11 @@ struct SessionTests {
         try await store.turn("r\(number)", session: "s\(number)", at: Int64(number * 10))
       }
       let first = try await store.sessions(userID: "ann", page: PageRequest(limit: 2))
-      let firstRuns = try await store.runs(userID: "ann", page: PageRequest(limit: 2))
+      let firstRuns = try await store.runs(visibleTo: .user("ann"), page: PageRequest(limit: 2))
       try await store.turn("new", session: "new", at: 1000)
       let second = try await store.sessions(userID: "ann", page: PageRequest(limit: 2, after: first.next))
-      let secondRuns = try await store.runs(userID: "ann", page: PageRequest(limit: 2, after: firstRuns.next))
+      let secondRuns = try await store.runs(
+        visibleTo: .user("ann"), page: PageRequest(limit: 2, after: firstRuns.next))
       #expect(second.items.map(\.id) == ["s2", "s1"])
       #expect(secondRuns.items.map(\.id) == ["r2", "r1"])
     }
@@ -131,12 +133,14 @@ struct SessionTests {
     try await withStore { store in
       for number in 0..<6 { try await store.turn("r\(number)", user: number % 2 == 0 ? "ann" : "bob") }
       #expect(
-        try await pages { try await store.runs(userID: "bob", page: PageRequest(limit: 2, after: $0)) }
-          .map(\.id) == ["r5", "r3", "r1"])
+        try await pages {
+          try await store.runs(visibleTo: .user("bob"), page: PageRequest(limit: 2, after: $0))
+        }
+        .map(\.id) == ["r5", "r3", "r1"])
       #expect(
-        try await pages { try await store.runs(userID: nil, page: PageRequest(limit: 2, after: $0)) }
+        try await pages { try await store.runs(visibleTo: .everyone, page: PageRequest(limit: 2, after: $0)) }
           .map(\.id) == ["r5", "r4", "r3", "r2", "r1", "r0"])
-      #expect(try await store.run(id: "r3", userID: nil).userID == "bob")
+      #expect(try await store.run(id: "r3", visibleTo: .everyone).userID == "bob")
     }
   }
 
@@ -148,7 +152,9 @@ struct SessionTests {
       let page = PageRequest(after: cursor)
       #expect(
         try await failure { try await store.sessions(userID: "a", page: page) }.code == .invalidArguments)
-      #expect(try await failure { try await store.runs(userID: "a", page: page) }.code == .invalidArguments)
+      #expect(
+        try await failure { try await store.runs(visibleTo: .user("a"), page: page) }.code
+          == .invalidArguments)
     }
   }
 
@@ -162,7 +168,8 @@ struct SessionTests {
         try await group.waitForAll()
       }
       #expect(
-        try await store.runs(userID: "ann", page: PageRequest(limit: wanted)).items.count == min(got, 101))
+        try await store.runs(visibleTo: .user("ann"), page: PageRequest(limit: wanted)).items.count
+          == min(got, 101))
       #expect(
         try await store.messages(sessionID: "s0", userID: "ann", page: PageRequest(limit: wanted)).items.count
           == min(got, 100))

@@ -87,7 +87,7 @@ struct TurnTests {
       let answer = try #require(try await store.openTurn(opening("r2")).history.last)
       #expect(answer.failure == .timeout)
       #expect(answer.steps == steps)
-      #expect(try await store.run(id: "r1", userID: "ann").failure == .timeout)
+      #expect(try await store.run(id: "r1", visibleTo: .user("ann")).failure == .timeout)
     }
   }
 
@@ -109,7 +109,7 @@ struct TurnTests {
       #expect(session.agent == "helper")
       #expect(session.messageCount == 2)
       #expect(session.updatedAt == Timestamp(milliseconds: 20))
-      let run = try await store.run(id: "r1", userID: "ann")
+      let run = try await store.run(id: "r1", visibleTo: .user("ann"))
       #expect(
         run
           == RunRecord(
@@ -124,7 +124,7 @@ struct TurnTests {
     try await withStore { store in
       _ = try await store.openTurn(opening("r1"))
       try await store.closeTurn(closing("r1", usage: Usage(costUSD: nil)))
-      #expect(try await store.run(id: "r1", userID: "ann").usage.costUSD == nil)
+      #expect(try await store.run(id: "r1", visibleTo: .user("ann")).usage.costUSD == nil)
     }
   }
 
@@ -147,7 +147,7 @@ struct TurnTests {
       try await store.closeTurn(closing("r1"))
       let page = try await store.messages(sessionID: "s", userID: "ann", page: PageRequest())
       #expect(page.items.map(\.id) == ["r2-q"])
-      #expect(try await failure { try await store.run(id: "r1", userID: "ann") }.code == .notFound)
+      #expect(try await failure { try await store.run(id: "r1", visibleTo: .user("ann")) }.code == .notFound)
     }
   }
 
@@ -170,7 +170,7 @@ struct TurnTests {
         await #expect(throws: CancellationError.self) { try await store.openTurn(opening("r2")) }
       }
       try await task.value
-      #expect(try await store.run(id: "r1", userID: "ann").status == .completed)
+      #expect(try await store.run(id: "r1", visibleTo: .user("ann")).status == .completed)
       #expect(try await store.session(id: "s", userID: "ann").messageCount == 2)
     }
   }

@@ -108,7 +108,7 @@ struct WaitingTests {
           TurnSuspension(
             runID: run, journal: entries, keys: ["run:1"], usage: Usage(inputTokens: 5, costUSD: 1)))
       }
-      #expect(try await store.run(id: "r1", userID: "ann").status == .waiting)
+      #expect(try await store.run(id: "r1", visibleTo: .user("ann")).status == .waiting)
       // A server starts meanwhile.
       _ = try await store.interruptLoneRuns(at: now)
       #expect(try await store.dueRuns(at: now, limit: 9).isEmpty)
@@ -135,7 +135,7 @@ struct WaitingTests {
       var end = closing("r1")
       end.isResumed = true
       try await store.closeTurn(end)
-      #expect(try await store.run(id: "r1", userID: "ann").usage == end.usage)
+      #expect(try await store.run(id: "r1", visibleTo: .user("ann")).usage == end.usage)
     }
   }
 

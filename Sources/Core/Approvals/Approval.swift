@@ -105,15 +105,17 @@ public struct Approval: Sendable, Hashable {
     }
   }
 
-  /// Whether somebody may see the question: its owner, who may decide it, and who runs the server.
+  /// Whether somebody may see the question: its owner, who may decide it, and operators.
   public func isVisible(to user: Principal) -> Bool {
-    user.id == userID || user.isOperator || question.roles.contains(where: user.roles.contains)
+    guard user.reach.admits(userID) else { return false }
+    return user.visibility.admits(userID) || question.roles.contains(where: user.roles.contains)
   }
 
   /// Whether somebody may answer it.
   public func mayDecide(_ user: Principal) -> Bool {
-    question.roles.isEmpty
-      ? user.id == userID || user.isOperator
+    guard user.reach.admits(userID) else { return false }
+    return question.roles.isEmpty
+      ? user.visibility.admits(userID)
       : question.roles.contains(where: user.roles.contains) || user.roles.contains("admin")
   }
 
@@ -129,11 +131,6 @@ public struct Approval: Sendable, Hashable {
     }
     return writer.raw
   }
-}
-
-extension Principal {
-  /// Whether they run the server: see everybody's runs, approvals and dead letters.
-  public var isOperator: Bool { roles.contains("operator") || roles.contains("admin") }
 }
 
 /// Keeps approvals. Methods throw ``Failure`` as those of ``Store`` do.

@@ -18,19 +18,25 @@ public protocol AuditStore: Sendable {
 
 /// Which entries are wanted; `nil` = any.
 public struct AuditFilter: Sendable, Hashable {
+  public var visibleTo: Visibility
   public var userID: String?
   /// Of ``AuditEntry/Action``; empty = all.
   public var actions: Set<AuditEntry.Action>
   public var runID: String?
 
-  public init(userID: String? = nil, actions: Set<AuditEntry.Action> = [], runID: String? = nil) {
+  public init(
+    visibleTo: Visibility = .everyone, userID: String? = nil, actions: Set<AuditEntry.Action> = [],
+    runID: String? = nil
+  ) {
+    self.visibleTo = visibleTo
     self.userID = userID
     self.actions = actions
     self.runID = runID
   }
 
   public func admits(_ entry: AuditEntry) -> Bool {
-    (userID == nil || entry.actor?.userID == userID) && (actions.isEmpty || actions.contains(entry.action))
+    visibleTo.admits(entry.actor?.userID) && (userID == nil || entry.actor?.userID == userID)
+      && (actions.isEmpty || actions.contains(entry.action))
       && (runID == nil || entry.runID == runID)
   }
 }

@@ -87,15 +87,14 @@ public struct KeptEvent: Sendable, Hashable {
 
 /// Which events are wanted: `agent.executed`, `workflow.*`; none = all.
 public struct EventFilter: Sendable, Hashable {
-  /// `nil` = everybody's, and the server's own.
-  public var userID: String?
+  public var visibleTo: Visibility
   private let exact: Set<String>
   private let prefixes: [String]
 
   /// - Parameter types: Names, or beginnings of names with a `*` behind the last dot.
   /// - Throws: ``Failure`` `invalid_arguments` for one that no event can have.
-  public init(types: [String] = [], userID: String? = nil) throws(Failure) {
-    self.userID = userID
+  public init(types: [String] = [], visibleTo: Visibility = .everyone) throws(Failure) {
+    self.visibleTo = visibleTo
     var (exact, prefixes): (Set<String>, [String]) = ([], [])
     for type in types {
       if type.hasSuffix(".*"), Event.isType(String(type.dropLast(2))) {
@@ -112,7 +111,7 @@ public struct EventFilter: Sendable, Hashable {
   }
 
   public func admits(_ event: Event) -> Bool {
-    if let userID, event.userID != userID { return false }
+    if !visibleTo.admits(event.userID) { return false }
     if exact.isEmpty, prefixes.isEmpty { return true }
     return exact.contains(event.type) || prefixes.contains { event.type.hasPrefix($0) }
   }

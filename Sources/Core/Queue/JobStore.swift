@@ -35,8 +35,8 @@ public protocol JobStore: Sendable {
   func jobCounts() async throws -> JobCounts
 
   /// Those that died last come first.
-  func deadLetters(page: PageRequest) async throws -> Page<DeadLetter>
-  func deadLetter(id: String) async throws -> DeadLetter
+  func deadLetters(visibleTo: Visibility, page: PageRequest) async throws -> Page<DeadLetter>
+  func deadLetter(id: String, visibleTo: Visibility) async throws -> DeadLetter
   /// Queues a dead letter again; its attempts count anew.
   ///
   /// - Throws: ``Failure`` `not_found` when no dead letter has that identifier.

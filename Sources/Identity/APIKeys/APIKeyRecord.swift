@@ -10,8 +10,10 @@ public struct APIKeyRecord: Sendable, Hashable {
   public let hash: [UInt8]
   /// For people: `nightly report`.
   public var name: String
-  /// On whose behalf the key acts.
+  /// On whose behalf the key acts: the full id.
   public var userID: String
+  /// Of that user; `nil` = none.
+  public var tenant: Tenant?
   public var roles: [String]
   /// Agents that it may use; empty = all.
   public var agents: [String]
@@ -24,7 +26,8 @@ public struct APIKeyRecord: Sendable, Hashable {
 
   /// As the store read it.
   public init(
-    id: String, hash: [UInt8], name: String, userID: String, roles: [String], agents: [String],
+    id: String, hash: [UInt8], name: String, userID: String, tenant: Tenant? = nil, roles: [String],
+    agents: [String],
     createdAt: Timestamp, expiresAt: Timestamp? = nil, revokedAt: Timestamp? = nil,
     lastUsedAt: Timestamp? = nil
   ) {
@@ -32,6 +35,7 @@ public struct APIKeyRecord: Sendable, Hashable {
     self.hash = hash
     self.name = name
     self.userID = userID
+    self.tenant = tenant
     self.roles = roles
     self.agents = agents
     self.createdAt = createdAt
@@ -42,19 +46,27 @@ public struct APIKeyRecord: Sendable, Hashable {
 
   /// Makes the record of a new key.
   ///
+  /// - Parameters:
+  ///   - userID: Without its tenant.
+  ///   - hasTenants: Whether there are tenants: without a claim that names a token's, nobody has one.
   /// - Throws: ``IdentityError`` for a name or user that cannot be one, or a key that expires before it
   ///   begins.
   public static func make(
-    for key: APIKey, name: String, userID: String, roles: [String] = ["user"], agents: [String] = [],
-    at now: Timestamp, expiresAt: Timestamp? = nil
+    for key: APIKey, name: String, userID: String, tenant: Tenant? = nil, hasTenants: Bool = false,
+    roles: [String] = ["user"], agents: [String] = [], at now: Timestamp, expiresAt: Timestamp? = nil
   ) throws(IdentityError) -> APIKeyRecord {
-    if let fault = UserID.fault(in: userID) { throw IdentityError(fault) }
+    if let fault = UserID.fault(in: userID, of: tenant) { throw IdentityError(fault) }
+    if tenant != nil, !hasTenants { throw .noTenants }
+    if tenant == nil, hasTenants, UserID.mayBeOfTenant(userID) {
+      throw IdentityError("an id with a '/' is one of a tenant's users", hint: "name it: --tenant acme")
+    }
     guard (1...UserID.bytesMax).contains(name.utf8.count), UserID.isPrintable(name) else {
       throw IdentityError("a key's name has 1 to \(UserID.bytesMax) bytes that can be printed")
     }
     if let expiresAt, expiresAt <= now { throw IdentityError("the key would expire before it is made") }
     return APIKeyRecord(
-      id: key.id, hash: key.hash, name: name, userID: userID, roles: roles, agents: agents, createdAt: now,
+      id: key.id, hash: key.hash, name: name, userID: tenant?.id(of: userID) ?? userID, tenant: tenant,
+      roles: roles, agents: agents, createdAt: now,
       expiresAt: expiresAt)
   }
 
@@ -84,6 +96,7 @@ extension APIKeyRecord: CustomStringConvertible, CustomDebugStringConvertible, C
       $0.member("id", id)
       $0.member("name", name)
       $0.member("user_id", userID)
+      $0.member("tenant", tenant.map { JSON.string($0.name) } ?? .null)
       $0.member("roles", JSON.array(roles.map { .string($0) }))
       $0.member("agents", JSON.array(agents.map { .string($0) }))
       let times = [

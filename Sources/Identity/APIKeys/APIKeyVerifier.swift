@@ -21,11 +21,16 @@ public final class APIKeyVerifier: Sendable {
   }
 
   private let store: any APIKeyStore
+  private let hasTenants: Bool
   private let clock: any TimeSource
   private let entries: Mutex<BoundedCache<String, Entry>>
 
-  public init(store: any APIKeyStore, clock: any TimeSource, remembersMax: Int = 10_000) {
+  /// - Parameter hasTenants: Whether there are tenants; else keys of one are refused, which would be the host's own.
+  public init(
+    store: any APIKeyStore, hasTenants: Bool = false, clock: any TimeSource, remembersMax: Int = 10_000
+  ) {
     self.store = store
+    self.hasTenants = hasTenants
     self.clock = clock
     entries = Mutex(BoundedCache(countMax: remembersMax))
   }
@@ -62,7 +67,8 @@ public final class APIKeyVerifier: Sendable {
     let now = clock.now
     if let refusal = record.refusal(at: now) { throw refusal }
     if let fault = UserID.fault(in: record.userID) { throw TokenRefusal(.subject, fault) }
-    var principal = Principal(id: record.userID, roles: record.roles)
+    if let refusal = refusal(of: record) { throw refusal }
+    var principal = Principal(id: record.userID, tenant: record.tenant, roles: record.roles)
     principal.keyID = record.id
     principal.keyAgents = record.agents
     let entry = Entry(record: record, principal: principal, until: began + Self.rememberedFor)
@@ -72,5 +78,16 @@ public final class APIKeyVerifier: Sendable {
       try? await store.touchAPIKey(id: record.id, at: now)
     }
     return principal
+  }
+
+  /// Why a key's user is not taken; an id alone does not tell whether it is one of a tenant.
+  private func refusal(of record: APIKeyRecord) -> TokenRefusal? {
+    if let tenant = record.tenant {
+      if !hasTenants { return TokenRefusal(.tenant, "the API key is of a tenant, and there are none here") }
+      return tenant.holds(record.userID)
+        ? nil : TokenRefusal(.tenant, "the API key is not of its user's tenant")
+    }
+    guard hasTenants, UserID.mayBeOfTenant(record.userID) else { return nil }
+    return TokenRefusal(.tenant, "the API key's user has a '/' in their id and no tenant")
   }
 }

@@ -25,12 +25,14 @@ extension TokenPolicy {
     if now < lifetime.from { throw TokenRefusal(.notYetValid, "the token is not valid yet") }
     try checkIssuer(claims)
     try checkAudience(claims)
-    let id = try userID(claims)
+    let tenant = try tenant(claims)
+    let id = try userID(claims, of: tenant)
     let name = claims["name"]?.string.flatMap { name in
       name.isEmpty || name.utf8.count > UserID.bytesMax || !UserID.isPrintable(name) ? nil : name
     }
     let principal = Principal(
-      id: id, name: name, roles: try roles(claims), claims: Self.claimsOfUser(claims))
+      id: tenant?.id(of: id) ?? id, tenant: tenant, name: name ?? id, roles: try roles(claims),
+      claims: Self.claimsOfUser(claims))
     return (principal, lifetime)
   }
 
@@ -78,14 +80,23 @@ extension TokenPolicy {
     }
   }
 
-  private func userID(_ claims: JSONObject) throws(TokenRefusal) -> String {
+  private func tenant(_ claims: JSONObject) throws(TokenRefusal) -> Tenant? {
+    guard let tenantClaim else { return nil }
+    guard case .string(let name)? = ClaimPath(tenantClaim).value(in: claims) else {
+      throw TokenRefusal(.tenant, "the token does not name its user's tenant in '\(tenantClaim)'")
+    }
+    guard let tenant = Tenant(name) else { throw TokenRefusal(.tenant, "a tenant's name is \(Tenant.rule)") }
+    return tenant
+  }
+
+  private func userID(_ claims: JSONObject, of tenant: Tenant?) throws(TokenRefusal) -> String {
     let id: String
     switch ClaimPath(userClaim).value(in: claims) {
     case .string(let text)?: id = text
     case .integer(let number)?: id = String(number)
     default: throw TokenRefusal(.subject, "the token does not name its user in '\(userClaim)'")
     }
-    if let fault = UserID.fault(in: id) { throw TokenRefusal(.subject, fault) }
+    if let fault = UserID.fault(in: id, of: tenant) { throw TokenRefusal(.subject, fault) }
     return id
   }
 

@@ -17,6 +17,9 @@ public struct TokenPolicy: Sendable, Hashable {
   public var userClaim: String
   /// Claim with the roles: an array of text, or text with spaces between. A path, as above.
   public var rolesClaim: String
+  /// Claim with the user's tenant, text that is a ``Core/Tenant``'s name, which every token then must have; a path, as
+  /// above. `nil` = there are no tenants.
+  public var tenantClaim: String?
   /// Roles of a user whose token has no such claim.
   public var rolesDefault: [String]
 
@@ -25,7 +28,7 @@ public struct TokenPolicy: Sendable, Hashable {
   public init(
     algorithms: [SignatureAlgorithm] = [.hs256], issuer: String? = nil, audiences: [String] = [],
     leeway: Duration = .seconds(30), requiresExpiry: Bool = true, userClaim: String = "sub",
-    rolesClaim: String = "roles", rolesDefault: [String] = ["user"]
+    rolesClaim: String = "roles", tenantClaim: String? = nil, rolesDefault: [String] = ["user"]
   ) {
     self.algorithms = algorithms
     self.issuer = issuer
@@ -34,6 +37,7 @@ public struct TokenPolicy: Sendable, Hashable {
     self.requiresExpiry = requiresExpiry
     self.userClaim = userClaim
     self.rolesClaim = rolesClaim
+    self.tenantClaim = tenantClaim
     self.rolesDefault = rolesDefault
   }
 }

@@ -85,7 +85,7 @@ extension Alias {
   /// - Throws: ``Failure`` `denied`, ``Problem`` 400.
   func user(_ exchange: Exchange, named id: String?) throws -> Principal {
     let user = exchange.user
-    guard let id, id != user.id else { return user }
+    guard let id, user.id(named: id) != user.id else { return user }
     guard user == .local else { throw Failure(.denied, "the request is for another user than who asks") }
     guard id.utf8.count <= 100, id.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "/") })
     else {

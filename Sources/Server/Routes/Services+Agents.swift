@@ -25,7 +25,9 @@ extension Services {
   }
 
   /// They show lines of the scripts, which are not for everybody.
-  private func problems(for user: Principal) -> [ScriptProblem] { user.isOperator ? scripts.problems : [] }
+  private func problems(for user: Principal) -> [ScriptProblem] {
+    user.runsHost ? scripts.problems : []
+  }
 }
 
 /// All agents of a version, and all that keeps the folder as it is now from coming into force.

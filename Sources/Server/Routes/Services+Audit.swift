@@ -30,6 +30,7 @@ extension Services {
         answers: [.init(.ok, "What came of it.", .json("AuditVerdict"))]
       ) { exchange in
         try exchange.user.mayAudit()
+        try exchange.user.mayRunHost("the audit trail as a whole is")
         return .document(try await store.verifyAudit())
       },
     ]
@@ -40,7 +41,9 @@ extension Services {
     let page = try exchange.page(beside: Self.auditQuery)
     let actions = exchange.parameter("actions")?.split(separator: ",").map(String.init) ?? []
     let filter = AuditFilter(
-      userID: exchange.parameter("user_id"), actions: Set(actions.map(AuditEntry.Action.init(rawValue:))),
+      visibleTo: exchange.user.visibility,
+      userID: exchange.parameter("user_id").map(exchange.user.id(named:)),
+      actions: Set(actions.map(AuditEntry.Action.init(rawValue:))),
       runID: exchange.parameter("run_id"))
     // Who reads the trail is part of it.
     try await store.record([AuditEntry(.auditRead, at: time.now, by: exchange.user.actor)])

@@ -11,23 +11,23 @@ extension Services {
         answers: [.init(.ok, "A page.", .json("DeadLetterList"))]
       ) { exchange in
         try exchange.user.mayHandleDeadLetters()
-        return .document(try await store.deadLetters(page: try exchange.page()))
+        return .document(
+          try await store.deadLetters(
+            visibleTo: exchange.user.visibility, page: try exchange.page()))
       },
       Route(
         .get, "/v1/dead-letters/{id}", name: "getDeadLetter", summary: "Shows a job that failed for good.",
         answers: [.init(.ok, "The job.", .json("DeadLetter"))]
       ) { exchange in
-        try exchange.user.mayHandleDeadLetters()
-        return .document(try await store.deadLetter(id: exchange.parameters[0]))
+        .document(try await deadLetter(exchange))
       },
       Route(
         .delete, "/v1/dead-letters/{id}", name: "discardDeadLetter",
         summary: "Throws a job away that failed for good.",
         answers: [.init(.noContent, "It is gone.", .nothing)]
       ) { exchange in
-        try exchange.user.mayHandleDeadLetters()
-        try await store.discardDeadLetter(
-          id: exchange.parameters[0], by: exchange.user.actor, at: time.now)
+        let letter = try await deadLetter(exchange)
+        try await store.discardDeadLetter(id: letter.job.id, by: exchange.user.actor, at: time.now)
         return .noContent
       },
       Route(
@@ -35,12 +35,16 @@ extension Services {
         summary: "Queues a job again that failed for good; its attempts count anew.",
         answers: [.init(.accepted, "The job, which a worker does soon.", .json("DeadLetter"))]
       ) { exchange in
-        try exchange.user.mayHandleDeadLetters()
-        let letter = try await store.deadLetter(id: exchange.parameters[0])
+        let letter = try await deadLetter(exchange)
         try await store.retryDeadLetter(id: letter.job.id, by: exchange.user.actor, at: time.now)
         return .document(status: .accepted, letter)
       },
     ]
+  }
+
+  private func deadLetter(_ exchange: Exchange) async throws -> DeadLetter {
+    try exchange.user.mayHandleDeadLetters()
+    return try await store.deadLetter(id: exchange.parameters[0], visibleTo: exchange.user.visibility)
   }
 }
 

@@ -30,7 +30,7 @@ extension Services {
     let page = try exchange.page(beside: Self.eventQuery)
     let seen = try exchange.lastEventID()
     let types = exchange.parameter("types")?.split(separator: ",").map(String.init) ?? []
-    let filter = try EventFilter(types: types, userID: exchange.user.visibleUserID)
+    let filter = try EventFilter(types: types, visibleTo: exchange.user.visibility)
     let after = try page.after.map { try Cursor.parse($0, .events)[0] }
     guard exchange.wantsEvents else {
       let (events, last) = try await store.events(after: after ?? 0, filter, limit: page.limit)

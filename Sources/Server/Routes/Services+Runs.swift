@@ -11,7 +11,7 @@ extension Services {
         summary: "Lists the caller's runs, an operator's everybody's, the latest first.", list: .runs,
         answers: [.init(.ok, "A page.", .json("RunList"))]
       ) { exchange in
-        .document(try await store.runs(userID: exchange.user.visibleUserID, page: try exchange.page()))
+        .document(try await store.runs(visibleTo: exchange.user.visibility, page: try exchange.page()))
       },
       Route(
         .get, "/v1/runs/{id}", name: "getRun", summary: "Shows one run.",
@@ -40,12 +40,12 @@ extension Services {
         answers: [.init(.accepted, "It has begun.", .json("Run"))], fails: [.conflict, .tooManyRequests]
       ) { exchange in
         let (id, user) = (exchange.parameters[0], exchange.user)
-        let run = try await store.run(id: id, userID: user.visibleUserID)
+        let run = try await store.run(id: id, visibleTo: user.visibility)
         // Whoever may no longer use the agent does not have it used by what one was allowed before.
         if run.userID == user.id { try host().agents[run.agent]?.admit(user) }
-        try await runner.retry(run: id, userID: user.visibleUserID)
+        try await runner.retry(run: id, visibleTo: user.visibility)
         try await record(.runRetried, of: run, by: user)
-        return .document(status: .accepted, try await store.run(id: id, userID: user.visibleUserID))
+        return .document(status: .accepted, try await store.run(id: id, visibleTo: user.visibility))
       },
       Route(
         .post, "/v1/runs/{id}/cancel", name: "cancelRun", summary: "Cancels a run that is under way.",
@@ -64,7 +64,7 @@ extension Services {
 
   /// A run that the user may see; that an operator looks at somebody else's is on record.
   private func look(at id: String, as user: Principal) async throws -> RunRecord {
-    let run = try await store.run(id: id, userID: user.visibleUserID)
+    let run = try await store.run(id: id, visibleTo: user.visibility)
     guard user.mayAsk(run.agent) else { throw Failure(.notFound, "no run '\(id)'") }
     if run.userID != user.id { try await record(.dataRead, of: run, by: user) }
     return run
@@ -74,7 +74,7 @@ extension Services {
     let id = exchange.parameters[0]
     let last = Int(clamping: try exchange.lastEventID() ?? 0)
     let run = try await look(at: id, as: exchange.user)
-    guard let feed = runner.feed(ofRun: id, userID: exchange.user.visibleUserID) else {
+    guard let feed = runner.feed(ofRun: id, visibleTo: exchange.user.visibility) else {
       throw Failure(
         .conflict,
         run.finishedAt == nil
@@ -87,9 +87,9 @@ extension Services {
 
   private func cancel(_ exchange: Exchange) async throws -> Reply {
     let id = exchange.parameters[0]
-    let run = try await store.run(id: id, userID: exchange.user.visibleUserID)
+    let run = try await store.run(id: id, visibleTo: exchange.user.visibility)
     guard exchange.user.mayAsk(run.agent) else { throw Failure(.notFound, "no run '\(id)'") }
-    guard try await runner.cancel(run: id, userID: exchange.user.visibleUserID) else {
+    guard try await runner.cancel(run: id, visibleTo: exchange.user.visibility) else {
       throw Failure(.conflict, "this run is not under way here: it is \(run.status.rawValue)")
     }
     try await record(.runCancelled, of: run, by: exchange.user)

@@ -10,9 +10,7 @@ extension Services {
         summary: "Lists when agents run without being asked, that which is due first at the top.",
         answers: [.init(.ok, "All schedules.", .json("ScheduleList"))]
       ) { exchange in
-        guard exchange.user.isOperator else {
-          throw Failure(.denied, "schedules are for operators and admins")
-        }
+        try exchange.user.mayRunHost("schedules are")
         return .document(ScheduleList(schedules: try await store.schedules()))
       }
     ]

@@ -24,13 +24,15 @@ extension Services {
           throw Failure(.denied, "only admins may erase users")
         }
         return .document(
-          try await store.eraseUser(exchange.parameters[0], by: exchange.user.actor, at: time.now))
+          try await store.eraseUser(
+            exchange.user.id(named: exchange.parameters[0]), by: exchange.user.actor, at: time.now))
       },
     ]
   }
 
   private func export(_ exchange: Exchange) async throws -> Reply {
-    let (user, id) = (exchange.user, exchange.parameters[0])
+    let user = exchange.user
+    let id = user.id(named: exchange.parameters[0])
     guard user.id == id || user.roles.contains("admin") else {
       throw Failure(.notFound, "nothing is kept of a user '\(id)'")
     }

@@ -86,9 +86,7 @@ extension Services {
 extension Principal {
   /// - Throws: ``Failure`` `denied` for who may not see and change how the server works.
   fileprivate func mayOperate() throws(Failure) {
-    guard isOperator else {
-      throw Failure(.denied, "the versions of the scripts are for operators and admins")
-    }
+    try mayRunHost("the versions of the scripts are")
   }
 }
 

@@ -162,8 +162,3 @@ extension Problem {
 extension PageRequest {
   static let limits = 1...200
 }
-
-extension Principal {
-  /// Whose runs may be seen: `nil` is everybody's.
-  var visibleUserID: String? { isOperator ? nil : id }
-}

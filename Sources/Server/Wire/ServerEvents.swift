@@ -41,7 +41,7 @@ struct ServerEvents: Sendable {
       wake.yield()
       for await _ in wakes {
         // Whoever may no longer ask hears no more.
-        guard let user = try? await exchange.identifyAgain(), user.visibleUserID == filter.userID else {
+        guard let user = try? await exchange.identifyAgain(), user.visibility == filter.visibleTo else {
           break
         }
         while true {

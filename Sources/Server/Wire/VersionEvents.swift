@@ -29,7 +29,7 @@ struct VersionEvents: Sendable {
       var last: [UInt8] = []
       wake.yield()
       for await _ in wakes {
-        guard let user = try? await exchange.identifyAgain(), user.isOperator else { break }
+        guard let user = try? await exchange.identifyAgain(), user.runsHost else { break }
         let document = CurrentVersion(scripts).bytes()
         var buffer = ByteBuffer()
         if document == last {

@@ -21,8 +21,8 @@ struct CancelCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await options.withStore { store, _ in
-      let run = try await store.run(id: id, userID: nil)
-      if let waiting = try await store.waitingRun(id: id, userID: nil),
+      let run = try await store.run(id: id, visibleTo: .everyone)
+      if let waiting = try await store.waitingRun(id: id, visibleTo: .everyone),
         try await store.endWaitingTurn(
           TurnClosing.cancelled(
             id, user: waiting.beginning.user, sessionID: waiting.sessionID, at: SystemTime().now))

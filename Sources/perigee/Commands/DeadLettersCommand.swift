@@ -45,7 +45,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
 
     func run() async throws {
       try await options.withStore { store, _ in
-        let page = try await store.deadLetters(page: PageRequest(limit: limit))
+        let page = try await store.deadLetters(visibleTo: .everyone, page: PageRequest(limit: limit))
         guard !json else { return Console.print(page.json.text) }
         guard !page.items.isEmpty else { return Console.note("There are no dead letters.") }
         let head = ["ID", "ACTION", "USER", "DIED", "ATTEMPTS", "ERROR"]
@@ -133,7 +133,7 @@ struct ChosenLetters: ParsableArguments {
       var ids: [String] = []
       var page = PageRequest(limit: 200)
       repeat {
-        let letters = try await store.deadLetters(page: page)
+        let letters = try await store.deadLetters(visibleTo: .everyone, page: page)
         ids += letters.items.map(\.job.id)
         page.after = letters.next
       } while page.after != nil

@@ -3,6 +3,7 @@ import ArgumentParser
 import Core
 import Identity
 import JSONCodec
+import Settings
 import Storage
 
 /// `perigee keys`.
@@ -26,10 +27,14 @@ struct KeysCommand: AsyncParsableCommand {
         Examples:
           perigee keys create --user bot --name 'nightly report'
           perigee keys create --user ci --name deploy --role operator --agent report --expires 90d --json
+          perigee keys create --tenant acme --user bot --name 'nightly report'
         """)
 
     @Option(help: ArgumentHelp("On whose behalf it acts.", valueName: "id"))
     var user: String
+
+    @Option(help: TenantName.help)
+    var tenant: TenantName?
 
     @Option(help: ArgumentHelp("What it is for.", valueName: "text"))
     var name: String
@@ -66,10 +71,10 @@ struct KeysCommand: AsyncParsableCommand {
       let record: APIKeyRecord
       do {
         record = try .make(
-          for: key, name: name, userID: user, roles: roles.isEmpty ? ["user"] : roles, agents: agents,
-          at: now,
-          expiresAt: end)
-      } catch {
+          for: key, name: name, userID: user, tenant: tenant?.tenant,
+          hasTenants: try options.configuration().auth.jwt.tenantClaim != nil,
+          roles: roles.isEmpty ? ["user"] : roles, agents: agents, at: now, expiresAt: end)
+      } catch let error as IdentityError {
         throw CommandError(message: error.message, hint: error.hint)
       }
       try await options.withStore { store, _ in
@@ -92,9 +97,12 @@ struct KeysCommand: AsyncParsableCommand {
         Examples:
           perigee keys list
           perigee keys list --user bot --json
+          perigee keys list --user acme/bot
         """)
 
-    @Option(help: ArgumentHelp("Only those that act on this user's behalf.", valueName: "id"))
+    @Option(
+      help: ArgumentHelp(
+        "Only those that act on this user's behalf, a tenant's as acme/ann.", valueName: "id"))
     var user: String?
 
     @Flag(help: "Prints JSON.")

@@ -53,7 +53,7 @@ struct ReplayCommand: AsyncParsableCommand {
   }
 
   private func replay(_ host: Host) async throws {
-    let version = try await host.store.run(id: id, userID: nil).version
+    let version = try await host.store.run(id: id, visibleTo: .everyone).version
     let scripts =
       other == nil ? try await host.workspace.host(ofVersion: version) : host.workspace.deployment.active
     let replayed = try await host.runner.replay(run: id, on: scripts)

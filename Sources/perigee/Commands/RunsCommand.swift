@@ -34,7 +34,8 @@ struct RunsCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await options.withStore { store, _ in
-      let page = try await store.runs(userID: user, page: PageRequest(limit: limit))
+      let page = try await store.runs(
+        visibleTo: user.map(Visibility.user) ?? .everyone, page: PageRequest(limit: limit))
       guard !json else { return Console.print(page.json.text) }
       guard !page.items.isEmpty else { return Console.note("There are no runs in this data folder.") }
       let head = ["RUN", "AGENT", "USER", "STATUS", "STARTED", "TOOK", "TOKENS", "COST"]

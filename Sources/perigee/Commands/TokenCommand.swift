@@ -17,11 +17,15 @@ struct TokenCommand: AsyncParsableCommand {
       Examples:
         perigee token --user ann
         perigee token --user ops --role operator --ttl 8h
-        perigee token --user ann --claim tenant=acme --key-file private.pem
+        perigee token --tenant acme --user ann
+        perigee token --user ann --claim team=blue --key-file private.pem
       """)
 
   @Option(help: ArgumentHelp("Whom it names.", valueName: "id"))
   var user: String
+
+  @Option(help: TenantName.help)
+  var tenant: TenantName?
 
   @Option(
     name: .customLong("role"),
@@ -55,10 +59,11 @@ struct TokenCommand: AsyncParsableCommand {
       throw CommandError(message: "--ttl '\(ttl)' is no time", hint: "write 90s, 15m, 8h or 30d")
     }
     var draft = TokenDraft(
-      userID: user, name: name, roles: roles.isEmpty ? ["user"] : roles, lifetime: lifetime.duration)
+      userID: user, tenant: tenant?.tenant, name: name, roles: roles.isEmpty ? ["user"] : roles,
+      lifetime: lifetime.duration)
     for claim in claims {
       guard let separator = claim.firstIndex(of: "="), separator != claim.startIndex else {
-        throw CommandError(message: "--claim '\(claim)' has no name", hint: "write --claim tenant=acme")
+        throw CommandError(message: "--claim '\(claim)' has no name", hint: "write --claim team=blue")
       }
       let text = String(claim[claim.index(after: separator)...])
       draft.claims.append(

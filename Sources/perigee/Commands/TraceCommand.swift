@@ -30,7 +30,7 @@ struct TraceCommand: AsyncParsableCommand {
   func run() async throws {
     try await options.withStore { store, _ in
       let trace = RunTrace(
-        run: try await store.run(id: id, userID: nil), journal: try await store.journal(ofRun: id))
+        run: try await store.run(id: id, visibleTo: .everyone), journal: try await store.journal(ofRun: id))
       guard !json else { return Console.print(trace.json.text) }
       for line in trace.lines { Console.print(line) }
     }

@@ -80,7 +80,7 @@ struct EvalStage: Examiner {
   /// What a turn that failed had done by then; one that was not taken at all has no run.
   private func failed(with failure: Failure) async throws -> TurnOutcome {
     var outcome = TurnOutcome(text: failure.message, delegatedCalls: delegated.take(), failure: failure)
-    guard let run = try await store.runs(userID: nil, page: PageRequest(limit: 1)).items.first,
+    guard let run = try await store.runs(visibleTo: .everyone, page: PageRequest(limit: 1)).items.first,
       lastRun.id.withLock({ last in
         defer { last = run.id }
         return last != run.id

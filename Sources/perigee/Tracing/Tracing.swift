@@ -92,7 +92,7 @@ struct ExportingTraces: Service {
   private func show(_ run: TracedRun) async {
     do {
       let trace = RunTrace(
-        run: try await host.store.run(id: run.runID, userID: nil),
+        run: try await host.store.run(id: run.runID, visibleTo: .everyone),
         journal: try await host.store.journal(ofRun: run.runID))
       let agents = try await host.workspace.host(ofVersion: trace.run.version).agents
       tracing.exporter.add(

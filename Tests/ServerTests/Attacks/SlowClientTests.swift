@@ -41,7 +41,7 @@ struct SlowClientTests {
         _ = try? await client.readToEnd()
       }
       #expect(try await Self.cutOff(server, "slow_request"))
-      #expect(try await server.store.runs(userID: nil, page: PageRequest()).items.isEmpty)
+      #expect(try await server.store.runs(visibleTo: .everyone, page: PageRequest()).items.isEmpty)
     }
   }
 

@@ -74,12 +74,12 @@ struct FailingStore: Store {
     try await disk.perform { try await base.jobCounts() }
   }
 
-  func deadLetters(page: PageRequest) async throws -> Page<DeadLetter> {
-    try await disk.perform { try await base.deadLetters(page: page) }
+  func deadLetters(visibleTo: Visibility, page: PageRequest) async throws -> Page<DeadLetter> {
+    try await disk.perform { try await base.deadLetters(visibleTo: visibleTo, page: page) }
   }
 
-  func deadLetter(id: String) async throws -> DeadLetter {
-    try await disk.perform { try await base.deadLetter(id: id) }
+  func deadLetter(id: String, visibleTo: Visibility) async throws -> DeadLetter {
+    try await disk.perform { try await base.deadLetter(id: id, visibleTo: visibleTo) }
   }
 
   func retryDeadLetter(id: String, by actor: AuditEntry.Actor, at: Timestamp) async throws {
@@ -224,12 +224,12 @@ struct FailingStore: Store {
     try await disk.perform { try await base.messages(sessionID: sessionID, userID: userID, page: page) }
   }
 
-  func runs(userID: String?, page: PageRequest) async throws -> Page<RunRecord> {
-    try await disk.perform { try await base.runs(userID: userID, page: page) }
+  func runs(visibleTo: Visibility, page: PageRequest) async throws -> Page<RunRecord> {
+    try await disk.perform { try await base.runs(visibleTo: visibleTo, page: page) }
   }
 
-  func run(id: String, userID: String?) async throws -> RunRecord {
-    try await disk.perform { try await base.run(id: id, userID: userID) }
+  func run(id: String, visibleTo: Visibility) async throws -> RunRecord {
+    try await disk.perform { try await base.run(id: id, visibleTo: visibleTo) }
   }
 
   func usage(userID: String, since: Timestamp) async throws -> Usage {
@@ -285,16 +285,17 @@ struct FailingStore: Store {
     try await disk.perform { try await base.dueRuns(at: at, limit: limit) }
   }
 
-  func keptRun(id: String, userID: String?, historyMessages: Int, wantsSummary: Bool) async throws -> KeptRun
+  func keptRun(id: String, visibleTo: Visibility, historyMessages: Int, wantsSummary: Bool) async throws
+    -> KeptRun
   {
     try await disk.perform {
       try await base.keptRun(
-        id: id, userID: userID, historyMessages: historyMessages, wantsSummary: wantsSummary)
+        id: id, visibleTo: visibleTo, historyMessages: historyMessages, wantsSummary: wantsSummary)
     }
   }
 
-  func waitingRun(id: String, userID: String?) async throws -> UnfinishedRun? {
-    try await disk.perform { try await base.waitingRun(id: id, userID: userID) }
+  func waitingRun(id: String, visibleTo: Visibility) async throws -> UnfinishedRun? {
+    try await disk.perform { try await base.waitingRun(id: id, visibleTo: visibleTo) }
   }
 
   func check() async throws {

@@ -313,12 +313,12 @@ struct Life: Sendable {
       guard ledger.isAllAnswered else { continue }
       disk.mend()
       do {
-        for letter in try await store.deadLetters(page: PageRequest(limit: 100)).items {
+        for letter in try await store.deadLetters(visibleTo: .everyone, page: PageRequest(limit: 100)).items {
           ledger.overtaken(letter.job.user.id)
           try await store.retryDeadLetter(id: letter.job.id, by: Principal.local.actor, at: time.now)
         }
         let jobs = try await store.jobCounts()
-        let runs = try await store.runs(userID: nil, page: PageRequest(limit: 200)).items
+        let runs = try await store.runs(visibleTo: .everyone, page: PageRequest(limit: 200)).items
         let open = runs.filter { $0.finishedAt == nil }
         guard jobs.queued + jobs.running + jobs.dead == 0, open.isEmpty else {
           ledger.wait(for: "\(jobs), \(open)")
