@@ -19,28 +19,6 @@ struct CrossUserTests {
     """,
   ]
 
-  private struct Operation {
-    let method: String
-    let template: String
-    let body: JSON?
-  }
-
-  /// What the server says it has: each operation with a parameter in its path.
-  private func operations(_ server: RunningServer) async throws -> [Operation] {
-    let document = try await server.get("/openapi.json").json
-    var operations: [Operation] = []
-    for (template, methods) in document["paths"]?.object?.members ?? [] where template.contains("{") {
-      for (method, operation) in methods.object?.members ?? [] where operation["operationId"] != nil {
-        let body = operation["requestBody"]?["content"]?["application/json"]
-        operations.append(
-          Operation(
-            method: method.uppercased(), template: template,
-            body: body == nil ? nil : body?["example"] ?? [:]))
-      }
-    }
-    return operations
-  }
-
   @Test("is not there for a stranger, whatever the route, and no route is forgotten")
   func everyRoute() async throws {
     let scene = try await TokenScene(Self.scripts)
@@ -67,13 +45,13 @@ struct CrossUserTests {
       ("/v1/users/{user}/export", ["ann"], ["nobody"], [404]),
       ("/v1/users/{user}", ["ann"], ["nobody"], [403]),
     ]
-    let operations = try await operations(scene.server)
+    let operations = try await Operation.all(of: scene.server).filter(\.hasParameters)
     #expect(operations.count > 20)
     for operation in operations {
       // Agents are no secret, and say themselves who may use them.
       if ["/v1/agents/{agent}", "/v1/models/{model}"].contains(where: operation.template.hasPrefix) {
         guard operation.method != "GET" else { continue }
-        let path = Self.fill(operation.template, ["clerks"])
+        let path = operation.path(["clerks"])
         let refused = try await scene.send(operation.method, path, as: eve, operation.body)
         #expect(refused.status == 403, "\(operation.method) \(path): \(refused.text)")
         continue
@@ -82,16 +60,16 @@ struct CrossUserTests {
         Issue.record("\(operation.method) \(operation.template) is new here: say what a stranger gets")
         continue
       }
-      let path = Self.fill(operation.template, things.mine)
+      let path = operation.path(things.mine)
       let stolen = try await scene.send(operation.method, path, as: eve, operation.body)
       #expect(things.status.contains(stolen.status), "\(operation.method) \(path): \(stolen.text)")
       #expect(!stolen.text.contains("private"), "\(stolen.text)")
       // It looks as what is not there at all.
       let missing = try await scene.send(
-        operation.method, Self.fill(operation.template, things.missing), as: eve, operation.body)
+        operation.method, operation.path(things.missing), as: eve, operation.body)
       #expect(missing.status == stolen.status, "\(operation.method) \(path): \(missing.text)")
       #expect(
-        Self.generic(missing, things.missing) == Self.generic(stolen, things.mine),
+        missing.detail(without: things.missing) == stolen.detail(without: things.mine),
         "\(operation.method) \(path)")
       let byKey = try await scene.send(operation.method, path, as: key, operation.body)
       #expect([403, 404].contains(byKey.status), "\(operation.method) \(path): \(byKey.text)")
@@ -104,18 +82,5 @@ struct CrossUserTests {
     #expect(asked?.first?["status"] == "pending")
     #expect(try await scene.send("GET", "/v1/runs/\(run)", as: ann).json["status"] == "completed")
     await scene.server.stop()
-  }
-
-  /// A template with values in the place of its parameters, in their order.
-  private static func fill(_ template: String, _ values: [String]) -> String {
-    var rest = values[...]
-    return template.split(separator: "/").map { segment in
-      segment.hasPrefix("{") ? rest.popFirst() ?? String(segment) : String(segment)
-    }.reduce("") { "\($0)/\($1)" }
-  }
-
-  /// What an answer says, but for the names that were asked for.
-  private static func generic(_ answer: RunningServer.Answer, _ names: [String]) -> String {
-    names.reduce(answer.json["detail"]?.string ?? "") { $0.replacing($1, with: "…") }
   }
 }

@@ -12,12 +12,13 @@ struct TokenScene: Sendable {
   let server: RunningServer
 
   init(
-    _ scripts: [String: String], configuration: String = "", environment: [String: String] = [:],
+    _ scripts: [String: String], auth: String = "auth: { mode: any }", configuration: String = "",
+    environment: [String: String] = [:],
     arguments: [String] = []
   ) async throws {
     var files = scripts
     files["perigee.yaml"] =
-      "auth: { mode: any }\nlimits: { requests_per_minute: 0, requests_per_hour: 0 }\n" + configuration
+      auth + "\nlimits: { requests_per_minute: 0, requests_per_hour: 0 }\n" + configuration
     workspace = try Folder(files)
     data = try Folder()
     server = try await RunningServer(
@@ -31,9 +32,10 @@ struct TokenScene: Sendable {
       environment: ["PERIGEE_JWT_SECRET": Self.secret])
   }
 
-  func token(_ user: String, _ roles: String...) async throws -> String {
+  func token(_ user: String, _ roles: String..., tenant: String? = nil) async throws -> String {
     let made = try await perigee(
-      ["token", "--user", user] + roles.flatMap { ["--role", $0] } + ["--workspace", workspace.path],
+      ["token", "--user", user] + (tenant.map { ["--tenant", $0] } ?? [])
+        + roles.flatMap { ["--role", $0] } + ["--workspace", workspace.path],
       environment: ["PERIGEE_JWT_SECRET": Self.secret])
     return made.output.trimmingCharacters(in: .newlines)
   }
