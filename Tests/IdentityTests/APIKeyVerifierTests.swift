@@ -169,4 +169,25 @@ struct APIKeyVerifierTests {
         createdAt: clock.now), by: .init(userID: "ops"))
     #expect(await refusal(APIKeyVerifier(store: store, clock: clock), key) == .subject)
   }
+
+  @Test(
+    "a key's tenant counts where there are tenants, and its user's id makes none",
+    arguments: [
+      ("acme", "acme/bot", true, nil), (nil, "bot", true, nil), (nil, "bot", false, nil),
+      (nil, "acme/bot", false, nil), ("acme", "acme/bot", false, .tenant), (nil, "acme/bot", true, .tenant),
+      ("acme", "globex/bot", true, .tenant), ("acme", "bot", true, .tenant),
+    ] as [(String?, String, Bool, TokenRefusal.Code?)])
+  func tenants(_ tenant: String?, _ user: String, _ hasTenants: Bool, _ code: TokenRefusal.Code?) async throws
+  {
+    let store = KeyStore()
+    try await store.saveAPIKey(
+      APIKeyRecord(
+        id: key.id, hash: key.hash, name: "x", userID: user, tenant: tenant.flatMap(Tenant.init), roles: [],
+        agents: [], createdAt: clock.now), by: .init(userID: "ops"))
+    let verifier = APIKeyVerifier(store: store, hasTenants: hasTenants, clock: clock)
+    #expect(await refusal(verifier, key) == code)
+    guard code == nil else { return }
+    let principal = try await verifier.verify(key)
+    #expect(principal.id == user && principal.tenant?.name == tenant)
+  }
 }

@@ -132,6 +132,34 @@ struct ClaimTests {
     #expect(try await principal(#"{"exp":1800003600,"https://issuer.example/id":"ada"}"#, name).id == "ada")
   }
 
+  @Test("a tenant stands before its user's id, and every token has one, where there are tenants")
+  func tenant() async throws {
+    let policy = TokenPolicy(tenantClaim: "org.name")
+    func claims(_ tenant: String, sub: String = "ada") -> String {
+      #"{"sub":"\#(sub)","exp":1800003600,"org":{"name":\#(tenant)}}"#
+    }
+    let ada = try await principal(claims(#""acme""#), policy)
+    #expect(ada.id == "acme/ada" && ada.tenant?.name == "acme" && ada.name == "ada")
+    #expect(try await principal(claims(#""acme""#, sub: "globex/ada"), policy).id == "acme/globex/ada")
+    for tenant in [
+      "null", "7", "true", #""""#, #""a/b""#, #""local""#, #"["acme"]"#, #"{"acme":1}"#, #""acme\u0000""#,
+    ] {
+      #expect(try await refusal(claims(tenant), policy) == .tenant, "\(tenant)")
+    }
+    #expect(try await refusal(#"{"sub":"ada","exp":1800003600}"#, policy) == .tenant)
+    #expect(try await refusal(#"{"sub":"ada","exp":1800003600,"org":"acme"}"#, policy) == .tenant)
+    let long = String(repeating: "x", count: UserID.bytesMax - 5)
+    #expect(try await principal(claims(#""acme""#, sub: long), policy).id == "acme/" + long)
+    #expect(try await refusal(claims(#""acme""#, sub: long + "x"), policy) == .subject)
+    for sub in ["", "local", "local/ada", "perigee:cron"] {
+      #expect(try await refusal(claims(#""acme""#, sub: sub), policy) == .subject, "\(sub)")
+    }
+    // Without the setting it is a claim like others.
+    let plain = try await principal(claims(#""acme""#))
+    #expect(plain.id == "ada" && plain.tenant == nil && plain.claims["org"] == ["name": "acme"])
+    #expect(try await refusal(#"{"sub":"local/ada","exp":1800003600}"#) == .subject)
+  }
+
   @Test(
     "roles of many shapes",
     arguments: [

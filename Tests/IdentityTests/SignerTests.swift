@@ -44,6 +44,20 @@ struct SignerTests {
     #expect(principal.id == "ada" && principal.roles == ["operator"])
   }
 
+  @Test("a tenant stands where the policy looks for it, and only where there are tenants")
+  func tenant() async throws {
+    let policy = TokenPolicy(tenantClaim: "org.name")
+    let signer = try await TokenSigner.secret(TestKeys.secret)
+    let draft = TokenDraft(userID: "ada", tenant: Tenant("acme"), claims: JSONObject([("org", ["id": 7])]))
+    let token = try signer.sign(draft, for: policy, at: clock.now)
+    #expect(try parts(token).claims["org"] == ["id": 7, "name": "acme"])
+    #expect(try await secretVerifier(clock, policy: policy).verify(token).id == "acme/ada")
+    #expect(throws: IdentityError.noTenants) { try signer.sign(draft, at: clock.now) }
+    #expect(throws: IdentityError.self) {
+      try signer.sign(TokenDraft(userID: "ada"), for: policy, at: clock.now)
+    }
+  }
+
   @Test("a claim that is a URL is not a path")
   func urlClaim() async throws {
     let policy = TokenPolicy(rolesClaim: "https://issuer.example/roles")

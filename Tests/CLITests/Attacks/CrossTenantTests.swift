@@ -172,8 +172,16 @@ struct CrossTenantTests {
     #expect(decided.status == 200, "\(decided.text)")
     #expect(
       try await scene.send("POST", "/v1/dead-letters/\(rows.letter)/retry", as: acme.root).status == 202)
+    // What is wrong with the scripts shows lines of them.
+    try scene.workspace.write("agents/wrong.lua", "return {")
+    scene.server.send(SIGHUP)
+    while try await scene.server.get("/health/ready").json["status"] != "degraded" {}
+    for token in globex.all {
+      #expect(try await scene.send("GET", "/v1/agents", as: token).json["problems"] == [])
+    }
     // Whoever is of no tenant runs the host.
     let host = try await Self.key(scene, "--user", "chief", "--role", "admin")
+    #expect(try await scene.send("GET", "/v1/agents", as: host).json["problems"]?.array?.count == 1)
     let all = try await scene.send("GET", "/v1/runs?limit=200", as: host)
     #expect(all.text.contains("acme/ann") && all.text.contains("globex/ann"))
     for path in ["/v1/versions", "/v1/schedules", "/v1/audit/verification", "/v1/users/acme%2Fann/export"] {
