@@ -6,7 +6,7 @@
 ---@field last_insert_id integer
 ---@field rows table<string, perigee.Value>[] what `returning` gave
 
----The workspace's own SQLite database. Values go in as parameters, never into the text of the statement.
+---The workspace's own SQLite database, one for all users and tenants: bind statements to `ctx.user.id`, or to `ctx.user.tenant`. Values go in as parameters, never into the text of the statement.
 ---@class dblib
 db = {}
 

@@ -4,7 +4,7 @@
 ---@field ttl? number seconds after which the value is gone
 ---@field scope? "user"|"session"|"workspace" whose value it is; "user" unless said
 
----Small values by key, of a user, a session or the whole workspace, with an optional time to live.
+---Small values by key, of a user, a session or the whole workspace, with an optional time to live. Where there are tenants, each has a workspace's values of its own.
 ---@class kvlib
 kv = {}
 

@@ -198,7 +198,8 @@
 ---@field expect? perigee.Expectation|perigee.Expectation[] what has to come of it
 
 ---@class (exact) perigee.EvalUser
----@field id string
+---@field id string without the tenant
+---@field tenant? string
 ---@field name? string
 ---@field roles? string[]
 

@@ -6,7 +6,8 @@ extension HostModule {
   /// `db`: the workspace's own database.
   static let db = HostModule(
     "db",
-    "The workspace's own SQLite database. Values go in as parameters, never into the text of the statement.",
+    "The workspace's own SQLite database, one for all users and tenants: bind statements to `ctx.user.id`, or to "
+      + "`ctx.user.tenant`. Values go in as parameters, never into the text of the statement.",
     types: """
       ---@alias perigee.Value string|number|boolean|nil
       ---@class (exact) perigee.Change

@@ -6,7 +6,9 @@ import LuaHost
 extension HostModule {
   /// `kv`: small values by key.
   static let kv = HostModule(
-    "kv", "Small values by key, of a user, a session or the whole workspace, with an optional time to live.",
+    "kv",
+    "Small values by key, of a user, a session or the whole workspace, with an optional time to live. Where there are "
+      + "tenants, each has a workspace's values of its own.",
     types: """
       ---@class (exact) perigee.KvOptions
       ---@field ttl? number seconds after which the value is gone

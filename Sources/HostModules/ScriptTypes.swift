@@ -191,7 +191,8 @@ public enum ScriptTypes {
     ---@field expect? perigee.Expectation|perigee.Expectation[] what has to come of it
 
     ---@class (exact) perigee.EvalUser
-    ---@field id string
+    ---@field id string without the tenant
+    ---@field tenant? string
     ---@field name? string
     ---@field roles? string[]
 

@@ -261,6 +261,33 @@ struct EvalTests {
     }
   }
 
+  @Test("a case acts for a tenant's user, whom scripts see as such")
+  func tenant() async throws {
+    let folder = try Folder([
+      "agents/who.lua": """
+      return { run = function(ctx)
+        return ctx.user.id .. " " .. tostring(ctx.user.tenant) .. " " .. ctx.user.name
+      end }
+      """
+    ])
+    func evals(_ user: String, _ answer: String) -> [String: String] {
+      [
+        "a.lua": """
+        return { { name = "x", agent = "who", as = \(user), turns = {
+          { user = "hi", expect = { equals = "\(answer)" } } } } }
+        """
+      ]
+    }
+    for (user, answer) in [
+      (#"{ id = "ann", tenant = "acme" }"#, "acme/ann acme ann"), (#"{ id = "ann" }"#, "ann nil ann"),
+    ] {
+      let outcome = try await eval(evals(user, answer), in: folder)
+      #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
+    }
+    let refused = try await eval(evals(#"{ id = "ann", tenant = "a/b" }"#, ""), in: folder)
+    #expect(refused.status == 2 && refused.errors.contains("'tenant' must be 1 to 64"), "\(refused.errors)")
+  }
+
   @Test("paths and --filter choose cases, and what chooses none is wrong usage")
   func selection() async throws {
     func file(_ names: String...) -> String {

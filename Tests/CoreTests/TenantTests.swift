@@ -76,6 +76,24 @@ struct TenantTests {
     }
   }
 
+  @Test("a run under way, and what it tells, is found by who sees it")
+  func live() {
+    let deadlines = DeadlineQueue(time: ManualTime())
+    let runs = LiveRuns(deadlines: deadlines)
+    runs.begin(
+      "r",
+      LiveRuns.Entry(
+        userID: "acme/ann", cancellation: RunCancellation(), feed: nil, waits: RunWaits(deadlines: deadlines))
+    )
+    for (visibility, isFound) in [
+      (.everyone, true), (.tenant(acme), true), (.user("acme/ann"), true), (.user("ann"), false),
+      (.user("acme/bob"), false),
+    ] as [(Visibility, Bool)] {
+      #expect((runs.find("r", visibleTo: visibility) != nil) == isFound, "\(visibility)")
+    }
+    #expect(Tenant("acm").map { runs.find("r", visibleTo: .tenant($0)) == nil } == true)
+  }
+
   @Test("a run that goes on after a crash is still its tenant's")
   func kept() throws {
     let user = Principal(id: "acme/ann", tenant: acme, name: "ann", roles: ["operator"])

@@ -32,14 +32,30 @@ struct TenantTests {
       for run in try await store.runs(visibleTo: .everyone, page: PageRequest(limit: 200)).items {
         let isOwn = Self.own.contains(run.userID)
         #expect((try? await store.run(id: run.id, visibleTo: acme)) == (isOwn ? run : nil))
-        let kept = try? await store.keptRun(
-          id: run.id, visibleTo: acme, historyMessages: 0, wantsSummary: false)
-        #expect(kept == nil)
+        // How it began is not kept here, which who may see it is told.
+        let kept = try await failure {
+          try await store.keptRun(id: run.id, visibleTo: acme, historyMessages: 0, wantsSummary: false)
+        }
+        #expect(kept.code == (isOwn ? .conflict : .notFound))
       }
     }
   }
 
-  @Test("questions and dead letters are those of its users alone")
+  @Test("a run that waits is found by who sees it")
+  func waiting() async throws {
+    try await withStore { store in
+      for user in ["acme/ann", "acmes/ann"] {
+        var turn = opening(user, user: user)
+        turn.beginning = RunBeginning(user: Principal(id: user))
+        try await store.queueTurn(turn)
+        let found = try await store.waitingRun(id: user, visibleTo: acme)
+        #expect((found?.runID == user) == (user == "acme/ann"))
+        #expect(try await store.waitingRun(id: user, visibleTo: .everyone)?.runID == user)
+      }
+    }
+  }
+
+  @Test("dead letters are those of its users alone")
   func others() async throws {
     try await JobScene.with { scene in
       for user in Self.own + Self.neighbours {

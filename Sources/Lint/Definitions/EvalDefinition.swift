@@ -90,9 +90,16 @@ public struct EvalDefinition {
       return .local
     }
     let fields = DefinitionReader(user, path: reader.path + ["as"], problems: problems, noun: "a user")
-    fields.allow(["id", "name", "roles"])
+    fields.allow(["id", "tenant", "name", "roles"])
     guard let id = required("id", fields) else { return .local }
-    return Principal(id: id, name: fields.string("name"), roles: fields.strings("roles") ?? ["user"])
+    let name = fields.string("tenant")
+    let tenant = name.flatMap(Tenant.init)
+    if name != nil, tenant == nil {
+      fields.report("tenant", .outOfRange, "'tenant' must be \(Tenant.rule)")
+    }
+    return Principal(
+      id: tenant?.id(of: id) ?? id, tenant: tenant, name: fields.string("name") ?? id,
+      roles: fields.strings("roles") ?? ["user"])
   }
 
   private func turns(_ reader: DefinitionReader, _ path: [String]) -> [EvalTurn] {
