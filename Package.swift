@@ -109,7 +109,7 @@ let package = Package(
     room(
       "Storage",
       [
-        "Identity", "Core", "Threads", "JSONCodec",
+        "Identity", "Core", "Telemetry", "Threads", "JSONCodec",
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "GRDBSQLite", package: "GRDB.swift"),
         .product(name: "Crypto", package: "swift-crypto"),

@@ -61,7 +61,10 @@ extension Runner {
         guard let run = try await store.waitingRun(id: id, visibleTo: visibleTo) else { continue }
         let closing = TurnClosing.cancelled(
           run.runID, user: run.beginning.user, sessionID: run.sessionID, at: time.now)
-        if try await store.endWaitingTurn(closing) { return true }
+        if try await store.endWaitingTurn(closing) {
+          observer?.ended(run)
+          return true
+        }
       }
       return false
     } catch {

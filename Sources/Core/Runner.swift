@@ -36,9 +36,6 @@ public final class Runner: Sendable {
   /// Told of each call of a tool that an agent made which another agent called, as it ends.
   public typealias OnDelegatedCall = @Sendable (_ agent: String, ToolCall) -> Void
 
-  /// Told of each run that has ended, for whoever shows it in its trace; without it no traces are kept.
-  public typealias OnTraced = @Sendable (TracedRun) -> Void
-
   let store: any Store
   let model: any Model
   let time: any TimeSource
@@ -46,7 +43,7 @@ public final class Runner: Sendable {
   let deployment: @Sendable () -> Deployment
   let executor: @Sendable () -> (any TaskExecutor)?
   private let onDelegatedCall: OnDelegatedCall?
-  private let onTraced: OnTraced?
+  let observer: RunObserver?
   private let letsRunsLeave: Bool
   let deadlines: DeadlineQueue
   private let gate = SessionGate()
@@ -67,7 +64,7 @@ public final class Runner: Sendable {
   public init(
     store: any Store, model: any Model, time: any TimeSource, limits: Limits = Limits(),
     executor: @escaping @Sendable () -> (any TaskExecutor)? = { nil },
-    onDelegatedCall: OnDelegatedCall? = nil, onTraced: OnTraced? = nil, letsRunsLeave: Bool = true,
+    onDelegatedCall: OnDelegatedCall? = nil, observer: RunObserver? = nil, letsRunsLeave: Bool = true,
     deployment: @escaping @Sendable () -> Deployment
   ) {
     self.store = store
@@ -75,7 +72,7 @@ public final class Runner: Sendable {
     self.time = time
     self.executor = executor
     self.onDelegatedCall = onDelegatedCall
-    self.onTraced = onTraced
+    self.observer = observer
     self.letsRunsLeave = letsRunsLeave
     deadlines = DeadlineQueue(time: time)
     runs = LiveRuns(deadlines: deadlines)
@@ -206,7 +203,7 @@ public final class Runner: Sendable {
         host: host, model: model, time: time, deadlines: deadlines, feed: feed, cabinet: cabinet,
         onDelegatedCall: onDelegatedCall, mayLeave: letsRunsLeave && request.conversation == nil),
       cancellation: cancellation, runs: runs, ledger: ledger, unsettled: unsettled,
-      unfinished: unfinished, again: again, onTraced: onTraced)
+      unfinished: unfinished, again: again, observer: observer)
     runs.enter()
     let start = time.elapsed
     // A task of its own: what cancels the run leaves the caller to hear how it ended.
@@ -317,6 +314,7 @@ extension Runner {
       usage: Usage(), state: nil, at: time.now)
     do {
       try await store.closeTurn(closing)
+      observer?.ended(run)
     } catch {
       unsettled.add(closing, key: run.beginning.idempotencyKey, refusedBy: Failure(error))
     }

@@ -17,13 +17,13 @@ final class StoredTurn: Sendable {
   let unfinished: AdoptedRun?
   /// The run that is done again.
   let again: KeptRun?
-  let onTraced: Runner.OnTraced?
+  let observer: RunObserver?
 
   init(
     request: ChatRequest, user: Principal, agent: Agent, store: any Store,
     environment: Run.Environment, cancellation: RunCancellation, runs: LiveRuns,
     ledger: BudgetLedger, unsettled: UnsettledTurns, unfinished: AdoptedRun? = nil, again: KeptRun? = nil,
-    onTraced: Runner.OnTraced? = nil
+    observer: RunObserver? = nil
   ) {
     self.request = request
     self.user = user
@@ -36,7 +36,7 @@ final class StoredTurn: Sendable {
     self.unsettled = unsettled
     self.unfinished = unfinished
     self.again = again
-    self.onTraced = onTraced
+    self.observer = observer
   }
 
   private var time: any TimeSource { environment.time }
@@ -177,9 +177,14 @@ final class StoredTurn: Sendable {
     let closing = TurnClosing.cancelled(names.runID, user: user, sessionID: names.sessionID, at: time.now)
     do {
       try await store.closeTurn(closing)
+      ended(names.runID)
     } catch {
       unsettled.add(closing, key: request.idempotencyKey, refusedBy: Failure(error))
     }
+  }
+
+  private func ended(_ runID: String) {
+    observer?.ended(runID, observer?.trace(ofRun: runID, parent: request.trace))
   }
 
   /// Opens the turn; a run that is to go on has nobody else who would try again.
@@ -288,8 +293,9 @@ final class StoredTurn: Sendable {
       try await store.suspendTurn(suspension)
       // Who cancelled it meanwhile was told that it will end.
       if cancellation.isCancelled {
-        _ = try await store.endWaitingTurn(
-          TurnClosing.cancelled(names.runID, user: user, sessionID: names.sessionID, at: time.now))
+        let closing = TurnClosing.cancelled(
+          names.runID, user: user, sessionID: names.sessionID, at: time.now)
+        if try await store.endWaitingTurn(closing) { ended(names.runID) }
         return .failure(Failure(CancellationError()))
       }
     } catch {
@@ -310,7 +316,7 @@ final class StoredTurn: Sendable {
     var context = RunContext(
       runID: names.runID, agent: agent, user: user, sessionID: names.sessionID, state: opened.state,
       input: request.scriptInput, history: request.conversation?.history ?? opened.history)
-    if onTraced != nil { context.trace = TracedRun(runID: names.runID, parent: request.trace) }
+    context.trace = observer?.trace(ofRun: names.runID, parent: request.trace)
     return Run(
       context, message: request.message, conversation: request.conversation, summary: opened.summary,
       environment: environment, journal: journal, budgets: budgets)
@@ -360,7 +366,7 @@ final class StoredTurn: Sendable {
       unsettled.add(closing, key: request.idempotencyKey, refusedBy: failure)
       return .failure(failure)
     }
-    if let traced = run.context.trace, traced.context.isSampled { onTraced?(traced) }
+    observer?.ended(names.runID, run.context.trace)
     return result.map { ending, _ in .answered(reply(ending, closing)) }
   }
 

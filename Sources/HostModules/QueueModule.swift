@@ -97,7 +97,8 @@ extension HostModule {
     let now = scope.resources.time.now
     return Job(
       id: scope.jobIdentifier(arguments, of: tool.name), action: tool.name, payload: payload,
-      user: scope.run.user, key: key, priority: priority, publisher: scope.run.runID, publishedAt: now,
+      user: scope.run.user, key: key, priority: priority, publisher: scope.run.runID,
+      trace: scope.run.trace?.context, publishedAt: now,
       dueAt: now + .seconds(delay))
   }
 

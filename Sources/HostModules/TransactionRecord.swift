@@ -354,7 +354,7 @@ final class TransactionRecord: OpenTransaction {
 
     /// Those that were published in it: a call that failed in it publishes its own no second time.
     static func jobs(_ ended: RawJSON, of run: RunContext) throws -> [Job] {
-      (try ended.value()["jobs"]?.array ?? []).compactMap { Job($0, user: run.user, publisher: run.runID) }
+      (try ended.value()["jobs"]?.array ?? []).compactMap { Job($0, publishedBy: run) }
     }
   }
 }
@@ -373,7 +373,7 @@ extension JSONWriter {
 }
 
 extension Job {
-  /// Without what its run knows: the user, and who publishes it.
+  /// Without what its run knows: the user, who publishes it, and in which trace.
   fileprivate var json: RawJSON {
     var writer = JSONWriter()
     writer.object {
@@ -388,13 +388,14 @@ extension Job {
     return writer.raw
   }
 
-  fileprivate init?(_ json: JSON, user: Principal, publisher: String) {
+  fileprivate init?(_ json: JSON, publishedBy run: RunContext) {
     guard let id = json["id"]?.string, let action = json["action"]?.string, let payload = json["payload"],
       let publishedAt = json["published_at"]?.integer, let dueAt = json["due_at"]?.integer
     else { return nil }
     self.init(
-      id: id, action: action, payload: RawJSON(payload), user: user, key: json["key"]?.string,
-      priority: Int(json["priority"]?.integer ?? 0), publisher: publisher,
+      id: id, action: action, payload: RawJSON(payload), user: run.user, key: json["key"]?.string,
+      priority: Int(json["priority"]?.integer ?? 0), publisher: run.runID,
+      trace: run.trace?.context,
       publishedAt: Timestamp(milliseconds: publishedAt), dueAt: Timestamp(milliseconds: dueAt))
   }
 }

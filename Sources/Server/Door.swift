@@ -25,6 +25,7 @@ final class Door: HTTPResponder {
   let metrics: ServerMetrics
   let drain: Drain
   let bodyBytesMax: Int
+  let sampler: Sampler
   let onSpan: (@Sendable (Span) -> Void)?
   let logger: Logger
 
@@ -32,7 +33,7 @@ final class Door: HTTPResponder {
     table: RouteTable, authenticator: Authenticator, origins: CrossOrigin, isEncrypted: Bool,
     limits: RequestLimits, time: any TimeSource,
     metrics: ServerMetrics, drain: Drain, bodyBytesMax: Int,
-    onSpan: (@Sendable (Span) -> Void)?, logger: Logger
+    sampler: Sampler, onSpan: (@Sendable (Span) -> Void)?, logger: Logger
   ) {
     self.table = table
     self.authenticator = authenticator
@@ -43,6 +44,7 @@ final class Door: HTTPResponder {
     self.metrics = metrics
     self.drain = drain
     self.bodyBytesMax = bodyBytesMax
+    self.sampler = sampler
     self.onSpan = onSpan
     self.logger = logger
   }
@@ -53,7 +55,7 @@ final class Door: HTTPResponder {
     let connection = Connection.current
     let path = request.uri.path
     let match = table.match(request.method, path)
-    let trace = onSpan == nil ? nil : RequestTrace(request, match, at: time.now)
+    let trace = onSpan == nil ? nil : RequestTrace(request, match, sampler: sampler, at: time.now)
     var user: Principal?
     let result: Result<Reply, any Error>
     do {

@@ -72,7 +72,8 @@ public struct Server: Service {
   private let certificate: TLSCertificate?
   private let authentication: Authentication
   private let services: Services
-  private let onSpan: (@Sendable (Span) -> Void)?
+  private let sampler: Sampler
+  private let exporter: SpanExporter?
   private let onListening: @Sendable (Int) async -> Void
   private let logger: Logger
 
@@ -83,7 +84,8 @@ public struct Server: Service {
   ///   - aliases: Addresses beside the server's own.
   ///   - metrics: Shown at `/metrics`; make it the process's metrics system too, and all rooms are in it.
   ///   - machine: Asked whenever somebody asks for the server's health.
-  ///   - onSpan: Told of each request that has been answered; `nil` = no traces are kept.
+  ///   - sampler: Says which requests, and runs below them, are recorded.
+  ///   - exporter: Gets a span of each of these that has been answered; `nil` = no traces are kept.
   ///   - onListening: Called once with the port, as soon as requests are taken.
   /// - Throws: ``ServerError`` `publicWithoutAuthentication` for an address that others can reach,
   ///   `alias` for one that cannot be.
@@ -95,7 +97,7 @@ public struct Server: Service {
     time: any TimeSource, aliases: [Alias] = [], metrics: PrometheusRegistry = PrometheusRegistry(),
     logger: Logger,
     scripts: any ScriptVersions, machine: @escaping @Sendable () -> MachineRoom = { MachineRoom() },
-    onSpan: (@Sendable (Span) -> Void)? = nil,
+    sampler: Sampler = .standard, exporter: SpanExporter? = nil,
     onListening: @escaping @Sendable (Int) async -> Void = { _ in }
   ) throws(ServerError) {
     if case .none = authentication.mode, !Loopback.contains(configuration.host) {
@@ -107,9 +109,10 @@ public struct Server: Service {
     self.certificate = certificate
     self.authentication = authentication
     self.logger = logger
-    self.onSpan = onSpan
+    self.sampler = sampler
+    self.exporter = exporter
     self.onListening = onListening
-    let metrics = ServerMetrics(registry: metrics)
+    let metrics = ServerMetrics(registry: metrics, exporter: exporter)
     services = Services(
       runner: runner, store: store, model: model, time: time, metrics: metrics, scripts: scripts,
       limits: RequestLimits(RateLimiter(requests, time: time), metrics: metrics), aliases: aliases,
@@ -158,7 +161,8 @@ public struct Server: Service {
       origins: origins, isEncrypted: certificate != nil,
       limits: services.limits,
       time: services.time, metrics: services.metrics, drain: drain, bodyBytesMax: configuration.bodyBytesMax,
-      onSpan: onSpan, logger: logger)
+      sampler: sampler, onSpan: exporter.map { exporter in { @Sendable span in exporter.add([span]) } },
+      logger: logger)
     return Application(
       responder: door,
       server: HTTPServerBuilder { [configuration, certificate, metrics = services.metrics] responder in

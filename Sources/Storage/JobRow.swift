@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Core
 import JSONCodec
+import Telemetry
 
 /// One row of `jobs`.
 enum JobRow {
@@ -20,13 +21,25 @@ enum JobRow {
     case dead = 5
   }
 
-  /// Reads the columns from `id` to `due_at`, the first of which is the second.
+  /// Reads the columns from `id` to `trace`, the first of which is the second.
   static func job(_ row: SQLStatement) -> Job {
     Job(
       id: row.text(1), action: row.text(2), payload: RawJSON(trusted: row.bytes(3)),
       user: Principal(json: (try? JSON(parsing: row.bytes(4))) ?? .null), key: row.optionalText(5),
       priority: Int(row.integer(6)), publisher: row.text(7),
+      trace: row.optionalText(10).flatMap(TraceContext.init(stored:)),
       publishedAt: Timestamp(milliseconds: row.integer(8)), dueAt: Timestamp(milliseconds: row.integer(9)))
+  }
+}
+
+extension TraceContext {
+  /// Its two headers in a text, with a space between them where there are two.
+  fileprivate var stored: String { traceState.isEmpty ? traceparent : "\(traceparent) \(traceState)" }
+
+  fileprivate init?(stored: String) {
+    let headers = stored.split(separator: " ", maxSplits: 1).map(String.init)
+    guard let parent = headers.first else { return nil }
+    self.init(traceparent: parent, tracestate: headers.count > 1 ? headers[1] : nil)
   }
 }
 
@@ -38,9 +51,9 @@ extension WriterConnection {
     let insert = try statement(
       """
       INSERT OR IGNORE INTO jobs
-        (id, place, due_at, user_id, priority, key, action, publisher, published_at, user, payload)
+        (id, place, due_at, user_id, priority, key, action, publisher, published_at, user, payload, trace)
       VALUES (?1, iif(EXISTS (SELECT 1 FROM jobs WHERE user_id = ?4 AND key = ?6 AND place < 4), 2, ?2),
-        ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+        ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
       """)
     insert.bind(1, job.id)
     insert.bind(2, job.dueAt > job.publishedAt ? 1 : 0)
@@ -53,6 +66,7 @@ extension WriterConnection {
     insert.bind(9, job.publishedAt.milliseconds)
     insert.bindBlob(10, job.user.json.bytes)
     insert.bindBlob(11, job.payload.bytes)
+    insert.bind(12, job.trace?.stored)
     try insert.run()
   }
 

@@ -26,6 +26,9 @@ enum Migrations {
     migrator.registerMigration("0015 tenants of API keys") {
       try $0.execute(sql: "ALTER TABLE api_keys ADD COLUMN tenant TEXT")
     }
+    migrator.registerMigration("0016 traces of jobs") {
+      try $0.execute(sql: "ALTER TABLE jobs ADD COLUMN trace TEXT")
+    }
     return migrator
   }
 

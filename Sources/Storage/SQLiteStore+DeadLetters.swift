@@ -77,7 +77,8 @@ extension Failure {
 
 private struct DeadLetterRow {
   static let columns = """
-    seq, id, action, payload, user, key, priority, publisher, published_at, due_at, attempt, failure, run_id
+    seq, id, action, payload, user, key, priority, publisher, published_at, due_at, trace, attempt, failure,
+    run_id
     """
 
   let seq: Int64
@@ -87,8 +88,8 @@ private struct DeadLetterRow {
     seq = row.integer(0)
     let job = JobRow.job(row)
     letter = DeadLetter(
-      job: job, attempts: Int(row.integer(10)),
-      failure: Failure(json: (try? JSON(parsing: row.bytes(11))) ?? .null), runID: row.text(12),
+      job: job, attempts: Int(row.integer(11)),
+      failure: Failure(json: (try? JSON(parsing: row.bytes(12))) ?? .null), runID: row.text(13),
       diedAt: job.dueAt)
   }
 }

@@ -89,7 +89,8 @@ extension WriterConnection {
     guard let user = try nextUserWithJobs() else { return nil }
     let select = try statement(
       """
-      SELECT seq, id, action, payload, user, key, priority, publisher, published_at, due_at, attempt, failures, run_id
+      SELECT seq, id, action, payload, user, key, priority, publisher, published_at, due_at, trace, attempt, failures,
+        run_id
       FROM jobs WHERE place = 0 AND user_id = ? ORDER BY priority DESC, seq LIMIT 1
       """)
     select.bind(1, user)
@@ -100,10 +101,10 @@ extension WriterConnection {
       defer { select.reset() }
       guard try select.step() else { return nil }
       seq = select.integer(0)
-      earlierRun = select.optionalText(12)
+      earlierRun = select.optionalText(13)
       let job = JobRow.job(select)
       taken = TakenJob(
-        job: job, runID: runID, attempt: Int(select.integer(10)) + 1, failures: Int(select.integer(11)),
+        job: job, runID: runID, attempt: Int(select.integer(11)) + 1, failures: Int(select.integer(12)),
         waited: max(.zero, time - job.dueAt))
     }
     let take = try statement(
@@ -115,7 +116,7 @@ extension WriterConnection {
     let turn = try statement("UPDATE job_turns SET user_id = ?1 WHERE user_id <> ?1")
     turn.bind(1, user)
     try turn.run()
-    if let earlierRun { try interruptRun(earlierRun, at: time) }
+    if let earlierRun, try interruptRun(earlierRun, at: time) { taken.interruptedRunID = earlierRun }
     return taken
   }
 
@@ -146,8 +147,8 @@ extension WriterConnection {
     return nil
   }
 
-  /// Closes the run of an attempt that nobody saw the end of.
-  private func interruptRun(_ id: String, at time: Timestamp) throws {
+  /// Closes the run of an attempt, if nobody saw its end.
+  private func interruptRun(_ id: String, at time: Timestamp) throws -> Bool {
     let update = try statement(
       """
       UPDATE runs SET status = 'interrupted', failure = 'interrupted', finished_at = ?
@@ -155,13 +156,13 @@ extension WriterConnection {
       """)
     update.bind(1, time.milliseconds)
     update.bind(2, id)
-    try recordInterruptions(update, at: time)
+    return try recordInterruptions(update, at: time) > 0
   }
 
   /// Runs a statement that closes runs of which nobody saw the end, and records each.
   ///
   /// - Returns: How many there were.
-  @discardableResult func recordInterruptions(_ update: SQLStatement, at time: Timestamp) throws -> Int {
+  func recordInterruptions(_ update: SQLStatement, at time: Timestamp) throws -> Int {
     var entries: [AuditEntry] = []
     do {
       defer { update.reset() }

@@ -30,6 +30,8 @@ struct Host: Sendable {
   let unfinished: [AdoptedRun]?
   let dataDirectory: String
   let time = SystemTime()
+  /// Of a command; servers and workers have a service for it.
+  private(set) var exporting: Task<Void, Never>?
 
   static func open(
     _ options: WorkspaceOptions, _ configuration: Configuration, cassette: CassetteOptions, logger: Logger,
@@ -85,20 +87,23 @@ struct Host: Sendable {
     limits.runsQueuedMax = configuration.limits.runsQueued
     limits.queueTime = configuration.limits.queueTime
     limits.guards = try configuration.guardRules()
-    let tracing =
-      role == .guest && !isWorker
-      ? nil
-      : try Tracing(
-        configuration, environment: options.environment, client: client, time: time, logger: logger)
+    let tracing = try Tracing(
+      configuration, environment: options.environment, client: client, time: time, logger: logger)
     let runner = Runner(
       store: store, model: model, time: time, limits: limits, executor: { TurnLine() },
-      onTraced: tracing.map { tracing in { @Sendable run in tracing.ended(run) } },
+      observer: tracing.map { tracing in
+        RunObserver(sampler: tracing.sampler) { _, trace in if let trace { tracing.ended(trace) } }
+      },
       deployment: { workspace.deployment })
-    return Host(
+    var host = Host(
       configuration: configuration, store: store, scripts: scripts, client: client, model: model,
       workspace: workspace, runner: runner, tracing: tracing, lease: lease, start: start,
       unfinished: unfinished?.map { runner.adopt($0) },
       dataDirectory: directory)
+    if let tracing, role == .guest, !isWorker {
+      host.exporting = Task { [host] in await tracing.export(host) }
+    }
+    return host
   }
 
   /// Says that a command has runs of its own under way.
@@ -112,6 +117,8 @@ struct Host: Sendable {
   }
 
   func close() async throws {
+    tracing?.stop()
+    await exporting?.value
     await client.shutdown()
     await scripts.close()
     try await store.close()

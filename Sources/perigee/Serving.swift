@@ -65,7 +65,7 @@ enum Serving {
         aliases: aliases, metrics: metrics, logger: logger,
         scripts: host.workspace,
         machine: { [directory = host.dataDirectory] in MachineRoom.now(directory) },
-        onSpan: host.tracing.map { tracing in { @Sendable span in tracing.exporter.add([span]) } },
+        sampler: host.tracing?.sampler ?? .standard, exporter: host.tracing?.exporter,
         onListening: { port in Self.greet(host, port) })
     } catch {
       throw CommandError(message: error.message, hint: error.hint)
@@ -85,7 +85,7 @@ enum Serving {
     ]
     // The last to stop: what the others end with is shown too.
     if let tracing = host.tracing {
-      services.insert(ExportingTraces(tracing: tracing, host: host, logger: logger), at: 0)
+      services.insert(ExportingTraces(tracing: tracing, host: host), at: 0)
     }
     if let certificate { services.append(RenewingCertificate(certificate: certificate, logger: logger)) }
     if host.configuration.reload.watch { services.append(ReloadOnChange(reloader: reloader)) }

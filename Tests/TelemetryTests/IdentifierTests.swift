@@ -82,11 +82,44 @@ struct SamplerTests {
     TraceContext(traceID: traceID, spanID: SpanID(of: "p", in: traceID), flags: flags)
   }
 
-  @Test("the parent has decided, whatever the share")
+  private static let always = Sampler(share: 1)
+  private static let never = Sampler(share: 0)
+
+  @Test("the parent has decided, whatever the share, where it is asked")
   func parent() {
-    #expect(Sampler.never.isSampled(traceID, parent: Self.context(.sampled)))
-    #expect(!Sampler.always.isSampled(traceID, parent: Self.context([])))
-    #expect(!Sampler.always.isSampled(traceID, parent: Self.context(.random)))
+    #expect(Self.never.isSampled(traceID, parent: Self.context(.sampled)))
+    #expect(!Self.always.isSampled(traceID, parent: Self.context([])))
+    #expect(!Self.always.isSampled(traceID, parent: Self.context(.random)))
+    #expect(Sampler(share: 1, followsParent: false).isSampled(traceID, parent: Self.context([])))
+    #expect(!Sampler(share: 0, followsParent: false).isSampled(traceID, parent: Self.context(.sampled)))
+  }
+
+  @Test(
+    "the names of the environment are these",
+    arguments: [
+      (nil, "0.5", Sampler.standard), ("", nil, Sampler.standard), ("parentbased_always_on", nil, .standard),
+      ("parentbased_always_off", nil, never), ("parentbased_traceidratio", "0.25", Sampler(share: 0.25)),
+      ("always_on", "x", Sampler(share: 1, followsParent: false)),
+      ("always_off", nil, Sampler(share: 0, followsParent: false)),
+      ("traceidratio", "1e-1", Sampler(share: 0.1, followsParent: false)),
+      ("traceidratio", nil, Sampler(share: 1, followsParent: false)),
+      ("traceidratio", "", Sampler(share: 1, followsParent: false)),
+    ] as [(String?, String?, Sampler)])
+  func named(_ name: String?, argument: String?, sampler: Sampler) throws {
+    #expect(try Sampler(named: name, argument: argument) == sampler)
+  }
+
+  @Test(
+    "what is no sampler, and no share, is refused and not shown",
+    arguments: [
+      ("hunter2", nil), ("parentbased_", nil), ("ALWAYS_ON", nil), ("jaeger_remote", nil),
+      ("traceidratio", "hunter2"), ("traceidratio", "-0.1"), ("parentbased_traceidratio", "1.1"),
+      ("traceidratio", "nan"), ("traceidratio", "50%"),
+    ] as [(String, String?)])
+  func wrong(_ name: String, argument: String?) {
+    let error = #expect(throws: TelemetryError.self) { try Sampler(named: name, argument: argument) }
+    #expect(error?.message.hasPrefix("OTEL_TRACES_SAMPLER") == true)
+    #expect(error?.message.contains("hunter2") == false && error?.hint?.contains("hunter2") == false)
   }
 
   @Test("0 is none and 1 is all, to the last id")
@@ -94,16 +127,16 @@ struct SamplerTests {
     let first = try #require(TraceID(high: 1, low: 0))
     let last = try #require(TraceID(high: 0, low: .max))
     for trace in [first, last] {
-      #expect(Sampler.always.isSampled(trace))
-      #expect(!Sampler.never.isSampled(trace))
-      for share in [-1, -Double.infinity, Double.nan] { #expect(!Sampler.ratio(share).isSampled(trace)) }
-      for share in [2, Double.infinity] { #expect(Sampler.ratio(share).isSampled(trace)) }
+      #expect(Self.always.isSampled(trace))
+      #expect(!Self.never.isSampled(trace))
+      for share in [-1, -Double.infinity, Double.nan] { #expect(!Sampler(share: share).isSampled(trace)) }
+      for share in [2, Double.infinity] { #expect(Sampler(share: share).isSampled(trace)) }
     }
   }
 
   @Test("a quarter begins where the last 7 bytes reach three quarters, and the first 9 do not count")
   func threshold() throws {
-    let quarter = Sampler.ratio(0.25)
+    let quarter = Sampler(share: 0.25)
     for high: UInt64 in [1, .max] {
       #expect(quarter.isSampled(try #require(TraceID(high: high, low: 0x00c0_0000_0000_0000))))
       #expect(!quarter.isSampled(try #require(TraceID(high: high, low: 0xffbf_ffff_ffff_ffff))))
@@ -112,7 +145,7 @@ struct SamplerTests {
 
   @Test("derived ids are sampled in the share that was asked for", arguments: [0.01, 0.1, 0.5, 0.9])
   func share(_ share: Double) {
-    let count = (0..<20_000).count { Sampler.ratio(share).isSampled(TraceID(ofRun: "run_\($0)")) }
+    let count = (0..<20_000).count { Sampler(share: share).isSampled(TraceID(ofRun: "run_\($0)")) }
     #expect(abs(Double(count) / 20_000 - share) < 0.015)
   }
 
@@ -120,7 +153,7 @@ struct SamplerTests {
   func nested() {
     for number in 0..<5000 {
       let trace = TraceID(ofRun: "run_\(number)")
-      if Sampler.ratio(0.1).isSampled(trace) { #expect(Sampler.ratio(0.2).isSampled(trace)) }
+      if Sampler(share: 0.1).isSampled(trace) { #expect(Sampler(share: 0.2).isSampled(trace)) }
     }
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import JSONCodec
+public import Telemetry
 
 /// Work that was published to be done later: a call of a tool with `action = true`.
 public struct Job: Sendable, Hashable {
@@ -17,13 +18,15 @@ public struct Job: Sendable, Hashable {
   public var priority: Int
   /// Of the run that published it.
   public var publisher: String
+  /// Of that run; `nil` where no traces are kept.
+  public var trace: TraceContext?
   public var publishedAt: Timestamp
   /// Not done before.
   public var dueAt: Timestamp
 
   public init(
     id: String, action: String, payload: RawJSON, user: Principal, key: String? = nil, priority: Int = 0,
-    publisher: String, publishedAt: Timestamp, dueAt: Timestamp
+    publisher: String, trace: TraceContext? = nil, publishedAt: Timestamp, dueAt: Timestamp
   ) {
     self.id = id
     self.action = action
@@ -32,6 +35,7 @@ public struct Job: Sendable, Hashable {
     self.key = key
     self.priority = priority
     self.publisher = publisher
+    self.trace = trace
     self.publishedAt = publishedAt
     self.dueAt = dueAt
   }
@@ -77,6 +81,8 @@ public struct TakenJob: Sendable, Hashable {
   public var failures: Int
   /// How long it was due.
   public var waited: Duration
+  /// The attempt before this one, where nobody saw its end.
+  public var interruptedRunID: String?
 
   public init(job: Job, runID: String, attempt: Int, failures: Int, waited: Duration) {
     self.job = job

@@ -31,6 +31,10 @@ extension Runner {
       taken: taken, host: host, tool: host.tools[job.action].flatMap { $0.isAction ? $0 : nil },
       sessionID: Identifier.randomUUID())
     runs.enter()
+    if let interrupted = taken.interruptedRunID {
+      observer?.ended(
+        interrupted, observer?.trace(ofRun: interrupted, attempt: taken.attempt - 1, of: job))
+    }
     // A task of its own: what cancels the job leaves the worker to hear how it ended.
     let task = Task(executorPreference: executor()) { [self] in
       await attempt.complete(in: self, cancellation: cancellation)
@@ -79,11 +83,12 @@ private struct JobAttempt: Sendable {
     _ = try await runner.store.openTurn(opening)
     let journal = Journal(
       runID: taken.runID, seed: Identifier.randomNumber(), store: runner.store, time: runner.time)
+    var context = RunContext(
+      runID: taken.runID, agent: agent, user: job.user, sessionID: sessionID, state: .emptyObject,
+      input: job.payload, history: [])
+    context.trace = runner.observer?.trace(ofRun: taken.runID, attempt: taken.attempt, of: job)
     return Run(
-      RunContext(
-        runID: taken.runID, agent: agent, user: job.user, sessionID: sessionID, state: .emptyObject,
-        input: job.payload, history: []),
-      message: "", environment: runner.jobEnvironment(host), journal: journal, budgets: budgets)
+      context, message: "", environment: runner.jobEnvironment(host), journal: journal, budgets: budgets)
   }
 
   /// What stands in an agent's place: the action alone, which lists no other tools.
@@ -157,6 +162,7 @@ private struct JobAttempt: Sendable {
       // Nobody knows that it was done: it is done again when its lease ends.
       return .lost(Failure(error))
     }
+    runner.observer?.ended(taken.runID, run.context.trace)
     switch outcome {
     case .done: return .done
     case .failed(let failure, let again): return .failed(failure, again: again)

@@ -15,7 +15,7 @@ struct RequestTrace: Sendable {
   private let attributes: Attributes
 
   /// - Returns: `nil` for what nobody looks for in traces: probes, pages, paths that there are not.
-  init?(_ request: Request, _ match: RouteTable.Match, at now: Timestamp) {
+  init?(_ request: Request, _ match: RouteTable.Match, sampler: Sampler, at now: Timestamp) {
     guard case .route(let route, _) = match else { return nil }
     if case .open = route.access { return nil }
     let parent = request.headers[.traceparent].flatMap {
@@ -26,7 +26,8 @@ struct RequestTrace: Sendable {
         ?? TraceID(high: Identifier.randomNumber(), low: Identifier.randomNumber())
     else { return nil }
     context =
-      parent?.with(span, isSampled: parent?.isSampled ?? true) ?? TraceContext(traceID: trace, spanID: span)
+      (parent ?? TraceContext(traceID: trace, spanID: span))
+      .with(span, isSampled: sampler.isSampled(trace, parent: parent))
     parentID = parent?.spanID
     startedAt = now
     name = "\(route.method.rawValue) \(route.template)"

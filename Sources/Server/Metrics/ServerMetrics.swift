@@ -3,6 +3,7 @@ import Core
 package import HTTPTypes
 import Metrics
 import Synchronization
+package import Telemetry
 
 /// What the server counts; its instruments are made once per set of labels and kept.
 package final class ServerMetrics: Sendable {
@@ -54,8 +55,9 @@ package final class ServerMetrics: Sendable {
   private let scriptProblems: Meter
   private let canaryPercent: Meter
   private let jobs: JobMeters
+  private let spans: SpanCounters?
 
-  package init(registry: PrometheusRegistry) {
+  package init(registry: PrometheusRegistry, exporter: SpanExporter? = nil) {
     self.registry = registry
     tokensIn = Counter(label: "perigee_tokens_total", dimensions: [("kind", "input")], factory: registry)
     tokensOut = Counter(label: "perigee_tokens_total", dimensions: [("kind", "output")], factory: registry)
@@ -71,6 +73,7 @@ package final class ServerMetrics: Sendable {
     scriptProblems = Meter(label: "perigee_script_problems", factory: registry)
     canaryPercent = Meter(label: "perigee_canary_percent", factory: registry)
     jobs = JobMeters(registry: registry)
+    spans = exporter.map { SpanCounters($0, registry: registry) }
     for (name, help) in [
       ("perigee_http_requests_total", "Requests answered, by method, route and status."),
       (
@@ -249,6 +252,7 @@ package final class ServerMetrics: Sendable {
     runsQueued.set(queued)
     if let limits = instruments.withLock({ $0.connections }) { connections.set(limits.count) }
     if let jobs { self.jobs.set(jobs) }
+    spans?.count()
     scriptProblems.set(versions.problems.count)
     canaryPercent.set(versions.deployment.candidate?.percent ?? 0)
     let scripts = versions.usage

@@ -76,6 +76,8 @@ public final class SpanExporter: Sendable {
     /// Requests that failed, those that were sent again included.
     public var failures = 0
 
+    public static let zero = Counters()
+
     /// Spans that nobody will see.
     public var dropped: Int { droppedUnsent + droppedUndelivered + rejected }
   }

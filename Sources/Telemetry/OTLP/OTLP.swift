@@ -14,12 +14,10 @@ public enum OTLP {
     /// Of UTF-8, in a text; in all texts of a list, where each counts 16 more. 32 KiB: backends refuse much
     /// longer ones.
     public var valueBytesMax = 32 * 1024
-    /// Of UTF-8, in the name of a span, an event or an attribute.
+    /// Of UTF-8, in the name of a span or an attribute.
     public var nameBytesMax = 1024
-    /// For each span, event and link. Source: OpenTelemetry specification, "Span Limits" (default 128 each).
+    /// Of a span. Source: OpenTelemetry specification, "Span Limits" (default 128).
     public var attributesMax = 128
-    public var eventsMax = 128
-    public var linksMax = 128
 
     public init() {}
   }

@@ -44,32 +44,12 @@ struct OTLPEncoder {
       // Backends refuse a negative duration, which a step of the clock can make.
       $0.member("endTimeUnixNano", Self.time(max(span.startUnixNanoseconds, span.endUnixNanoseconds)))
       attributes(span.attributes, to: &$0)
-      list(span.events, "events", limits.eventsMax, dropped: "droppedEventsCount", to: &$0, event)
-      list(span.links, "links", limits.linksMax, dropped: "droppedLinksCount", to: &$0, link)
       switch span.status {
       case .unset: break
       case .ok: $0.member("status", ["code": 1])
       case .error(let message):
         $0.member("status", ["message": .string(value(message)), "code": 2])
       }
-    }
-  }
-
-  private func event(_ event: Span.Event, to writer: inout JSONWriter) {
-    writer.object {
-      $0.member("timeUnixNano", Self.time(event.timeUnixNanoseconds))
-      $0.member("name", name(event.name))
-      attributes(event.attributes, to: &$0)
-    }
-  }
-
-  private func link(_ link: Span.Link, to writer: inout JSONWriter) {
-    writer.object {
-      $0.member("traceId", link.context.traceID.hex)
-      $0.member("spanId", link.context.spanID.hex)
-      if !link.context.traceState.isEmpty { $0.member("traceState", link.context.traceState) }
-      attributes(link.attributes, to: &$0)
-      $0.member("flags", link.context.flags.rawValue)
     }
   }
 
@@ -93,16 +73,6 @@ struct OTLPEncoder {
     }
     let dropped = attributes.count - kept.count
     if dropped > 0 { writer.member("droppedAttributesCount", dropped) }
-  }
-
-  private func list<Element>(
-    _ elements: [Element], _ key: String, _ max: Int, dropped: String, to writer: inout JSONWriter,
-    _ write: (Element, inout JSONWriter) -> Void
-  ) {
-    if elements.isEmpty { return }
-    writer.key(key)
-    writer.array { for element in elements.prefix(max) { write(element, &$0) } }
-    if elements.count > max { writer.member(dropped, elements.count - max) }
   }
 
   private func anyValue(_ value: Attributes.Value, to writer: inout JSONWriter) {

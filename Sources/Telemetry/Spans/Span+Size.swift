@@ -3,14 +3,10 @@
 extension Span {
   /// About how many bytes the span takes in memory, which bounds its part of a request too.
   ///
-  /// Complexity: O(number of attributes, events and links); texts are not read.
+  /// Complexity: O(number of attributes); texts are not read.
   var approximateBytes: Int {
     var bytes = 256 + name.utf8.count + traceState.utf8.count + attributes.approximateBytes
     if case .error(let message) = status { bytes += message.utf8.count }
-    for event in events { bytes += 64 + event.name.utf8.count + event.attributes.approximateBytes }
-    for link in links {
-      bytes += 128 + link.context.traceState.utf8.count + link.attributes.approximateBytes
-    }
     return bytes
   }
 }

@@ -20,30 +20,6 @@ public struct Span: Sendable, Hashable {
     case error(String)
   }
 
-  /// A moment within the span.
-  public struct Event: Sendable, Hashable {
-    public var name: String
-    public var timeUnixNanoseconds: Int64
-    public var attributes: Attributes
-
-    public init(_ name: String, at timeUnixNanoseconds: Int64, attributes: Attributes = [:]) {
-      self.name = name
-      self.timeUnixNanoseconds = timeUnixNanoseconds
-      self.attributes = attributes
-    }
-  }
-
-  /// Another span that has to do with this one without being its parent: what put a job into the queue.
-  public struct Link: Sendable, Hashable {
-    public var context: TraceContext
-    public var attributes: Attributes
-
-    public init(_ context: TraceContext, attributes: Attributes = [:]) {
-      self.context = context
-      self.attributes = attributes
-    }
-  }
-
   public var traceID: TraceID
   public var spanID: SpanID
   /// `nil` for the one at the root.
@@ -58,8 +34,6 @@ public struct Span: Sendable, Hashable {
   public var startUnixNanoseconds: Int64
   public var endUnixNanoseconds: Int64
   public var attributes: Attributes
-  public var events: [Event] = []
-  public var links: [Link] = []
   public var status = Status.unset
 
   public init(

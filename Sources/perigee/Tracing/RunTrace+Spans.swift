@@ -37,25 +37,16 @@ extension RunTrace {
   }
 
   private func root(_ traced: TracedRun, _ agent: Agent?) -> Telemetry.Span {
-    let isWorkflow =
-      switch agent?.body {
-      case .steps, .states: true
-      case .prompt, .run, nil: false
-      }
-    let operation = isWorkflow ? "invoke_workflow" : "invoke_agent"
     var span = Telemetry.Span(
-      "\(operation) \(run.agent)", traceID: traced.context.traceID, spanID: traced.context.spanID,
-      parentID: traced.parentID, start: run.startedAt.nanoseconds,
-      end: (run.finishedAt ?? run.startedAt).nanoseconds,
+      "", traceID: traced.context.traceID, spanID: traced.context.spanID, parentID: traced.parentID,
+      start: run.startedAt.nanoseconds, end: (run.finishedAt ?? run.startedAt).nanoseconds,
       attributes: [
-        "gen_ai.operation.name": .string(operation), "gen_ai.agent.name": .string(run.agent),
         "gen_ai.agent.version": .string(run.version), "perigee.run.id": .string(run.id),
         "user.id": .string(run.userID), "gen_ai.usage.input_tokens": .int(Int64(run.usage.inputTokens)),
         "gen_ai.usage.output_tokens": .int(Int64(run.usage.outputTokens)),
       ])
     span.traceState = traced.context.traceState
-    if isWorkflow { span.attributes["gen_ai.workflow.name"] = .string(run.agent) }
-    if let sessionID = run.sessionID { span.attributes["gen_ai.conversation.id"] = .string(sessionID) }
+    if let attempt = traced.attempt { name(&span, attempt) } else { name(&span, agent) }
     if let cost = run.usage.costUSD { span.attributes["perigee.cost_usd"] = .double(cost) }
     if run.status != .completed {
       let code = run.failure?.metricLabel ?? run.status.rawValue
@@ -63,6 +54,33 @@ extension RunTrace {
       span.status = .error(code)
     }
     return span
+  }
+
+  private func name(_ span: inout Telemetry.Span, _ agent: Agent?) {
+    let isWorkflow =
+      switch agent?.body {
+      case .steps, .states: true
+      case .prompt, .run, nil: false
+      }
+    let operation = isWorkflow ? "invoke_workflow" : "invoke_agent"
+    span.name = "\(operation) \(run.agent)"
+    span.attributes["gen_ai.operation.name"] = .string(operation)
+    span.attributes["gen_ai.agent.name"] = .string(run.agent)
+    if isWorkflow { span.attributes["gen_ai.workflow.name"] = .string(run.agent) }
+    if let sessionID = run.sessionID { span.attributes["gen_ai.conversation.id"] = .string(sessionID) }
+  }
+
+  /// Source: OpenTelemetry semantic conventions, messaging spans.
+  private func name(_ span: inout Telemetry.Span, _ attempt: TracedRun.Attempt) {
+    let action = String(run.agent.trimmingPrefix(Job.agentPrefix))
+    span.name = "process \(action)"
+    span.kind = .consumer
+    span.attributes["messaging.system"] = "perigee"
+    span.attributes["messaging.operation.name"] = "process"
+    span.attributes["messaging.operation.type"] = "process"
+    span.attributes["messaging.destination.name"] = .string(action)
+    span.attributes["messaging.message.id"] = .string(attempt.jobID)
+    span.attributes["perigee.job.attempt"] = .int(Int64(attempt.number))
   }
 
   /// The key of the call within which one lies: `tool.0.1` of `tool.0.1#1:2`, `run:4` of `run:4/model.0`.

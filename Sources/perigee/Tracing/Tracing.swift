@@ -5,6 +5,7 @@ import Logging
 import ServiceLifecycle
 import Settings
 import Storage
+import Synchronization
 import Telemetry
 import Transport
 import Workspace
@@ -16,13 +17,18 @@ import Workspace
 final class Tracing: Sendable {
   /// Runs that may wait to be read; then the oldest are not shown.
   private static let runsMax = 4096
-  /// How long the last spans may take to be sent when the server stops.
-  fileprivate static let flush: Duration = .seconds(5)
+  /// How long the last runs may take to be read, and then the last spans to be sent.
+  private static let flush: Duration = .seconds(5)
   private static let timeout: Duration = .seconds(10)
 
+  let sampler: Sampler
   let exporter: SpanExporter
-  fileprivate let runs: AsyncStream<TracedRun>
-  fileprivate let ended: AsyncStream<TracedRun>.Continuation
+  private let runs: AsyncStream<TracedRun>
+  private let ended: AsyncStream<TracedRun>.Continuation
+  private let time: SystemTime
+  private let logger: Logger
+  /// After it no run is read; `nil` = nobody has said that it ends.
+  private let end = Mutex<Duration?>(nil)
 
   /// - Returns: `nil` where no collector is configured.
   /// - Throws: ``CommandError`` for what is said of it and cannot be.
@@ -42,10 +48,14 @@ final class Tracing: Sendable {
         serviceVersion: Perigee.version, instanceID: Identifier.randomUUID(),
         environmentAttributes: environment["OTEL_RESOURCE_ATTRIBUTES"],
         environmentServiceName: environment["OTEL_SERVICE_NAME"])
+      sampler = try Sampler(
+        named: environment["OTEL_TRACES_SAMPLER"], argument: environment["OTEL_TRACES_SAMPLER_ARG"])
     } catch let error as TelemetryError {
       throw CommandError(message: error.message, hint: error.hint ?? "see docs/observability.md")
     }
     (runs, ended) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(Self.runsMax))
+    self.time = time
+    self.logger = logger
     let fields = [("content-type", OTLP.contentType)] + headers.headers.map { ($0.name, $0.value) }
     exporter = SpanExporter(
       resource: resource, scope: OTLP.Scope(version: Perigee.version),
@@ -65,42 +75,52 @@ final class Tracing: Sendable {
 
   /// A run has ended; for its runner.
   func ended(_ run: TracedRun) { ended.yield(run) }
-}
 
-/// Reads what ended runs did, and sends all spans.
-struct ExportingTraces: Service {
-  let tracing: Tracing
-  let host: Host
-  let logger: Logger
+  /// Lets ``export(_:)`` come to its end.
+  func stop() {
+    end.withLock { $0 = $0 ?? time.elapsed + Self.flush }
+    ended.finish()
+  }
 
-  func run() async throws {
+  /// Reads what ended runs did, and sends all spans, until ``stop()``; then what is left, if there is time.
+  func export(_ host: Host) async {
     await withTaskGroup(of: Void.self) { group in
-      group.addTask { await tracing.exporter.run() }
-      group.addTask {
-        for await run in tracing.runs { await show(run) }
+      group.addTask { await self.exporter.run() }
+      for await run in runs where end.withLock({ $0.map { time.elapsed < $0 } ?? true }) {
+        await show(run, host)
       }
-      try? await gracefulShutdown()
-      tracing.ended.finish()
-      group.addTask { try? await host.time.sleep(for: Tracing.flush) }
-      // The loop reads what is left, if there is time; then the rest is sent.
-      _ = await group.next()
-      await tracing.exporter.finish(within: Tracing.flush)
+      await exporter.finish(within: Self.flush)
       group.cancelAll()
     }
   }
 
-  private func show(_ run: TracedRun) async {
+  private func show(_ run: TracedRun, _ host: Host) async {
     do {
       let trace = RunTrace(
         run: try await host.store.run(id: run.runID, visibleTo: .everyone),
         journal: try await host.store.journal(ofRun: run.runID))
-      let agents = try await host.workspace.host(ofVersion: trace.run.version).agents
-      tracing.exporter.add(
+      // Of a run that was given up the scripts may be what is missing.
+      let agents = try? await host.workspace.host(ofVersion: trace.run.version).agents
+      exporter.add(
         trace.spans(
-          of: run, agents: agents, models: host.configuration.models.default,
+          of: run, agents: agents ?? [:], models: host.configuration.models.default,
           providers: host.configuration.providers, withContent: host.configuration.telemetry.content))
     } catch {
       logger.warning("a run cannot be shown in its trace: \(error)", metadata: ["run": "\(run.runID)"])
+    }
+  }
+}
+
+/// Shows requests, runs and jobs for as long as the other services work.
+struct ExportingTraces: Service {
+  let tracing: Tracing
+  let host: Host
+
+  func run() async {
+    await withGracefulShutdownHandler {
+      await tracing.export(host)
+    } onGracefulShutdown: {
+      tracing.stop()
     }
   }
 }
