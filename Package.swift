@@ -166,7 +166,7 @@ let package = Package(
       ]),
     tests("TransportTests", ["Transport", "TestSupport", "JSONCodec"]),
     tests("ModelsTests", ["Models", "Transport", "Core", "JSONCodec", "TestSupport", logging]),
-    tests("StorageTests", ["Storage", "Identity", "Core", "JSONCodec", "TestSupport"]),
+    tests("StorageTests", ["Storage", "Identity", "Core", "Telemetry", "JSONCodec", "TestSupport"]),
     tests(
       "HostModulesTests",
       [
@@ -183,7 +183,7 @@ let package = Package(
     tests(
       "ServerTests",
       [
-        "Server", "Storage", "Identity", "Core", "JSONCodec", logging, metrics, lifecycle,
+        "Server", "Storage", "Identity", "Core", "Telemetry", "JSONCodec", logging, metrics, lifecycle,
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOEmbedded", package: "swift-nio"),
@@ -197,7 +197,7 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "GRDB", package: "GRDB.swift"),
       ],
-      exclude: ["escape", "help", "lsp", "openai", "otlp", "page", "tls"]),
+      exclude: ["escape", "help", "lsp", "metrics", "openai", "otlp", "page", "tls"]),
   ],
   swiftLanguageModes: [.v6]
 )

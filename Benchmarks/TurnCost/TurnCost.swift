@@ -24,7 +24,7 @@ enum TurnCost {
     let counted = try await least(of: 50_000) { count in
       for _ in 0..<count {
         metrics.answered(.post, route: "/v1/agents/{agent}/chat", status: 200, nanoseconds: 2_000_000)
-        metrics.turned(agent: "bench", outcome: "completed", nanoseconds: 1_900_000)
+        metrics.turned(agent: "bench", outcome: "completed", nanoseconds: 1_900_000, trace: nil)
         tokens.increment(by: 600)
         tokens.increment(by: 60)
       }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Core
 public import Logging
+import Telemetry
 public import Transport
 
 /// Asks the models of the configured providers, retries what deserves it, and falls back to the next model.
@@ -59,6 +60,17 @@ public final class ModelClient: Model {
   /// returned as it is, with `finishReason` `interrupted` and without calls.
   public func respond(
     to request: ModelRequest, within deadline: Duration, onText: TextListener?
+  ) async throws -> ModelReply {
+    guard let trace = request.trace, trace.isSampled else {
+      return try await charged(request, within: deadline, onText: onText)
+    }
+    return try await TraceContext.$measured.withValue(trace) {
+      try await charged(request, within: deadline, onText: onText)
+    }
+  }
+
+  private func charged(
+    _ request: ModelRequest, within deadline: Duration, onText: TextListener?
   ) async throws -> ModelReply {
     try await charging { charges in
       try await answer(request, within: deadline, charges, onText: onText)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+public import Core
 public import Metrics
 import Synchronization
 
-/// Keeps metrics in memory and writes them in the Prometheus text format.
+/// Keeps metrics in memory and writes them in the Prometheus text format, or that of OpenMetrics.
 ///
 /// Counters and meters are counters and gauges; timers, and recorders that aggregate, are histograms with
 /// fixed buckets, timers in seconds.
@@ -10,8 +11,6 @@ import Synchronization
 public final class PrometheusRegistry: MetricsFactory {
   /// Label sets that one name may have; what comes after is counted nowhere, so that labels cannot fill memory.
   public static let seriesMax = 2_000
-  /// `Content-Type` of ``text()``.
-  public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
   enum Kind: String {
     case counter, gauge, histogram
@@ -29,8 +28,10 @@ public final class PrometheusRegistry: MetricsFactory {
   }
 
   private let state = Mutex(State())
+  private let now: @Sendable () -> Timestamp?
 
-  public init() {}
+  /// - Parameter time: Says when exemplars were measured; `nil` = that is not said.
+  public init(time: (any TimeSource)? = nil) { now = { time?.now } }
 
   /// Sets the help line of a metric.
   public func describe(_ name: String, _ help: String) {
@@ -55,11 +56,15 @@ public final class PrometheusRegistry: MetricsFactory {
     label: String, dimensions: [(String, String)], aggregate: Bool
   ) -> any RecorderHandler {
     guard aggregate else { return series(label, dimensions, .gauge) { PrometheusNumber() } }
-    return series(label, dimensions, .histogram) { PrometheusHistogram(bounds: PrometheusHistogram.amounts) }
+    return series(label, dimensions, .histogram) {
+      PrometheusHistogram(bounds: PrometheusHistogram.amounts, now: now)
+    }
   }
 
   public func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
-    series(label, dimensions, .histogram) { PrometheusHistogram(bounds: PrometheusHistogram.seconds) }
+    series(label, dimensions, .histogram) {
+      PrometheusHistogram(bounds: PrometheusHistogram.seconds, now: now)
+    }
   }
 
   // A series lives as long as the registry: its sum must not fall when a handle is dropped.
@@ -86,16 +91,20 @@ public final class PrometheusRegistry: MetricsFactory {
   }
 
   /// Writes every metric, in the order of names and labels.
-  public func text() -> String {
+  func text(as format: MetricsFormat = .prometheus) -> String {
     let (families, help) = state.withLock { ($0.families, $0.help) }
     var text = ""
     for (name, family) in families.sorted(by: { $0.key < $1.key }) {
-      if let help = help[name] { text += "# HELP \(name) \(Self.escape(help, quotes: false))\n" }
-      text += "# TYPE \(name) \(family.kind.rawValue)\n"
+      let (metric, sample) = format.names(name, isCounter: family.kind == .counter)
+      if let help = help[name] {
+        text += "# HELP \(metric) \(Self.escape(help, quotes: format == .openMetrics))\n"
+      }
+      text += "# TYPE \(metric) \(family.kind.rawValue)\n"
       for (labels, series) in family.series.sorted(by: { $0.key < $1.key }) {
-        series.write(name: name, labels: labels, to: &text)
+        series.write(name: sample, labels: labels, as: format, to: &text)
       }
     }
+    if format == .openMetrics { text += "# EOF\n" }
     return text
   }
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import Core
 import Metrics
 import Synchronization
+import Telemetry
 
 /// The samples of one name with one set of labels.
 protocol PrometheusSeries: AnyObject, Sendable {
-  func write(name: String, labels: String, to text: inout String)
+  func write(name: String, labels: String, as format: MetricsFormat, to text: inout String)
 }
 
 /// A counter or a gauge.
@@ -22,7 +24,7 @@ final class PrometheusNumber: PrometheusSeries, CounterHandler, FloatingPointCou
   func record(_ amount: Double) { set(amount) }
   func reset() { set(0.0) }
 
-  func write(name: String, labels: String, to text: inout String) {
+  func write(name: String, labels: String, as format: MetricsFormat, to text: inout String) {
     let value = value.withLock { $0 }
     let braces = labels.isEmpty ? "" : "{\(labels)}"
     text += "\(name)\(braces) \(PrometheusRegistry.number(value))\n"
@@ -42,35 +44,61 @@ final class PrometheusHistogram: PrometheusSeries, TimerHandler, RecorderHandler
     /// One more than there are bounds: the last is for what exceeds them all.
     var counts: [UInt64]
     var sum = 0.0
+    /// As many, or none.
+    var exemplars: [Exemplar?] = []
   }
 
+  /// A measurement whose trace is recorded.
+  private struct Exemplar {
+    let trace: TraceID
+    let value: Double
+    let at: Timestamp?
+
+    /// Source: OpenMetrics 1.0, "Exemplars".
+    var text: String {
+      let at = at.map { " \(PrometheusRegistry.number(Double($0.milliseconds) / 1000))" } ?? ""
+      return " # {trace_id=\"\(trace.hex)\"} \(PrometheusRegistry.number(value))\(at)"
+    }
+  }
+
+  private let now: @Sendable () -> Timestamp?
   private let bounds: [Double]
   private let state: Mutex<State>
 
-  /// - Parameter bounds: Upper bounds, ascending.
-  init(bounds: [Double]) {
+  /// - Parameters:
+  ///   - bounds: Upper bounds, ascending.
+  ///   - now: When an exemplar was measured; `nil` = that is not said.
+  init(bounds: [Double], now: @escaping @Sendable () -> Timestamp? = { nil }) {
     self.bounds = bounds
+    self.now = now
     state = Mutex(State(counts: Array(repeating: 0, count: bounds.count + 1)))
   }
 
   func record(_ value: Double) {
     let bucket = bounds.firstIndex { value <= $0 } ?? bounds.count
+    let exemplar = TraceContext.measured.map { Exemplar(trace: $0.traceID, value: value, at: now()) }
     state.withLock { state in
       state.counts[bucket] += 1
       state.sum += value
+      guard let exemplar else { return }
+      if state.exemplars.isEmpty { state.exemplars = Array(repeating: nil, count: state.counts.count) }
+      state.exemplars[bucket] = exemplar
     }
   }
 
   func record(_ value: Int64) { record(Double(value)) }
   func recordNanoseconds(_ duration: Int64) { record(Double(duration) / 1e9) }
 
-  func write(name: String, labels: String, to text: inout String) {
-    let (counts, sum) = state.withLock { ($0.counts, $0.sum) }
+  func write(name: String, labels: String, as format: MetricsFormat, to text: inout String) {
+    let (counts, sum, exemplars) = state.withLock { ($0.counts, $0.sum, $0.exemplars) }
     let prefix = labels.isEmpty ? "" : "\(labels),"
     var total: UInt64 = 0
-    for (bound, count) in zip(bounds + [.infinity], counts) {
+    for (bucket, count) in counts.enumerated() {
       total += count
-      text += "\(name)_bucket{\(prefix)le=\"\(PrometheusRegistry.number(bound))\"} \(total)\n"
+      let bound = format.bound(bucket < bounds.count ? bounds[bucket] : .infinity)
+      text += "\(name)_bucket{\(prefix)le=\"\(bound)\"} \(total)"
+      if format == .openMetrics, !exemplars.isEmpty { text += exemplars[bucket]?.text ?? "" }
+      text += "\n"
     }
     let braces = labels.isEmpty ? "" : "{\(labels)}"
     text += "\(name)_sum\(braces) \(PrometheusRegistry.number(sum))\n\(name)_count\(braces) \(total)\n"

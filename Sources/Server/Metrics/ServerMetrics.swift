@@ -164,8 +164,10 @@ package final class ServerMetrics: Sendable {
     timer.recordNanoseconds(nanoseconds)
   }
 
-  /// - Parameter agent: An agent that exists.
-  package func turned(agent: String, outcome: String, nanoseconds: Int64) {
+  /// - Parameters:
+  ///   - agent: An agent that exists.
+  ///   - trace: Of the turn.
+  package func turned(agent: String, outcome: String, nanoseconds: Int64, trace: TraceContext?) {
     let key = Pair(first: agent, second: outcome)
     let (counter, timer) = instruments.withLock { instruments in
       let counter =
@@ -181,9 +183,12 @@ package final class ServerMetrics: Sendable {
       return (counter, timer)
     }
     counter.increment()
-    timer.recordNanoseconds(nanoseconds)
     conversations.increment()
-    responseSeconds.recordNanoseconds(nanoseconds)
+    let measure = { [responseSeconds] in
+      timer.recordNanoseconds(nanoseconds)
+      responseSeconds.recordNanoseconds(nanoseconds)
+    }
+    if let trace { trace.measuring(measure) } else { measure() }
     if !["completed", "stub", "waiting"].contains(outcome) {
       count(\.errors, "errors_total", "error_type", outcome)
     }
@@ -245,7 +250,8 @@ package final class ServerMetrics: Sendable {
 
   /// - Parameter jobs: `nil` = the store did not say.
   func text(
-    runsInProgress runs: Int, queued: Int, scripts versions: any ScriptVersions, models: [ModelHealth],
+    as format: MetricsFormat, runsInProgress runs: Int, queued: Int, scripts versions: any ScriptVersions,
+    models: [ModelHealth],
     jobs: JobCounts?
   ) -> String {
     runsInProgress.set(runs)
@@ -263,7 +269,7 @@ package final class ServerMetrics: Sendable {
     cells.set(scripts.cells)
     scriptRuns.set(scripts.runs)
     luaMemory.set(scripts.memoryBytes)
-    return registry.text()
+    return registry.text(as: format)
   }
 
   private func set(_ health: ModelHealth) {

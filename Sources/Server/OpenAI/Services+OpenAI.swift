@@ -95,7 +95,7 @@ extension Services {
     request.idempotencyKey = try exchange.idempotencyKey(of: body)
     let cancellation = RunCancellation()
     exchange.connection?.onDeparture(cancellation.cancel)
-    let onEnd = counted(agent: agent.name)
+    let onEnd = counted(agent: agent.name, trace: exchange.trace)
     guard call.isStreamed else {
       return .json(
         document(

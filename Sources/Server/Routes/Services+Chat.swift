@@ -4,6 +4,7 @@ import Crypto
 import HTTPTypes
 import HummingbirdCore
 import JSONCodec
+import Telemetry
 
 extension Services {
   /// What every door takes of a message.
@@ -64,7 +65,8 @@ extension Services {
   ) async throws -> Reply {
     let request = try ChatRequest(exchange, body)
     switch try await runner.chat(
-      request, as: exchange.user, cancellation: cancellation, onEnd: counted(agent: request.agent))
+      request, as: exchange.user, cancellation: cancellation,
+      onEnd: counted(agent: request.agent, trace: exchange.trace))
     {
     case .answered(let answer):
       var reply = Reply.json(answer.json.bytes)
@@ -79,13 +81,14 @@ extension Services {
   ) async throws -> Reply {
     let request = try ChatRequest(exchange, body)
     let feed = try runner.stream(
-      request, as: exchange.user, cancellation: cancellation, onEnd: counted(agent: request.agent))
+      request, as: exchange.user, cancellation: cancellation,
+      onEnd: counted(agent: request.agent, trace: exchange.trace))
     return .events(
       try await EventStream(beginning: feed, connection: exchange.connection, encoder: RunEvents()))
   }
 
   /// Counts how a turn of an agent ends.
-  func counted(agent: String) -> Runner.OnEnd {
+  func counted(agent: String, trace: TraceContext? = nil) -> Runner.OnEnd {
     let start = time.elapsed
     return { result, version in
       let outcome =
@@ -94,7 +97,8 @@ extension Services {
         case .success(.waiting): "waiting"
         case .failure(let failure): failure.code.metricLabel
         }
-      metrics.turned(agent: agent, outcome: outcome, nanoseconds: (time.elapsed - start).nanoseconds)
+      metrics.turned(
+        agent: agent, outcome: outcome, nanoseconds: (time.elapsed - start).nanoseconds, trace: trace)
       let deployment = scripts.deployment
       if deployment.candidate != nil {
         metrics.tried(deployment.track(of: version), outcome: outcome)

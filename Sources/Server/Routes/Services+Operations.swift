@@ -25,15 +25,18 @@ extension Services {
         ]
       ) { _ in await health() },
       Route(
-        .get, "/metrics", name: "metrics", summary: "Shows counters in the Prometheus text format.",
-        access: .open, answers: [.init(.ok, "The metrics.", .text("text/plain"))]
-      ) { _ in
-        .text(
+        .get, "/metrics", name: "metrics",
+        summary: "Shows counters in the Prometheus text format, or with exemplars in that of OpenMetrics.",
+        access: .open,
+        answers: [.init(.ok, "The metrics.", .text("text/plain"), .text("application/openmetrics-text"))]
+      ) { exchange in
+        let format = MetricsFormat(accept: exchange.request.headers[.accept])
+        return .text(
           metrics.text(
-            runsInProgress: runner.runsInProgress, queued: runner.runsQueued, scripts: scripts,
+            as: format, runsInProgress: runner.runsInProgress, queued: runner.runsQueued, scripts: scripts,
             models: model.health,
             jobs: await jobCounts.value),
-          contentType: PrometheusRegistry.contentType)
+          contentType: format.contentType)
       },
     ]
   }

@@ -4,6 +4,9 @@
 ///
 /// Source: W3C Trace Context, level 1 (2021) and level 2. MCP carries the same texts in `_meta`.
 public struct TraceContext: Sendable, Hashable {
+  /// Of what is measured now, where that is recorded: histograms keep it as an example of theirs.
+  @TaskLocal public static var measured: TraceContext?
+
   public var traceID: TraceID
   /// The span of whoever sends the context: the parent of what its receiver begins.
   public var spanID: SpanID
@@ -51,6 +54,11 @@ public struct TraceContext: Sendable, Hashable {
   private static let length = 55
   /// Bytes of a later version that are looked at; who sends more is no tracing system.
   private static let lengthMax = 512
+
+  /// Does something whose measurements this trace is an example of, if it is recorded.
+  public func measuring<Value>(_ body: () throws -> Value) rethrows -> Value {
+    isSampled ? try Self.$measured.withValue(self, operation: body) : try body()
+  }
 
   public var isSampled: Bool { flags.contains(.sampled) }
 
