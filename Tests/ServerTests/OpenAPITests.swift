@@ -31,6 +31,25 @@ struct OpenAPITests {
     }
   }
 
+  @Test("every operation has what comes before its route: 408, a problem wherever, and 501 as its others are")
+  func early() async throws {
+    try await TestServer.run { server in
+      let document = try await server.send("GET", "/openapi.json").json
+      for (path, item) in try #require(document["paths"]?.object).members {
+        let envelope = OpenAIDoor.covers(path) ? "OpenAIError" : "Problem"
+        for (method, operation) in item.object?.members ?? [] where method != "parameters" {
+          let responses = operation["responses"]
+          #expect(responses?["408"]?["$ref"] == "#/components/responses/Problem408", "\(method) \(path)")
+          #expect(responses?["501"]?["$ref"] == .string("#/components/responses/\(envelope)501"), "\(path)")
+        }
+      }
+      for (path, code) in [("/v1/agents/echo/chat", "code"), ("/v1/chat/completions", "error")] {
+        let reply = try await server.send("POST", path, headers: ["Transfer-Encoding: gzip, chunked"])
+        #expect(try reply.status == 501 && reply.json[code] != nil, "\(path) \(reply.text)")
+      }
+    }
+  }
+
   @Test("every reference leads to a component, and every component is used")
   func references() async throws {
     try await TestServer.run { server in

@@ -6,13 +6,13 @@ import JSONCodec
 extension OpenAPI {
   func responses(of route: Route) -> JSON {
     let failures = route.failures(authentication)
-    let envelope = Envelope(of: route.template)
     var responses: [(status: HTTPResponse.Status, response: JSON)] = route.answers.map { answer in
-      let failure = failures.contains(answer.status) ? envelope : nil
+      let failure = failures.contains(answer.status) ? Envelope(of: answer.status, route) : nil
       return (answer.status, success(answer, of: route, orFailure: failure))
     }
     for status in failures where !route.answers.contains(where: { $0.status == status }) {
-      responses.append((status, ["$ref": .string("#/components/responses/\(envelope.name(of: status))")]))
+      let name = Envelope(of: status, route).name(of: status)
+      responses.append((status, ["$ref": .string("#/components/responses/\(name)")]))
     }
     responses.sort { $0.status.code < $1.status.code }
     return .object(JSONObject(responses.map { (String($0.status.code), $0.response) }))
@@ -60,9 +60,10 @@ extension OpenAPI {
   var failureComponents: JSON {
     var components = JSONObject()
     for envelope in Envelope.allCases {
-      let routes = routes.filter { Envelope(of: $0.template) == envelope }
-      let statuses = Set(routes.flatMap { $0.failures(authentication) }.map(\.code)).sorted()
-      for status in statuses.map({ HTTPResponse.Status(code: $0) }) {
+      let statuses = routes.flatMap { route in
+        route.failures(authentication).filter { Envelope(of: $0, route) == envelope }
+      }
+      for status in Set(statuses.map(\.code)).sorted().map({ HTTPResponse.Status(code: $0) }) {
         components.append(envelope.name(of: status), failure(status, in: envelope))
       }
     }
@@ -78,7 +79,9 @@ extension OpenAPI {
     default: break
     }
     if envelope == .openAI { headers.append(.shouldRetry) }
-    if authentication.isRequired, status != .unauthorized { headers += AnswerHeader.limits }
+    if authentication.isRequired, ![.unauthorized, .requestTimeout, .notImplemented].contains(status) {
+      headers += AnswerHeader.limits
+    }
     let problem = Problem.example(of: status)
     return [
       "description": .string(Self.meaning(of: status)),
@@ -109,6 +112,7 @@ extension OpenAPI {
     case 401: "Nobody has said who asks, or what was shown does not hold."
     case 403: "Whoever asks may not do this."
     case 404: "There is no such thing, or it is somebody else's."
+    case 408: "The request did not come to its end in time; the connection is closed."
     case 409: "Things are not as this needs them: something is done already, or still under way."
     case 413: "The body is too large."
     case 415: "The body is no JSON."
@@ -119,6 +123,7 @@ extension OpenAPI {
     case 499: "The run was cancelled, or gave way to the next message of its session."
     case 500:
       "Something went wrong in the server, whose log has the request's id; or a limit of the agent was reached."
+    case 501: "The body comes in another transfer coding than chunked."
     case 502: "The model provider failed."
     case 503: "The server is full, stopping or waiting for somebody else: try again later."
     case 504: "The model provider or the run took too long."
@@ -131,7 +136,10 @@ extension OpenAPI {
 private enum Envelope: CaseIterable {
   case problem, openAI
 
-  init(of template: String) { self = OpenAIDoor.covers(template) ? .openAI : .problem }
+  init(of status: HTTPResponse.Status, _ route: Route) {
+    // A request that has not ended has no route yet.
+    self = status != .requestTimeout && OpenAIDoor.covers(route.template) ? .openAI : .problem
+  }
 
   var contentType: String { self == .problem ? Problem.contentType : "application/json" }
   var schema: String { self == .problem ? "Problem" : "OpenAIError" }
@@ -193,6 +201,7 @@ extension Problem {
     case 401: return .unauthorized("show who you are: Authorization: Bearer and a token")
     case 403: return made(.denied, "dead letters are for operators and admins")
     case 404: return made(.notFound, "there is no agent 'tudo'")
+    case 408: return .requestTimeout
     case 409: return made(.conflict, "this run is not under way here: it is completed")
     case 413: return .bodyTooLarge(bytesMax: 1 << 20)
     case 415: return .notJSON(contentType: "text/plain")
@@ -200,6 +209,7 @@ extension Problem {
     case 426: return .upgradeRequired
     case 429: return made(.rateLimited, "too many requests of this user")
     case 499: return made(.cancelled, "the run was cancelled")
+    case 501: return .unknownCoding
     case 502: return made(.upstream, "the provider openai failed")
     case 503: return .draining
     case 504: return made(.timeout, "the run took longer than 60 seconds")

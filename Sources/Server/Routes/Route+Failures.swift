@@ -12,6 +12,8 @@ extension Route {
     var failures = fails
     // A server that stops answers nothing else.
     failures.append(.serviceUnavailable)
+    // Before its route is looked at: a request that does not come to its end, or in a coding that nobody reads.
+    failures += [.requestTimeout, .notImplemented]
     let readsBody = body != nil || bodySchema != nil
     if readsBody { failures += [.contentTooLarge, .unsupportedMediaType] }
     if readsBody || list != nil || !query.isEmpty || !headers.isEmpty { failures.append(.badRequest) }
