@@ -2,6 +2,7 @@
 import Core
 import JSONCodec
 import Storage
+import Synchronization
 import Testing
 
 @testable import Server
@@ -54,6 +55,42 @@ struct SlowClientTests {
         try await client.send("POST", "/v1/agents/talker/chat", body: #"{"message":"hi"}"#)
         while try await Self.cutOff(server, "slow_reader") == false { try Task.checkCancellation() }
       }
+    }
+  }
+
+  /// The time of a connection is that of its event loop, which no test can turn: another client that is cut off meanwhile
+  /// tells how much of it has passed.
+  @Test("an answer that is taken slowly and steadily is taken whole, for longer than nothing may be taken")
+  func steadyReader() async throws {
+    let time = Server.Configuration(port: 0, requestTime: .seconds(1))
+    try await TestServer.run(agents: [.talker], model: LongModel(), configuration: time) { server in
+      try await Client.connect(server.port) { client in
+        try await client.send("POST", "/v1/agents/talker/chat", body: #"{"message":"hi"}"#)
+        let (status, headers) = try await client.receiveHead()
+        #expect(status == 200)
+        let whole = try #require(headers["content-length"].flatMap { Int($0) })
+        var taken = 0
+        for _ in 0..<3 {
+          let isLate = Flag()
+          async let other: Void = Client.connect(server.port) { other in
+            try await other.write("GET / HT")
+            #expect(try await other.receive().status == 408)
+            isLate.raise()
+          }
+          while !isLate.isRaised {
+            // Each takes the server a moment.
+            for _ in 0..<4 { _ = try await server.send("GET", "/health/live") }
+            taken += try await client.skip(atMost: 64 << 10, of: whole - taken)
+          }
+          try await other
+        }
+        #expect(taken < whole)
+        while taken < whole { taken += try await client.skip(atMost: whole, of: whole - taken) }
+        try await client.send("GET", "/health/live")
+        #expect(try await client.receive().status == 200)
+      }
+      #expect(
+        try await !Client.send("GET", "/metrics", port: server.port).text.contains(#"reason="slow_reader""#))
     }
   }
 
@@ -152,6 +189,13 @@ extension Client {
     try await send("GET", path)
     return try await receive().text
   }
+}
+
+/// Raised once, and seen from wherever.
+private final class Flag: Sendable {
+  private let value = Atomic(false)
+  var isRaised: Bool { value.load(ordering: .relaxed) }
+  func raise() { value.store(true, ordering: .relaxed) }
 }
 
 extension ScriptedAgent {

@@ -192,6 +192,16 @@ struct Client {
     return all
   }
 
+  /// Takes some of a body and forgets it: of the `left` bytes of it at most so many.
+  ///
+  /// - Returns: How many were taken.
+  mutating func skip(atMost count: Int, of left: Int) async throws -> Int {
+    if received.isEmpty, left > 0 { try await fill() }
+    let taken = min(count, left, received.count)
+    received.removeFirst(taken)
+    return taken
+  }
+
   /// All that comes until the connection ends.
   mutating func textToEnd() async throws -> String { String(decoding: try await readToEnd(), as: UTF8.self) }
 
