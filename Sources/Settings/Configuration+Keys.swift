@@ -208,10 +208,12 @@ extension Configuration {
       "Share of the sessions that try a changed folder first; 0 is all at once."),
     .value("log.level", \.log.level, .choice, "Least serious record that is written."),
     .value("log.format", \.log.format, .choice, "`auto` is text on a terminal and JSON elsewhere."),
-    .value("log.content", \.log.content, .bool, "Whether messages and arguments may be logged."),
+    .value(
+      "log.content", \.log.content, .bool,
+      "Whether messages, and arguments and results of tools, are logged, at `info`."),
     .value(
       "telemetry.otlp_endpoint", \.telemetry.otlpEndpoint, .optional(.url(["https", "http"])),
-      "Where traces and metrics are sent (OTLP over HTTP)."),
+      "Where traces are sent (OTLP over HTTP)."),
     .value(
       "telemetry.content", \.telemetry.content, .bool, "Whether messages and arguments may be exported."),
     .value(

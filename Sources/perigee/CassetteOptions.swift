@@ -63,19 +63,28 @@ struct CassetteOptions: ParsableArguments {
 extension RequestNormalization {
   /// Blots every secret that the configuration names, and what looks like personal data.
   init(_ configuration: Configuration, _ models: ModelClient.Configuration, environment: [String: String]) {
+    self.init(
+      defaultModel: models.defaultModel, temperature: models.temperature, tokensMax: models.tokensMax,
+      secrets: configuration.secrets(models, environment: environment))
+  }
+}
+
+extension Configuration {
+  /// The values of all secrets that it names.
+  func secrets(_ models: ModelClient.Configuration, environment: [String: String]) -> [String] {
     let named: [(env: String?, file: String?)] =
-      configuration.scripts.secrets.values.map { ($0.env, nil) } + [
-        (configuration.auth.jwt.secretEnv, configuration.auth.jwt.secretFile),
-        (configuration.channels.whatsapp.authTokenEnv, configuration.channels.whatsapp.authTokenFile),
+      scripts.secrets.values.map { ($0.env, nil) }
+      + events.webhooks.values.map { ($0.secretEnv, $0.secretFile) }
+      + [
+        (auth.jwt.secretEnv, auth.jwt.secretFile),
+        (channels.whatsapp.authTokenEnv, channels.whatsapp.authTokenFile),
       ]
     let secrets = named.compactMap { name in
-      // What cannot be read cannot get into a recording.
+      // What cannot be read cannot get anywhere.
       (try? Configuration.secret(env: name.env, file: name.file, environment: environment))?.reveal()
     }
     let keys = models.providers.compactMap(\.apiKey)
     let headers = models.providers.flatMap { $0.headers.map(\.value) }
-    self.init(
-      defaultModel: models.defaultModel, temperature: models.temperature, tokensMax: models.tokensMax,
-      secrets: secrets + keys + headers)
+    return secrets + keys + headers
   }
 }

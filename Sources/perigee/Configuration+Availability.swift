@@ -13,7 +13,6 @@ extension Configuration {
       [
         (configuration.data.store != nil, "data.store"),
         (configuration.data.cache != nil, "data.cache"),
-        (configuration.log.content, "log.content"),
         (channels.whatsapp.number != nil, "channels.whatsapp.number"),
       ] + messengers.map { (true, "routes.\($0 + 1).shape") }
     let problems = missing.filter(\.isAsked).map { problem in

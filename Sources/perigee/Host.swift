@@ -5,6 +5,7 @@ import HostModules
 import Lint
 import Logging
 import Models
+import ServiceLifecycle
 import Settings
 import Storage
 import Telemetry
@@ -23,6 +24,8 @@ struct Host: Sendable {
   let runner: Runner
   /// `nil` where no collector is configured.
   let tracing: Tracing?
+  /// `nil` where what was said does not belong in the log.
+  let contentLog: ContentLog?
   /// `nil` = a worker.
   let lease: DataLease?
   let start: Timestamp
@@ -89,18 +92,29 @@ struct Host: Sendable {
     limits.guards = try configuration.guardRules()
     let tracing = try Tracing(
       configuration, environment: options.environment, client: client, time: time, logger: logger)
+    let isCommand = role == .guest && !isWorker
+    // Commands show what was said to whom they answer.
+    let contentLog =
+      configuration.log.content && !isCommand
+      ? ContentLog(
+        blotter: SecretBlotter(configuration.secrets(models, environment: options.environment)), time: time,
+        logger: logger) : nil
     let runner = Runner(
       store: store, model: model, time: time, limits: limits, executor: { TurnLine() },
-      observer: tracing.map { tracing in
-        RunObserver(sampler: tracing.sampler) { _, trace in if let trace { tracing.ended(trace) } }
-      },
+      observer: tracing == nil && contentLog == nil
+        ? nil
+        : RunObserver(sampler: tracing?.sampler) { runID, trace in
+          if let trace { tracing?.runs.add(trace) }
+          contentLog?.runs.add(runID)
+        },
       deployment: { workspace.deployment })
     var host = Host(
       configuration: configuration, store: store, scripts: scripts, client: client, model: model,
-      workspace: workspace, runner: runner, tracing: tracing, lease: lease, start: start,
+      workspace: workspace, runner: runner, tracing: tracing, contentLog: contentLog, lease: lease,
+      start: start,
       unfinished: unfinished?.map { runner.adopt($0) },
       dataDirectory: directory)
-    if let tracing, role == .guest, !isWorker {
+    if let tracing, isCommand {
       host.exporting = Task { [host] in await tracing.export(host) }
     }
     return host
@@ -116,8 +130,15 @@ struct Host: Sendable {
     }
   }
 
+  /// First in a group, so that they are the last to stop: what the others end with is told, too.
+  var tellingOfRuns: [any Service] {
+    let tracing = tracing.map { ExportingTraces(tracing: $0, host: self) }
+    let log = contentLog.map { LoggingContent(log: $0, store: store) }
+    return [tracing, log].compactMap { (service: (any Service)?) in service }
+  }
+
   func close() async throws {
-    tracing?.stop()
+    tracing?.runs.stop()
     await exporting?.value
     await client.shutdown()
     await scripts.close()

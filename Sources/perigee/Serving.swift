@@ -24,7 +24,7 @@ enum Serving {
     if watches { flags.append(("reload.watch", "true")) }
     let configuration = try options.configuration(flags: flags)
     let logger = Logger.server(configuration.log)
-    let metrics = PrometheusRegistry()
+    let metrics = PrometheusRegistry(time: SystemTime())
     MetricsSystem.bootstrap(metrics)
     FileDescriptors.raiseLimit()
     let host = try await Host.open(
@@ -83,10 +83,7 @@ enum Serving {
       Examining(host: host, logger: logger),
       try Delivering(host: host, environment: environment, logger: logger),
     ]
-    // The last to stop: what the others end with is shown too.
-    if let tracing = host.tracing {
-      services.insert(ExportingTraces(tracing: tracing, host: host), at: 0)
-    }
+    services.insert(contentsOf: host.tellingOfRuns, at: 0)
     if let certificate { services.append(RenewingCertificate(certificate: certificate, logger: logger)) }
     if host.configuration.reload.watch { services.append(ReloadOnChange(reloader: reloader)) }
     do {

@@ -140,10 +140,10 @@ struct CommandTests {
     #expect(outcome.errors.contains("perigee.yaml:2:3"))
     #expect(outcome.errors.contains("port"))
     #expect(outcome.errors.contains("perigee.yaml:4"))
-    try folder.write("perigee.yaml", "log: { content: true }\n")
+    try folder.write("perigee.yaml", "data: { cache: 'redis://localhost' }\n")
     let missing = try await perigee("serve", "--workspace", folder.path)
     #expect(missing.status == 2)
-    #expect(missing.errors.contains("log.content is not available yet"))
+    #expect(missing.errors.contains("data.cache is not available yet"))
   }
 
   @Test("a fault in a tool names the tool's own file and line, and a refused message no place at all")
@@ -186,7 +186,7 @@ struct CommandTests {
     let folder = try Folder([
       "agents/a.lua": "return { run = function() return 'x' end }",
       "perigee.yaml":
-        "log: { content: true }\ndata: { store: 'postgres://localhost/p' }\nroutes:\n  - { path: /a, agent: a, shape: whatsapp }\n",
+        "channels: { whatsapp: { number: '+1' } }\ndata: { store: 'postgres://localhost/p' }\nroutes:\n  - { path: /a, agent: a, shape: whatsapp }\n",
     ])
     for command in [["serve"], ["run", "a", "--input", "x"]] {
       let outcome = try await perigee(command + ["--workspace", folder.path])

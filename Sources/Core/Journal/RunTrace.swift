@@ -53,9 +53,14 @@ extension RunTrace.Span {
       self.failure = failure
     case nil: status = .open
     }
-    if name == "model", let reply = result.flatMap({ try? $0.value() }).flatMap(ModelReply.init(json:)) {
+    if name == "model", let reply = modelReply {
       name = "model \(reply.model)"
       usage = reply.usage
     }
+  }
+
+  /// What a model answered; `nil` = it is another call, or failed.
+  public var modelReply: ModelReply? {
+    name.hasPrefix("model") ? result.flatMap { try? $0.value() }.flatMap(ModelReply.init(json:)) : nil
   }
 }

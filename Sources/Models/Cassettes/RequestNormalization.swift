@@ -11,20 +11,16 @@ public struct RequestNormalization: Sendable {
   public var defaultModel: String
   public var temperature: Double?
   public var tokensMax: Int?
-  /// Values that get into no recording; one of fewer than ``secretBytesMin`` bytes is no secret but a word.
-  public private(set) var secrets: [String]
+  private let blotter: SecretBlotter
 
-  public static let secretBytesMin = 6
-
+  /// - Parameter secrets: Values that get into no recording.
   public init(
     defaultModel: String, temperature: Double? = nil, tokensMax: Int? = nil, secrets: [String] = []
   ) {
     self.defaultModel = defaultModel
     self.temperature = temperature
     self.tokensMax = tokensMax
-    self.secrets = secrets.filter { $0.utf8.count >= Self.secretBytesMin }
-      // A secret may be part of another.
-      .sorted { $0.utf8.count > $1.utf8.count }
+    blotter = SecretBlotter(secrets)
   }
 
   /// Takes the request apart; its text may be long, its form is as long.
@@ -123,10 +119,8 @@ extension RequestNormalization {
 
   /// A text without secrets and personal data.
   func blot(_ text: String, _ replace: (String) -> String = { $0 }) -> String {
-    var text = text
-    for secret in secrets { text = text.replacing(secret, with: "[secret]") }
     // Names first: a long identifier may look like the number of a card.
-    return Self.inspector.masked(replace(text), style: .label)
+    return Self.inspector.masked(replace(blotter.withoutKnown(text)), style: .label)
   }
 
   private static let inspector = Inspector(Detector.Category.secrets.detectors + Detector.redacted)

@@ -53,14 +53,11 @@ struct WorkerCommand: AsyncParsableCommand {
     let reloader = Reloader(
       workspace: host.workspace, logger: logger, speaks: !host.configuration.log.isJSON, time: host.time)
     let count = host.configuration.queue.workers
-    var services: [any Service] = [
-      Working(host: host, count: count, logger: logger), ReloadOnHangup(reloader: reloader),
-      ReloadOnActivation(reloader: reloader, directory: host.dataDirectory),
-    ]
-    // The last to stop: what the jobs end with is shown too.
-    if let tracing = host.tracing { services.insert(ExportingTraces(tracing: tracing, host: host), at: 0) }
     let group = ServiceGroup(
-      services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+      services: host.tellingOfRuns + [
+        Working(host: host, count: count, logger: logger), ReloadOnHangup(reloader: reloader),
+        ReloadOnActivation(reloader: reloader, directory: host.dataDirectory),
+      ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
     let actions = host.workspace.deployment.active.tools.values.filter(\.isAction).map(\.name).sorted()
     Console.print(
       "Perigee does jobs, \(count) at once: "

@@ -49,7 +49,9 @@ extension RunTrace {
     if let attempt = traced.attempt { name(&span, attempt) } else { name(&span, agent) }
     if let cost = run.usage.costUSD { span.attributes["perigee.cost_usd"] = .double(cost) }
     if run.status != .completed {
-      let code = run.failure?.metricLabel ?? run.status.rawValue
+      // Nobody saw what an interrupted one would have failed of.
+      let failure = run.status == .interrupted ? nil : run.failure
+      let code = failure?.metricLabel ?? run.status.rawValue
       span.attributes["error.type"] = .string(code)
       span.status = .error(code)
     }
@@ -106,7 +108,7 @@ extension Telemetry.Span {
     _ call: RunTrace.Span, models requested: String, providers: [String: Configuration.Provider],
     withContent: Bool
   ) {
-    let reply = call.isModel ? call.result.flatMap { try? $0.value() }.flatMap(ModelReply.init(json:)) : nil
+    let reply = call.modelReply
     switch call.name.split(separator: " ", maxSplits: 1).map(String.init) {
     case _ where call.isModel:
       // The one that answered, which may be the second that was asked.

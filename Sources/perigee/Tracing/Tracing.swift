@@ -5,7 +5,6 @@ import Logging
 import ServiceLifecycle
 import Settings
 import Storage
-import Synchronization
 import Telemetry
 import Transport
 import Workspace
@@ -15,20 +14,14 @@ import Workspace
 /// What a run did is read from its journal once it has ended: it costs the run nothing, and a run that went on after a
 /// crash is shown as one.
 final class Tracing: Sendable {
-  /// Runs that may wait to be read; then the oldest are not shown.
-  private static let runsMax = 4096
-  /// How long the last runs may take to be read, and then the last spans to be sent.
+  /// How long the last spans may take to be sent when the process stops.
   private static let flush: Duration = .seconds(5)
   private static let timeout: Duration = .seconds(10)
 
   let sampler: Sampler
   let exporter: SpanExporter
-  private let runs: AsyncStream<TracedRun>
-  private let ended: AsyncStream<TracedRun>.Continuation
-  private let time: SystemTime
+  let runs: EndedRuns<TracedRun>
   private let logger: Logger
-  /// After it no run is read; `nil` = nobody has said that it ends.
-  private let end = Mutex<Duration?>(nil)
 
   /// - Returns: `nil` where no collector is configured.
   /// - Throws: ``CommandError`` for what is said of it and cannot be.
@@ -53,8 +46,7 @@ final class Tracing: Sendable {
     } catch let error as TelemetryError {
       throw CommandError(message: error.message, hint: error.hint ?? "see docs/observability.md")
     }
-    (runs, ended) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(Self.runsMax))
-    self.time = time
+    runs = EndedRuns(time: time)
     self.logger = logger
     let fields = [("content-type", OTLP.contentType)] + headers.headers.map { ($0.name, $0.value) }
     exporter = SpanExporter(
@@ -73,22 +65,11 @@ final class Tracing: Sendable {
       })
   }
 
-  /// A run has ended; for its runner.
-  func ended(_ run: TracedRun) { ended.yield(run) }
-
-  /// Lets ``export(_:)`` come to its end.
-  func stop() {
-    end.withLock { $0 = $0 ?? time.elapsed + Self.flush }
-    ended.finish()
-  }
-
-  /// Reads what ended runs did, and sends all spans, until ``stop()``; then what is left, if there is time.
+  /// Reads what ended runs did, and sends all spans, until ``runs`` are stopped; then what is left, if there is time.
   func export(_ host: Host) async {
     await withTaskGroup(of: Void.self) { group in
       group.addTask { await self.exporter.run() }
-      for await run in runs where end.withLock({ $0.map { time.elapsed < $0 } ?? true }) {
-        await show(run, host)
-      }
+      await runs.read { await show($0, host) }
       await exporter.finish(within: Self.flush)
       group.cancelAll()
     }
@@ -120,7 +101,7 @@ struct ExportingTraces: Service {
     await withGracefulShutdownHandler {
       await tracing.export(host)
     } onGracefulShutdown: {
-      tracing.stop()
+      tracing.runs.stop()
     }
   }
 }

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import JSONCodec
+import Logging
+import Models
+import ServiceLifecycle
+import Storage
+
+/// Logs what was said in runs that have ended: messages, and what tools got and gave.
+///
+/// All of it is read from what is kept of the run, as ``Tracing`` does it, and secrets are blotted.
+final class ContentLog: Sendable {
+  let runs: EndedRuns<String>
+  private let blotter: SecretBlotter
+  private let logger: Logger
+
+  init(blotter: SecretBlotter, time: SystemTime, logger: Logger) {
+    runs = EndedRuns(time: time)
+    self.blotter = blotter
+    self.logger = logger
+  }
+
+  func tell(ofRun id: String, _ store: SQLiteStore) async {
+    do {
+      let run = try await store.run(id: id, userID: nil)
+      var metadata: Logger.Metadata = [
+        "run": "\(id)", "agent": "\(run.agent)", "version": "\(run.version)", "user": "\(run.userID)",
+      ]
+      if let session = run.sessionID { metadata["session"] = "\(session)" }
+      // Of a turn without a session, and of a job, there is none.
+      let kept = try? await store.keptRun(id: id, userID: nil, historyMessages: 0, wantsSummary: false)
+      if let kept { message("user", kept.run.message, metadata) }
+      var last: String?
+      for call in RunTrace(run: run, journal: try await store.journal(ofRun: id)).spans {
+        if let reply = call.modelReply, !reply.text.isEmpty {
+          last = reply.text
+          message("assistant", reply.text, metadata)
+        } else if call.name.hasPrefix("tool ") {
+          tool(call, metadata)
+        }
+      }
+      // Most often it is what the model said last.
+      if let answer = kept?.answer, answer != last { message("assistant", answer, metadata) }
+    } catch {
+      logger.warning("what was said in a run cannot be read: \(error)", metadata: ["run": "\(id)"])
+    }
+  }
+
+  private func message(_ role: String, _ content: String, _ metadata: Logger.Metadata) {
+    logger.info(
+      "message",
+      metadata: metadata.merging(["role": "\(role)", "content": .string(blotter.blot(content))]) { $1 })
+  }
+
+  private func tool(_ call: RunTrace.Span, _ metadata: Logger.Metadata) {
+    var metadata = metadata
+    metadata["tool"] = .string(String(call.name.trimmingPrefix("tool ")))
+    if let arguments = call.arguments { metadata["arguments"] = .string(blotter.blot(arguments.text)) }
+    if let result = call.result { metadata["result"] = .string(blotter.blot(result.text)) }
+    if let failure = call.failure { metadata["failure"] = .string(blotter.blot(failure.description)) }
+    logger.info("tool called", metadata: metadata)
+  }
+}
+
+/// Logs what was said for as long as the other services work.
+struct LoggingContent: Service {
+  let log: ContentLog
+  let store: SQLiteStore
+
+  func run() async {
+    await withGracefulShutdownHandler {
+      await log.runs.read { await log.tell(ofRun: $0, store) }
+      // A service that returns would end the others.
+      try? await gracefulShutdown()
+    } onGracefulShutdown: {
+      log.runs.stop()
+    }
+  }
+}
