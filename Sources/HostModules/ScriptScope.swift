@@ -110,7 +110,10 @@ public final class ScriptScope: Sendable {
   }
 
   /// The key in the journal of the call of a tool within which this is.
-  var callPlace: String { String(place[..<(place.lastIndex(of: "#") ?? place.endIndex)]) }
+  var callPlace: String {
+    // An attempt of a job has no number within its run.
+    String(place[..<(place.lastIndex(of: "#") ?? place.lastIndex(of: ":") ?? place.endIndex)])
+  }
 
   /// The scope of one call of one of the agent's functions.
   public convenience init(_ function: String, in scope: ScriptScope) {

@@ -48,6 +48,8 @@ struct DashboardTests {
     let environment = [
       "OPENAI_BASE_URL": provider.baseURL, "OPENAI_API_KEY": "sk-secret",
       "PERIGEE_JWT_SECRET": "a secret of more than thirty-two bytes, for HS256",
+      // Nobody need listen: what is counted is there all the same.
+      "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1",
     ]
     let server = try await RunningServer(
       workspace: workspace.path, data: data.path, environment: environment)

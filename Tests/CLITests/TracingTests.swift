@@ -8,7 +8,7 @@ import Transport
 /// What a collector gets of requests and runs, and what is sent along to others.
 @Suite("Traces", .timeLimit(.minutes(5)))
 struct TracingTests {
-  private static let caller = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+  static let caller = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
   private static let files = [
     "agents/guide.lua":
@@ -34,7 +34,7 @@ struct TracingTests {
   }
 
   /// All spans that came so far.
-  private static func spans(_ collector: ScriptedProvider) throws -> [JSON] {
+  static func spans(_ collector: ScriptedProvider) throws -> [JSON] {
     try collector.requests.filter { $0.path == "/v1/traces" }.flatMap { request -> [JSON] in
       try #require(request.header("content-type") == "application/json")
       return try JSON(parsing: request.body)["resourceSpans"]?.array?.flatMap {
@@ -43,7 +43,7 @@ struct TracingTests {
     }
   }
 
-  private static func attribute(_ name: String, of span: JSON) -> JSON? {
+  static func attribute(_ name: String, of span: JSON) -> JSON? {
     let value = span["attributes"]?.array?.first { $0["key"]?.string == name }?["value"]
     return value?["stringValue"] ?? value?["intValue"] ?? value?["doubleValue"] ?? value?["arrayValue"]
   }
@@ -150,6 +150,62 @@ struct TracingTests {
     #expect(!collector.requests.contains { String(decoding: $0.body, as: UTF8.self).contains("hush") })
   }
 
+  @Test(
+    "the sampler of the environment decides, and what it leaves out is sent on as not recorded",
+    arguments: [
+      ("traceidratio", "0", false, false, false), ("parentbased_always_off", "", false, true, false),
+      ("parentbased_traceidratio", "0", false, true, false), ("always_on", "", true, true, true),
+      ("parentbased_always_on", "", true, true, false),
+    ])
+  func sampler(name: String, argument: String, root: Bool, sampled: Bool, unsampled: Bool) async throws {
+    let collector = try ScriptedProvider { _ in .json([:]) }
+    let provider = try ScriptedProvider { _ in .completion("Well.") }
+    let workspace = try Folder(["agents/a.lua": "return { prompt = 'p' }"])
+    let data = try Folder()
+    let server = try await RunningServer(
+      workspace: workspace.path, data: data.path,
+      environment: [
+        "OPENAI_API_KEY": "sk-hidden", "OPENAI_BASE_URL": provider.baseURL,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:\(collector.port)",
+        "OTEL_TRACES_SAMPLER": name, "OTEL_TRACES_SAMPLER_ARG": argument,
+      ])
+    let parent = { (trace: String, flags: String) in ("traceparent", "00-\(trace)-b7ad6b7169203331-\(flags)")
+    }
+    let traces = [String(repeating: "5", count: 32), String(repeating: "6", count: 32)]
+    let headers = [[], [parent(traces[0], "01")], [parent(traces[1], "00")]]
+    for headers in headers {
+      let answer = try await server.send(
+        "POST", "/v1/agents/a/chat", body: RawJSON(["message": "hi"]).bytes, headers: headers)
+      #expect(answer.status == 200)
+    }
+    await server.stop()
+    let expected = [root, sampled, unsampled]
+    let sent = provider.requests.compactMap { $0.header("traceparent") }
+    #expect(sent.map { $0.hasSuffix("-01") } == expected, "\(sent)")
+    #expect(sent.allSatisfy { $0.hasSuffix("-01") || $0.hasSuffix("-00") })
+    #expect(Array(sent.dropFirst().map { $0.dropFirst(3).prefix(32) }) == traces.map { $0[...] })
+    let recorded = Set(try Self.spans(collector).compactMap { $0["traceId"]?.string })
+    #expect(recorded == Set(zip(sent, expected).filter(\.1).map { String($0.0.dropFirst(3).prefix(32)) }))
+    #expect(try Self.spans(collector).count == 3 * expected.count { $0 })
+  }
+
+  @Test(
+    "what became of spans is counted",
+    arguments: [
+      (200, "perigee_spans_exported_total 2"), (400, #"perigee_spans_dropped_total{reason="undelivered"} 2"#),
+    ])
+  func counted(status: Int, line: String) async throws {
+    let collector = try ScriptedProvider { _ in status == 200 ? .json([:]) : .failure(status) }
+    let workspace = try Folder(["agents/a.lua": "return { run = function() return 'ok' end }"])
+    try await RunningServer.with(
+      workspace: workspace.path,
+      environment: ["OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:\(collector.port)"]
+    ) { server in
+      #expect(try await server.chat("a", "hi").status == 200)
+      while try await !server.get("/metrics").text.contains("\n\(line)\n") { try Task.checkCancellation() }
+    }
+  }
+
   @Test("a collector that is not there keeps nobody waiting, and is said once")
   func absent() async throws {
     let workspace = try Folder(["agents/a.lua": "return { run = function() return 'ok' end }"])
@@ -170,13 +226,16 @@ struct TracingTests {
     arguments: [
       ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://ann:hunter2@localhost:4318"),
       ("OTEL_EXPORTER_OTLP_HEADERS", "hunter2"), ("OTEL_RESOURCE_ATTRIBUTES", "=hunter2"),
+      ("OTEL_TRACES_SAMPLER", "hunter2"), ("OTEL_TRACES_SAMPLER_ARG", "hunter2"),
     ])
   func refused(name: String, value: String) async throws {
     let workspace = try Folder(["agents/a.lua": "return { run = function() return 'ok' end }"])
     let data = try Folder()
     let result = try await perigee(
       ["serve", "--port", "0", "--workspace", workspace.path, "--data", data.path],
-      environment: ["OTEL_EXPORTER_OTLP_ENDPOINT": "http://localhost:4318"].merging([name: value]) { $1 })
+      environment: [
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://localhost:4318", "OTEL_TRACES_SAMPLER": "traceidratio",
+      ].merging([name: value]) { $1 })
     #expect(result.status == 2 && result.errors.contains("error: "), "\(result.errors)")
     #expect(!result.errors.contains("hunter2"))
   }

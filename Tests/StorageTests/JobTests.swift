@@ -2,6 +2,7 @@
 import Core
 import JSONCodec
 import Storage
+import Telemetry
 import Testing
 
 @Suite("Jobs")
@@ -9,7 +10,10 @@ struct JobTests {
   @Test("a job is kept with all that it needs")
   func whole() async throws {
     try await JobScene.with { scene in
-      let job = scene.job("a", key: "k", priority: -7)
+      var job = scene.job("a", key: "k", priority: -7)
+      job.trace = TraceContext(
+        traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", tracestate: "a=b c,d=e")
+      #expect(job.trace?.traceState == "a=b c,d=e")
       try await scene.store.publish([job])
       scene.time.advance(by: .seconds(2))
       let taken = try #require(try await scene.take())
@@ -179,6 +183,7 @@ struct JobTests {
       #expect(try await scene.store.interruptLoneRuns(at: scene.time.now) == 0)
       scene.time.advance(by: .seconds(30))
       let again = try #require(try await scene.take())
+      #expect(lost.interruptedRunID == nil && again.interruptedRunID == lost.runID)
       #expect(try await scene.store.run(id: lost.runID, visibleTo: .user("ann")).status == .interrupted)
       _ = try await scene.store.openTurn(scene.opening(again))
       try await scene.store.closeTurn(scene.closing(lost, .done))
