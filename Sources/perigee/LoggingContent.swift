@@ -22,13 +22,13 @@ final class ContentLog: Sendable {
 
   func tell(ofRun id: String, _ store: SQLiteStore) async {
     do {
-      let run = try await store.run(id: id, userID: nil)
+      let run = try await store.run(id: id, visibleTo: .everyone)
       var metadata: Logger.Metadata = [
         "run": "\(id)", "agent": "\(run.agent)", "version": "\(run.version)", "user": "\(run.userID)",
       ]
       if let session = run.sessionID { metadata["session"] = "\(session)" }
       // Of a turn without a session, and of a job, there is none.
-      let kept = try? await store.keptRun(id: id, userID: nil, historyMessages: 0, wantsSummary: false)
+      let kept = try? await store.keptRun(id: id, visibleTo: .everyone, historyMessages: 0, wantsSummary: false)
       if let kept { message("user", kept.run.message, metadata) }
       var last: String?
       for call in RunTrace(run: run, journal: try await store.journal(ofRun: id)).spans {
