@@ -19,9 +19,11 @@ extension SQLiteStore {
           }.joined() + ")"
       let select = try connection.statement(
         """
-        SELECT \(ApprovalRow.columns) FROM approvals
-        WHERE \(user.reach.condition("user_id")) AND \(mine) AND seq < ?4 AND (?5 IS NULL OR status = ?5)
-        ORDER BY seq DESC LIMIT ?6
+        SELECT \(ApprovalRow.columns) FROM approvals WHERE seq IN (
+          SELECT seq FROM approvals \(user.reach.index("approvals_by_user"))
+          WHERE \(user.reach.condition("user_id")) AND \(mine) AND seq < ?4 AND (?5 IS NULL OR status = ?5)
+          ORDER BY seq DESC LIMIT ?6)
+        ORDER BY seq DESC
         """)
       defer { select.reset() }
       select.bind(user.reach)

@@ -105,7 +105,8 @@ struct APIKeyTests {
       at: Timestamp(milliseconds: 1_800_000_000_000), expiresAt: Timestamp(milliseconds: 1_800_000_060_000))
     record.lastUsedAt = Timestamp(milliseconds: 1_800_000_001_000)
     let expected: JSON = [
-      "id": .string(key.id), "name": "report", "user_id": "bot", "tenant": nil, "roles": ["user"], "agents": ["todo"],
+      "id": .string(key.id), "name": "report", "user_id": "bot", "tenant": nil, "roles": ["user"],
+      "agents": ["todo"],
       "created_at": "2027-01-15T08:00:00.000Z", "expires_at": "2027-01-15T08:01:00.000Z", "revoked_at": nil,
       "last_used_at": "2027-01-15T08:00:01.000Z",
     ]

@@ -197,10 +197,23 @@ struct WaitingTests {
       #expect(try await seen(Principal(id: "bob", roles: ["user", "support"])) == ["a1"])
       #expect(try await seen(Principal(id: "bob", roles: ["user", "supp", "ort"])) == [])
       #expect(try await seen(Principal(id: "op", roles: ["operator"])) == ["a2", "a1", "a0"])
-      let page = try await store.approvals(visibleTo: .local, status: nil, page: PageRequest(limit: 2))
+      let ops = Principal(id: "acme/ops", tenant: Tenant("acme"), roles: ["operator", "support"])
+      #expect(try await seen(ops) == [])
+      for (id, user) in [("b0", "acme/ann"), ("b1", "acmes/ann"), ("b2", "acme/bob")] {
+        var asked = Self.approval(id, run: "r1", roles: ["support"])
+        asked.userID = user
+        try await Self.write([], asking: [asked], run: "r1", store)
+      }
+      #expect(try await seen(ops) == ["b2", "b0"])
+      let clerk = Principal(id: "acme/ann", tenant: Tenant("acme"), roles: ["support"])
+      #expect(try await seen(clerk) == ["b2", "b0"])
+      #expect(try await seen(Principal(id: "acme/ann", tenant: Tenant("acme"))) == ["b0"])
+      let page = try await store.approvals(visibleTo: .local, status: nil, page: PageRequest(limit: 3))
       let rest = try await store.approvals(
-        visibleTo: .local, status: nil, page: PageRequest(limit: 2, after: page.next))
-      #expect(page.items.map(\.id) + rest.items.map(\.id) == ["a2", "a1", "a0"] && rest.next == nil)
+        visibleTo: .local, status: nil, page: PageRequest(limit: 3, after: page.next))
+      #expect(
+        page.items.map(\.id) + rest.items.map(\.id) == ["b2", "b1", "b0", "a2", "a1", "a0"]
+          && rest.next == nil)
       let shown = try await store.approval(id: "a1")
       #expect(shown.mayDecide(Principal(id: "bob", roles: ["support"])))
       #expect(

@@ -68,7 +68,8 @@ public struct TokenDraft: Sendable {
     case (nil, nil): break
     case (_?, nil): throw .noTenants
     case (nil, _?):
-      throw IdentityError("a token names its user's tenant here", hint: "only API keys are without one")
+      throw IdentityError(
+        "a token names its user's tenant here", hint: "--tenant acme; only API keys are without one")
     }
     for (name, value) in places where !ClaimPath(name).write(value, into: &payload) {
       throw IdentityError("the claim '\(name)' is written twice")
