@@ -201,17 +201,19 @@ struct TracedRunTests {
   func givenUp() async throws {
     let scene = try Scene()
     let server = try await scene.serve()
-    let answer = try await server.chat("quick", "hi", session: "s")
+    let answer = try await server.chat("asks", "hi", session: "s")
+    let question = try #require(answer.json["approval"]?["id"]?.string)
     let run = try #require(answer.json["run_id"]?.string)
     await server.stop(signal: SIGKILL)
     let queue = try DatabaseQueue(path: scene.data.path + "/perigee.sqlite")
     try await queue.write { try $0.execute(sql: "DELETE FROM version_files") }
     try queue.close()
-    try scene.workspace.write("agents/quick.lua", "return { run = function() return 'another' end }")
+    try scene.workspace.write("agents/asks.lua", "return { run = function() return 'another' end }")
     let next = try await scene.serve()
+    #expect(try await next.post("/v1/approvals/\(question)", ["decision": "approve"]).status == 200)
     while try await next.get("/v1/runs/\(run)").json["status"] != "failed" { try Task.checkCancellation() }
     await next.stop()
-    let spans = try scene.spans("invoke_agent quick")
+    let spans = try scene.spans("invoke_agent asks")
     #expect(spans.map { Self.attribute("perigee.run.id", of: $0) } == [run])
     #expect(spans.map { Self.attribute("error.type", of: $0) } == ["internal"])
   }
