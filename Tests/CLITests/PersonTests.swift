@@ -36,7 +36,8 @@ struct PersonTests {
       return tostring(approval.request{ title = input.message, detail = { text = input.message } }.approved)
     end }
     """,
-    "agents/slow.lua": "return { run = function() time.sleep(60) return 'x' end }",
+    // One long sleep would leave memory, and not be under way, on a machine that is slow to start the command.
+    "agents/slow.lua": "return { run = function() for _ = 1, 600 do time.sleep(0.1) end return 'x' end }",
   ]
 
   private static let ofUsers: Set = [
