@@ -124,7 +124,7 @@ final class Run: Sendable {
       try journal.check()
       result = .success((ending, state))
     } catch {
-      result = .failure(error)
+      result = .failure((error as? Failure).map(guarded) ?? error)
     }
     await closeScript()
     return try result.get()

@@ -76,6 +76,12 @@ extension Failure {
     guard code == .upstream, detail?["kind"] == "output" else { return nil }
     return detail?["text"]?.string
   }
+
+  func withMisfittingText(_ text: String) -> Failure {
+    var detail = detail?.object ?? JSONObject()
+    detail["text"] = .string(text)
+    return Failure(code, message, retryable: retryable, detail: .object(detail), diagnostic: diagnostic)
+  }
 }
 
 extension String {

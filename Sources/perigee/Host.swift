@@ -49,7 +49,8 @@ struct Host: Sendable {
       ModelClient(configuration: models, client: client, time: time, logger: logger),
       RequestNormalization(configuration, models, environment: options.environment), directory: directory,
       logger: logger)
-    let store = try await options.openStore(configuration)
+    // Before anything in it is opened: until then somebody may put another folder in its place.
+    try DataLease.prepare(directory)
     // A worker that is there is no reason for a server to leave runs as the last one left them.
     let lease: DataLease? =
       if isWorker { nil } else if role == .guest {
@@ -57,6 +58,7 @@ struct Host: Sendable {
       } else {
         try DataLease.take(directory)
       }
+    let store = try await options.openStore(configuration)
     let start = time.now
     var unfinished: [UnfinishedRun]? = []
     if let lease, lease.isFirst {
@@ -64,7 +66,7 @@ struct Host: Sendable {
       unfinished = try await DataLease.ifUnused(directory, file: guests) {
         try await store.unfinishedRuns(begunBefore: start)
       }
-      lease.share()
+      try lease.share()
     }
     try ActivationSignal.prepare(directory)
     let scripts = try await SQLiteScriptDatabase.open(directory: directory)

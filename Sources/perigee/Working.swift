@@ -21,7 +21,7 @@ struct Working: Service {
     if let lease, lease.isFirst {
       let jobs = try await host.store.endLeases(at: host.time.now)
       if jobs > 0 { logger.info("\(jobs) jobs are done again: their worker stopped in their middle") }
-      lease.share()
+      try lease.share()
     }
     let logger = logger
     let workers = JobWorkers(

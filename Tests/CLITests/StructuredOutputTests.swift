@@ -11,6 +11,9 @@ struct StructuredOutputTests {
       return { prompt = "Sell.", tools = { "look_up", "store" },
         output = { title = "string", price = { type = "number", minimum = 0, optional = true } } }
       """,
+      "agents/careful.lua": """
+      return { prompt = "Sell.", output = { title = "string" }, guardrails = { output = { "pii" } } }
+      """,
       "tools/shop.lua": """
       return {
         look_up = { description = "d", parameters = { word = "string?" }, effect = "read",
@@ -77,6 +80,21 @@ struct StructuredOutputTests {
       let messages = try await server.get("/v1/sessions/s/messages").json["data"]?.array
       #expect(messages?.last?["content"] == #"{"title":5}"#)
       #expect(messages?.last?["error"] == "upstream")
+    }
+  }
+
+  @Test("what an answer would hide is hidden in one that does not fit, too")
+  func guardedMisfit() async throws {
+    let said = "Sure: the customer is zoe@example.com"
+    try await with(.completion(said), .completion(said)) { server, _ in
+      let failed = try await server.chat("careful", "sell", session: "s")
+      #expect(failed.status == 502 && !failed.text.contains("zoe"))
+      let messages = try await server.get("/v1/sessions/s/messages")
+      #expect(
+        messages.json["data"]?.array?.last?["content"]?.string?.hasPrefix("Sure: the customer is") == true)
+      #expect(!messages.text.contains("zoe"))
+      let run = try #require(try await server.get("/v1/runs").json["data"]?.array?.first?["id"]?.string)
+      #expect(try await !server.get("/v1/runs/\(run)").text.contains("zoe"))
     }
   }
 

@@ -186,6 +186,16 @@ extension Run {
     return read
   }
 
+  /// A failure whose text of an answer, one that fits no schema, hides what the answer would have hidden.
+  func guarded(_ failure: Failure) -> Failure {
+    guard let text = failure.misfittingText, guards != nil || agent.hooks.contains(.outputGuards) else {
+      return failure
+    }
+    // Functions judge answers, and this is none.
+    let shown = agent.hooks.contains(.outputGuards) ? "" : guards?.masked(text).text ?? text
+    return failure.withMisfittingText(shown)
+  }
+
   /// The end with an answer that the guards have seen.
   @inline(never) func guarded(_ ending: Turn.Ending) async throws -> Turn.Ending {
     guard guards != nil || agent.hooks.contains(.outputGuards) else { return ending }

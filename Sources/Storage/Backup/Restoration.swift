@@ -72,11 +72,21 @@ public struct Restoration: Sendable {
     try await BackupWork.perform { _ in try names(in: resolved(directory)).isEmpty }
   }
 
+  /// Files that tell who is at work, and hold nothing.
+  private static let marks = ["lock", "guests", "workers", "signals"]
+
+  /// - Returns: Whether there was nothing in it but marks.
+  private static func removeEmpty(_ directory: String) -> Bool {
+    guard (try? names(in: directory))?.isEmpty == true else { return false }
+    for mark in marks { try? FileManager.default.removeItem(atPath: "\(directory)/\(mark)") }
+    return rmdir(directory) == 0
+  }
+
   private static func names(in directory: String) throws -> [String] {
     guard FileManager.default.fileExists(atPath: directory) else { return [] }
     do {
       return try FileManager.default.contentsOfDirectory(atPath: directory).filter {
-        !["lock", "guests", "workers", "signals"].contains($0)
+        !marks.contains($0)
       }
     } catch {
       throw BackupError(.usage, "\(directory) cannot be read", hint: "check that the folder is yours")
@@ -139,7 +149,6 @@ public struct Restoration: Sendable {
   private func swap(at time: Timestamp) throws -> String? {
     let (parent, _) = Backup.split(directory)
     let isThere = FileManager.default.fileExists(atPath: directory)
-    let isWorthKeeping = try isThere && !Self.names(in: directory).isEmpty
     do {
       if isThere {
         try Self.exchange(stagePath, directory)
@@ -150,15 +159,14 @@ public struct Restoration: Sendable {
       try? FileManager.default.removeItem(atPath: stagePath)
       throw error
     }
-    // From here on the backup is in its place, and what was there is under the other name.
+    // From here on the backup is in its place, and what was there is under the other name; until now somebody may have
+    // begun to work in it.
     var aside: String?
-    if isWorthKeeping {
+    if isThere, !Self.removeEmpty(stagePath) {
       aside = Self.unused("\(directory).before-restore-\(time.compact)")
       if let aside, rename(stagePath, aside) != 0 {
         throw BackupError.system("the backup is in its place, but the old folder is still at \(stagePath)")
       }
-    } else if isThere {
-      try? FileManager.default.removeItem(atPath: stagePath)
     }
     try OpenFile.syncFolder(parent)
     return aside

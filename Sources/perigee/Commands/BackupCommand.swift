@@ -117,19 +117,22 @@ struct RestoreCommand: AsyncParsableCommand {
   }
 
   private func place(_ restoration: Restoration, in directory: String) async throws -> String? {
-    let isEmpty: Bool
     do {
       // From here on it takes a moment, and goes on whatever happens.
       try Task.checkCancellation()
       try await refuse(directory)
-      isEmpty = try await Restoration.isEmpty(directory)
+      try DataLease.prepare(directory)
     } catch {
       await restoration.discard()
       throw error
     }
-    if isEmpty { return try await restoration.putInPlace(at: SystemTime().now) }
     let aside = try await DataLease.ifAlone(directory) {
-      try await restoration.putInPlace(at: SystemTime().now)
+      // Somebody may have begun to work in it since.
+      if !force, try await !Restoration.isEmpty(directory) {
+        await restoration.discard()
+        throw Self.notEmpty(directory)
+      }
+      return try await restoration.putInPlace(at: SystemTime().now)
     }
     if let aside { return aside }
     await restoration.discard()
@@ -140,14 +143,17 @@ struct RestoreCommand: AsyncParsableCommand {
     CommandError(message: "a server, a worker or a command is at work in \(directory)", hint: "stop it first")
   }
 
+  private static func notEmpty(_ directory: String) -> CommandError {
+    CommandError(
+      message: "\(directory) is not empty",
+      hint: "choose another folder with --data, or have it moved aside with --force")
+  }
+
   /// Refuses a folder in which somebody is at work, or that holds what nobody said may go.
   private func refuse(_ directory: String) async throws {
     guard try await !Restoration.isEmpty(directory) else { return }
     guard try await DataLease.ifAlone(directory, {}) != nil else { throw Self.used(directory) }
-    guard !force else { return }
-    throw CommandError(
-      message: "\(directory) is not empty",
-      hint: "choose another folder with --data, or have it moved aside with --force")
+    if !force { throw Self.notEmpty(directory) }
   }
 
   private func tell(_ restoration: Restoration, aside: String?) {
