@@ -28,7 +28,8 @@ final class ContentLog: Sendable {
       ]
       if let session = run.sessionID { metadata["session"] = "\(session)" }
       // Of a turn without a session, and of a job, there is none.
-      let kept = try? await store.keptRun(id: id, visibleTo: .everyone, historyMessages: 0, wantsSummary: false)
+      let kept = try? await store.keptRun(
+        id: id, visibleTo: .everyone, historyMessages: 0, wantsSummary: false)
       if let kept { message("user", kept.run.message, metadata) }
       var last: String?
       for call in RunTrace(run: run, journal: try await store.journal(ofRun: id)).spans {
