@@ -100,7 +100,9 @@ struct DataLease: Sendable {
     let path = directory + "/" + file
     let descriptor = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else {
-      throw CommandError(message: "\(path) cannot be opened", hint: "check that the folder is yours")
+      throw CommandError(
+        message: "\(path) cannot be opened for writing: \(String(cString: strerror(errno)))",
+        hint: "choose a folder that is yours with --data (data.directory)")
     }
     // What root makes in the folder of a service is the service's, which could not open it otherwise.
     var folder = stat()

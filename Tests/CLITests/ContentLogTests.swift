@@ -55,7 +55,7 @@ struct ContentLogTests {
     let said = lines.filter { $0["message"] == "message" }
     let ours = said.filter { $0["agent"] == "keeper" }
     #expect(ours.map { $0["role"] } == ["user", "assistant"], "\(log)")
-    #expect(ours.first?["content"] == "Remember [secret] and Bearer [key]")
+    #expect(ours.first?["content"] == "Remember [secret] and Bearer [token]")
     #expect(ours.last?["content"] == "The key [secret] is kept.")
     #expect(ours.allSatisfy { $0["session"] == "s" && $0["run"] == ours[0]["run"] && $0["level"] == "info" })
     #expect(said.filter { $0["agent"] == "clerk" }.map { $0["content"] } == ["go", "ok"])

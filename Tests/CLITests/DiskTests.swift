@@ -123,7 +123,7 @@ struct DiskTests {
     let errors = await process.errors.text()
     #expect(await process.end() != 0)
     #expect(
-      errors.hasPrefix("error: the database '\(data.path)/perigee.sqlite' cannot be opened for writing"),
+      errors.hasPrefix("error: \(data.path)/lock cannot be opened for writing: Read-only file system"),
       "\(errors)")
   }
 

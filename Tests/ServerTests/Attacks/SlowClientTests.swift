@@ -80,7 +80,7 @@ struct SlowClientTests {
           while !isLate.isRaised {
             // Each takes the server a moment.
             for _ in 0..<4 { _ = try await server.send("GET", "/health/live") }
-            taken += try await client.skip(atMost: 64 << 10, of: whole - taken)
+            taken += try await client.skip(atMost: 16 << 10, of: whole - taken)
           }
           try await other
         }
