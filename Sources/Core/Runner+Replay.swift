@@ -65,24 +65,29 @@ extension Runner {
 
   /// Does a run again that has failed, was cancelled or interrupted, under the same name and from its start.
   ///
+  /// - Parameter user: Who asks for it. Their own run acts with what they may do now; somebody else's with what that
+  ///   user might when it began, which is all that is known of them.
   /// - Returns: When it has begun.
-  /// - Throws: ``Failure`` `not_found`, `conflict` for one that has not ended or was answered.
-  public func retry(run id: String, visibleTo: Visibility) async throws(Failure) {
+  /// - Throws: ``Failure`` `not_found`, `conflict` for one that has not ended or was answered, `denied` for an agent
+  ///   that the run's user may not use.
+  public func retry(run id: String, as user: Principal) async throws(Failure) {
     do {
-      let (kept, agent, host) = try await failedRun(id, visibleTo: visibleTo)
+      let (kept, agent, host) = try await failedRun(id, visibleTo: user.visibility)
       let run = kept.run
+      let owner = run.beginning.user.id == user.id ? user : run.beginning.user
+      try agent.admit(owner)
       var request = ChatRequest(
         agent: run.agent, message: run.message, sessionID: run.sessionID, input: run.beginning.input)
       request.idempotencyKey = run.beginning.idempotencyKey
       _ = try start(
-        request, as: run.beginning.user, agent, on: host, again: kept, feed: nil,
+        request, as: owner, agent, on: host, again: kept, feed: nil,
         cancellation: RunCancellation(), onEnd: { _, _ in })
     } catch {
       throw Failure(error)
     }
   }
 
-  /// As ``retry(run:visibleTo:)``, by a server on the same data, now or when one starts.
+  /// As ``retry(run:as:)`` of somebody else's run, by a server on the same data, now or when one starts.
   public func queueAgain(run id: String) async throws(Failure) {
     do {
       let (kept, agent, host) = try await failedRun(id, visibleTo: .everyone)

@@ -14,6 +14,10 @@ struct AccessTests {
     "agents/a.lua":
       "return { run = function(ctx) return ctx.user.id .. ' ' .. table.concat(ctx.user.roles, ',') .. ' ' .. tostring(ctx.user.claims.tenant) end }",
     "agents/b.lua": "return { allow = { roles = { 'clerk' } }, run = function() return 'b' end }",
+    "agents/refunds.lua":
+      "return { run = function() return tools.call('refund', {}) end, tools = { 'refund' } }",
+    "tools/refunds.lua":
+      "return { refund = { description = 'd', allow = { roles = { 'clerk' } }, run = function() error({ code = 'upstream', message = 'down' }) end } }",
   ]
 
   /// What an issuer publishes of a key.
@@ -175,6 +179,31 @@ struct AccessTests {
       let made = try await scene.run("token", "--user", user)
       #expect(made.status == 2 && made.errors.contains("reserved"), "\(made)")
     }
+    await scene.server.stop()
+  }
+
+  @Test("who does a run of their own again does it with the roles that they have by then")
+  func lostRoles() async throws {
+    let scene = try await Scene("auth: { mode: jwt }")
+    let admin = Self.bearer(try await scene.token("root", "--role", "admin"))
+    func entries(_ action: String) async throws -> [JSON] {
+      try await scene.send("GET", "/v1/audit?actions=\(action)", admin).json["data"]?.array ?? []
+    }
+    let clerk = try await scene.token("ann", "--role", "user", "--role", "clerk")
+    let failed = try await scene.chat(clerk, agent: "refunds")
+    #expect(failed.status == 502, "\(failed.text)")
+    #expect(try await entries("tool.called").map { $0["target"] } == ["tool:refund"])
+    let run = try #require(try await entries("tool.called").first?["run_id"]?.string)
+
+    let retry = "/v1/runs/\(run)/retry"
+    let again = try await scene.send("POST", retry, Self.bearer(try await scene.token("ann")))
+    #expect(again.status == 202, "\(again.text)")
+    while try await entries("tool.refused").isEmpty {}
+    // The run is hers as she is now, for somebody else who does it again as well.
+    let ops = Self.bearer(try await scene.token("ops", "--role", "operator"))
+    while try await scene.send("POST", retry, ops).status != 202 {}
+    while try await entries("tool.refused").count < 2 {}
+    #expect(try await entries("tool.called").count == 1)
     await scene.server.stop()
   }
 

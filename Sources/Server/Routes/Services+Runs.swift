@@ -41,9 +41,7 @@ extension Services {
       ) { exchange in
         let (id, user) = (exchange.parameters[0], exchange.user)
         let run = try await store.run(id: id, visibleTo: user.visibility)
-        // Whoever may no longer use the agent does not have it used by what one was allowed before.
-        if run.userID == user.id { try host().agents[run.agent]?.admit(user) }
-        try await runner.retry(run: id, visibleTo: user.visibility)
+        try await runner.retry(run: id, as: user)
         try await record(.runRetried, of: run, by: user)
         return .document(status: .accepted, try await store.run(id: id, visibleTo: user.visibility))
       },
