@@ -26,11 +26,7 @@ extension Run {
     let (request, key, onText, guarded) = prepareCall(messages)
     do {
       var reply = try await ask(request, at: key, onText: onText)
-      if let guards, request.output == nil {
-        let (text, rules) = guards.masked(reply.text)
-        reply.text = text
-        if !rules.isEmpty { maskedBy.withLock { $0.formUnion(rules) } }
-      }
+      if request.output == nil { reply.text = self.guarded(reply, key: key) }
       if let rest = guarded?.finish(), !rest.isEmpty { environment.feed?.append(.text(rest)) }
       return try turn.withLock { turn throws(Failure) in try turn.replied(reply) }
     } catch {

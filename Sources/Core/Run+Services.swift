@@ -195,7 +195,10 @@ extension Run {
     var object = input.object ?? JSONObject()
     object["message"] = nil
     do {
-      try environment.cabinet.guards(of: agent)?.check(message, object)
+      // One that has begun was let in, whatever the rules are by now.
+      if !journal.isRecorded(under: "\(key)/") {
+        try environment.cabinet.guards(of: agent)?.check(message, object)
+      }
     } catch {
       decided(.input, isRefused: true, error.guardRules, by: agent, key: "\(key)/guard.input")
       throw error

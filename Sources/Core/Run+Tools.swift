@@ -114,7 +114,10 @@ extension Run {
     let time = environment.time
     let startedAt = time.now
     let start = time.elapsed
-    environment.feed?.append(.toolStarted(id: id, name: name, arguments: arguments))
+    if let feed = environment.feed {
+      feed.append(
+        .toolStarted(id: id, name: name, arguments: guards?.shown(arguments) ?? arguments))
+    }
     let outcome: ToolCall.Outcome
     do {
       outcome = .result(try await body())
@@ -129,7 +132,7 @@ extension Run {
     let call = ToolCall(
       id: id, name: name, arguments: arguments, outcome: read ?? outcome, startedAt: startedAt,
       durationMilliseconds: (time.elapsed - start) / .milliseconds(1))
-    environment.feed?.append(.toolFinished(call))
+    if let feed = environment.feed { feed.append(.toolFinished(guards?.shown(call) ?? call)) }
     if depth > 0 { environment.onDelegatedCall?(agent.name, call) }
     return (call, outcome)
   }

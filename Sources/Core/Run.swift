@@ -32,8 +32,7 @@ final class Run: Sendable {
     var isJob = false
   }
 
-  /// Rules that changed what its models said.
-  let maskedBy = Mutex<Set<String>>([])
+  let masked = Mutex(MaskedWords())
   let environment: Environment
   let context: RunContext
   let journal: Journal

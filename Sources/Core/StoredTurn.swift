@@ -332,7 +332,8 @@ final class StoredTurn: Sendable {
       runID: names.runID, userID: user.id, sessionID: names.sessionID, messageID: messageID,
       status: .completed,
       failure: nil, message: progress.message == request.message ? nil : progress.message, text: "",
-      steps: progress.steps, usage: progress.usage, state: nil, hasSession: request.conversation == nil,
+      steps: run.shown(progress.steps), usage: progress.usage, state: nil,
+      hasSession: request.conversation == nil,
       at: time.now)
     closing.isAgain = names.isAgain
     closing.isResumed = names.isResumed

@@ -34,6 +34,17 @@ public struct Inspector: Sendable {
     }
   }
 
+  /// The findings in the value of a field: those of its text, or all of it where the field's name says that it is a
+  /// password.
+  public func findings(in value: String, of field: String) -> [Finding] {
+    let findings = findings(in: value)
+    guard scanner.detectors.contains(DetectorSet(.password)), Password.isName(field),
+      Password.isValue(value)
+    else { return findings }
+    let all = 0..<value.utf8.count
+    return findings.first?.range == all ? findings : [Finding(detector: .password, range: all)]
+  }
+
   /// A text with its findings masked.
   public func masked(_ text: String, style: MaskStyle = .mask) -> String {
     Self.masked(text, findings(in: text), style: style)

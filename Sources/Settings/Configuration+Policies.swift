@@ -144,7 +144,7 @@ struct GuardSections: Sendable {
     .value("execution_limits.max_cpu_usage", \.cpuShare, .optional(.share), ""),
     .value(
       "execution_limits.network_restrictions.allowed_domains", \.allowedDomains,
-      .optional(.list(.hostPattern)), ""),
+      .optional(.domains), ""),
     .value(
       "execution_limits.network_restrictions.blocked_ports", \.blockedPorts, .list(.integer(1...65_535)), ""),
     .value("output_filtering.pii_removal", \.removesPersonalData, .bool, ""),
@@ -188,6 +188,17 @@ extension Codec<String> {
         hint: "files are not encrypted here: put data.directory on an encrypted disk, and write "
           + "encryption_at_rest: disk")
     }, encode: { $0 })
+}
+
+extension Codec<[String]> {
+  /// Nobody who writes an empty list means all of them, which is what `http.allow` means by it.
+  fileprivate static let domains = Codec(
+    type: "a list of hosts, one at least", shape: .list,
+    decode: { tree throws(Mismatch) in
+      let hosts = try Codec.list(.hostPattern).decode(tree)
+      if hosts.isEmpty { throw Mismatch(hint: "leave it out to allow the hosts of each tool's own list") }
+      return hosts
+    }, encode: Codec.list(.hostPattern).encode)
 }
 
 extension Codec<Bool> {

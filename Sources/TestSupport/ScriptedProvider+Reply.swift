@@ -93,7 +93,8 @@ extension ScriptedProvider.Reply {
 
   /// An answer that calls tools; the arguments are JSON text.
   public static func toolCalls(
-    _ calls: [(id: String, name: String, arguments: String)], finishReason: String = "tool_calls"
+    _ calls: [(id: String, name: String, arguments: String)], saying text: String? = nil,
+    finishReason: String = "tool_calls"
   ) -> Self {
     let calls = calls.map { call -> JSON in
       [
@@ -102,7 +103,9 @@ extension ScriptedProvider.Reply {
       ]
     }
     return completion(
-      message: ["role": "assistant", "content": .null, "tool_calls": .array(calls)],
+      message: [
+        "role": "assistant", "content": text.map { .string($0) } ?? .null, "tool_calls": .array(calls),
+      ],
       finishReason: finishReason, inputTokens: 10, outputTokens: 5)
   }
 

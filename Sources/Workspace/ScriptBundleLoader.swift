@@ -128,7 +128,8 @@ struct ScriptBundleLoader {
   private func decode(_ value: JSON, _ path: String) -> LoadedScript.Content? {
     if path.hasPrefix("lib/") { return .module }
     if path.hasPrefix("tools/") {
-      let (found, schema) = ToolDefinition.decode(value, file: path, problems: list(path))
+      let (found, schema) = ToolDefinition.decode(
+        value, file: path, secondsMax: defaults.secondsMax, problems: list(path))
       return .tools(found, schema: schema)
     }
     return AgentDefinition.decode(

@@ -169,6 +169,134 @@ struct GuardrailTests {
     #expect(trace.output.contains("tool page refused: injection"), "\(trace.output)")
   }
 
+  @Test("a number, a password by its name and the name of a member are found as a text is")
+  func values() async throws {
+    let provider = try ScriptedProvider { request in
+      let last = request.json["messages"]?.array?.last
+      return last?["role"] == "tool"
+        ? .completion("read: " + (last?["content"]?.string ?? "")) : .toolCalls([("c1", "account", "{}")])
+    }
+    let script = """
+      local function account()
+        return { card = 4111111111111111, password = "hunter22", pin = { secret_key = 90210 }, n = 12345,
+          share = 0.4111111111111111, ["jane@" .. "example.com"] = true }
+      end
+      """
+    let (server, _) = try await Self.start(
+      [
+        "perigee.yaml": "guardrails: { tools: { mask: [pii, secrets] } }",
+        "agents/a.lua": "return { prompt = 'p', tools = { 'account' } }",
+        "agents/b.lua": """
+        \(script)
+        return { guardrails = { output = { "pii", "secrets" } }, run = function() return { data = account() } end }
+        """,
+        "tools/account.lua": """
+        \(script)
+        return { account = { description = "d", run = account } }
+        """,
+      ], provider: provider)
+    let masked: JSON = [
+      "card": "************1111", "password": "[password]", "pin": ["secret_key": "[password]"], "n": 12345,
+      "share": 0.4111111111111111, "j***@example.com": true,
+    ]
+    let read = try await server.chat("a", "hi").json["response"]?.string ?? ""
+    #expect(try JSON(parsing: String(read.dropFirst(6))).canonical == masked.canonical, "\(read)")
+    let answer = try await server.chat("b", "hi").json
+    #expect(answer["data"]?.canonical == masked.canonical, "\(answer)")
+    await server.stop()
+  }
+
+  @Test("calls that are shown with an answer hide what it hides; tools and the model have what was there")
+  func shownCalls() async throws {
+    let provider = try ScriptedProvider { request in
+      let messages = request.json["messages"]?.array ?? []
+      return messages.last?["role"] == "tool"
+        ? .completion("done") : .toolCalls([("c1", "find", #"{"who":"jane@example.com"}"#)])
+    }
+    let (server, _) = try await Self.start(
+      [
+        "agents/a.lua": """
+        return { prompt = "p", tools = { "find" }, guardrails = { output = { "pii" } },
+          after = function(ctx, reply) return reply.text .. " " .. #reply.tool_calls[1].result.card end }
+        """,
+        "agents/b.lua": """
+        return { tools = { "find" }, guardrails = { output = { "pii" } }, run = function()
+          return "done " .. #tools.call("find", { who = "jane@" .. "example.com" }).card
+        end }
+        """,
+        "tools/find.lua": """
+        return { find = { description = "d", parameters = { who = "string" },
+          run = function(ctx, args) return { card = "4111 1111 1111 1111", asked = #args.who } end } }
+        """,
+      ], provider: provider)
+    let body = Array(#"{"message":"hi","session_id":"s"}"#.utf8)
+    let answer = try await server.send("POST", "/v1/agents/a/chat", body: body)
+    #expect(answer.json["response"] == "done 19")
+    let call = answer.json["tool_calls"]?.array?.first
+    #expect(call?["arguments"] == ["who": "j***@example.com"])
+    #expect(call?["result"] == ["card": "**** **** **** 1111", "asked": 16])
+    #expect(
+      provider.requests.last?.json["messages"]?.array?.last?["content"]
+        == #"{"asked":16,"card":"4111 1111 1111 1111"}"#)
+    let stream = try await server.send(
+      "POST", "/v1/agents/b/chat", body: body, headers: [("Accept", "text/event-stream")])
+    #expect(stream.text.contains("done 19"))
+    let kept = try await server.get("/v1/sessions/s/messages")
+    for text in [answer.text, stream.text, kept.text] {
+      #expect(!text.contains("jane") && !text.contains("4111") && text.contains("j***@"), "\(text)")
+    }
+    await server.stop()
+  }
+
+  @Test("a run that waits has read what it has read, whatever the rules have become")
+  func changedRules() async throws {
+    let provider = try ScriptedProvider { request in
+      switch request.json["messages"]?.array?.count {
+      case 2: .toolCalls([("c1", "find", "{}")], saying: "I ask ann@example.com first.")
+      case 4: .toolCalls([("c2", "pay", "{}")])
+      default: .completion("paid, says ann@example.com")
+      }
+    }
+    let before = "guardrails: { output: [email], tools: { mask: [email], refuse: [injection] } }\n"
+    let after = "guardrails: { output: [card], tools: { mask: [card] } }\n"
+    for (first, second) in [(before, after), (after, before), ("", before), (before, "")] {
+      let (server, keep) = try await Self.start(
+        [
+          "perigee.yaml": first,
+          "agents/a.lua": "return { prompt = 'p', tools = { 'find', 'pay' } }",
+          "tools/t.lua": """
+          return {
+            find = { description = "d", run = function()
+              return { to = "jane@" .. "example.com", card = "4111 1111 1111 1111" }
+            end },
+            pay = { description = "d", approve = true, run = function() return "paid" end },
+          }
+          """,
+        ], provider: provider)
+      #expect(try await server.chat("a", "hi").status == 202)
+      await server.stop()
+      try keep[0].write("perigee.yaml", second)
+      var environment = Self.environment
+      environment["OPENAI_BASE_URL"] = provider.baseURL
+      let next = try await RunningServer(
+        workspace: keep[0].path, data: keep[1].path, environment: environment)
+      let approval = try await next.get("/v1/approvals").json["data"]?.array?.first?["id"]?.string ?? ""
+      #expect(try await next.post("/v1/approvals/\(approval)", ["decision": "approve"]).status == 200)
+      var run: JSON?
+      repeat {
+        run = try await next.get("/v1/runs").json["data"]?.array?.first
+      } while run?["status"] == "waiting" || run?["status"] == "running"
+      #expect(run?["status"] == "completed", "\(first) \(second) \(String(describing: run))")
+      // What it says now is under the present rules.
+      let said = try await next.get("/v1/sessions").json["data"]?.array?.first?["id"]?.string ?? ""
+      let answer = try await next.get("/v1/sessions/\(said)/messages").json["data"]?.array?.last?["content"]
+      #expect(answer == .string("paid, says \(second == before ? "a***" : "ann")@example.com"))
+      let requests = provider.requests.suffix(3).map { $0.json["messages"]?.array ?? [] }
+      #expect(Array(requests[2].prefix(4)) == requests[1])
+      await next.stop()
+    }
+  }
+
   @Test("the trace tells what was masked in an answer, and what another agent was not told")
   func traced() async throws {
     let (server, _) = try await Self.start([

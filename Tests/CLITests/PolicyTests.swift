@@ -7,11 +7,15 @@ import Testing
 /// The sections of `guardrails`: what each key does, through the real binary.
 @Suite("Policies of a server", .timeLimit(.minutes(5)))
 struct PolicyTests {
-  private static func start(_ policies: String, _ agent: String, more: String = "") async throws -> (
+  private static func start(
+    _ policies: String, _ agent: String, tools: String = "return {}", more: String = ""
+  ) async throws -> (
     server: RunningServer, keep: [Folder]
   ) {
     let (workspace, data) = (
-      try Folder(["perigee.yaml": "guardrails:\n  \(policies)\n\(more)\n", "agents/a.lua": agent]),
+      try Folder([
+        "perigee.yaml": "guardrails:\n  \(policies)\n\(more)\n", "agents/a.lua": agent, "tools/t.lua": tools,
+      ]),
       try Folder()
     )
     return (try await RunningServer(workspace: workspace.path, data: data.path), [workspace, data])
@@ -52,11 +56,12 @@ struct PolicyTests {
     }
     for files: JSON in [
       ["files": [["name": "a.txt"], ["name": "b.exe"]]], ["attachments": ["x"]], ["file": "a.txt/b"],
-      ["files": [["content": "x"]]],
+      ["files": [["content": "x"]]], ["files": [["name": "a.txt", "filename": "evil.exe"]]],
     ] {
       #expect(try await rules("hello", files) != nil, "\(files)")
     }
     #expect(try await rules("mail jane@example.com") != nil)
+    #expect(try await rules("mail her", ["to": ["who": "jane@example.com"]]) != nil)
     #expect(try await rules("<script>alert(1)</script>") != nil)
     let trail = try await server.get("/v1/audit?actions=guardrail.refused").text
     for rule in ["max_input_size", "allowed_file_types", "email", "malicious_code"] {
@@ -106,6 +111,18 @@ struct PolicyTests {
     let late = try await slow.chat("a", "hi")
     #expect(late.status == 504 && late.text.contains("longer than 0.3 s"), "\(late.text)")
     await slow.stop()
+    let (job, _) = try await Self.start(
+      "execution_limits: { max_execution_time: 300ms }",
+      "return { access = { queue = true }, run = function() queue.publish('wait', {}) return 'ok' end }",
+      tools: """
+        return { wait = { description = "d", action = true, timeout = 60, retry = 0,
+          run = function() time.sleep(20) end } }
+        """)
+    #expect(try await job.chat("a", "hi").status == 200)
+    var letters: [JSON] = []
+    while letters.isEmpty { letters = try await job.get("/v1/dead-letters").json["data"]?.array ?? [] }
+    #expect(letters[0]["error"]?["message"] == "wait took longer than 0.3 s", "\(letters)")
+    await job.stop()
     let (busy, _) = try await Self.start(
       "execution_limits: { max_execution_time: 20s, max_cpu_usage: \"1%\" }",
       """
@@ -225,6 +242,10 @@ struct PolicyTests {
       (
         "execution_limits: { network_restrictions: { blocked_ports: [70000] } }",
         "blocked_ports must hold only"
+      ),
+      (
+        "execution_limits: { network_restrictions: { allowed_domains: [] } }",
+        "leave it out to allow the hosts of each tool's own list"
       ),
       ("output_filtering: { format_validation: false }", "format_validation must be true"),
       ("compliance: { audit_log_level: ERROR }", "audit_log_level must be INFO or DEBUG"),

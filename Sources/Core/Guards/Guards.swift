@@ -37,7 +37,13 @@ final class Guards: Sendable {
         "the message is not taken: files may be \(types.sorted().joined(separator: ", ")), not '\(name.fileType)'",
         "allowed_file_types")
     }
-    guard let findings = self.input?.findings(in: message), !findings.isEmpty else { return }
+    guard let inspector = self.input else { return }
+    var findings = inspector.findings(in: message)
+    // Texts in parts are the message, and what else is in them is no text.
+    var beside = input()
+    beside["parts"] = nil
+    if !beside.isEmpty { _ = inspector.masked(.object(beside), &findings) }
+    guard !findings.isEmpty else { return }
     let names = Self.names(findings)
     throw .guarded("the message is not taken: it holds \(names.joined(separator: ", "))", names)
   }
@@ -64,7 +70,7 @@ final class Guards: Sendable {
   func recalled(_ said: JSON) -> (said: JSON, rules: [String]) {
     guard let input else { return (said, []) }
     var found: [Finding] = []
-    let masked = said.masked(input, &found, withNames: true)
+    let masked = input.masked(said, &found)
     return found.isEmpty ? (said, []) : (masked, Self.names(found))
   }
 
@@ -81,48 +87,80 @@ final class Guards: Sendable {
   /// What a model gets to read of what a tool brought, its result or its error; and the rules that changed it.
   ///
   /// - Parameter name: The tool's.
-  func reading(
-    _ outcome: ToolCall.Outcome, of name: String
-  ) -> (outcome: ToolCall.Outcome, rules: [String], isRefused: Bool) {
+  func reading(_ outcome: ToolCall.Outcome, of name: String) -> GuardedReading {
     var found: [Finding] = []
     if let toolsRefused {
       switch outcome {
       case .result(let json):
-        if let value = try? json.value() { _ = value.masked(toolsRefused, &found, withNames: true) }
-      case .failed(let failure): _ = failure.masked(toolsRefused, &found)
+        if let value = try? json.value() { _ = toolsRefused.masked(value, &found) }
+      case .failed(let failure): _ = toolsRefused.masked(failure, &found)
       }
       if !found.isEmpty {
         let rules = Self.names(found)
-        return (
+        return GuardedReading(
           .failed(
             .guarded("what \(name) brought is withheld: it holds \(rules.joined(separator: ", "))", rules)),
-          rules, true
-        )
+          rules: rules, isRefused: true)
       }
     }
-    guard let toolsMasked else { return (outcome, [], false) }
+    guard let toolsMasked else { return GuardedReading(outcome) }
     let masked: ToolCall.Outcome
     switch outcome {
     case .result(let json):
-      guard let value = try? json.value() else { return (outcome, [], false) }
-      masked = .result(RawJSON(value.masked(toolsMasked, &found, withNames: true)))
-    case .failed(let failure): masked = .failed(failure.masked(toolsMasked, &found))
+      guard let value = try? json.value() else { return GuardedReading(outcome) }
+      masked = .result(RawJSON(toolsMasked.masked(value, &found)))
+    case .failed(let failure): masked = .failed(toolsMasked.masked(failure, &found))
     }
-    return found.isEmpty ? (outcome, [], false) : (masked, Self.names(found), false)
+    return found.isEmpty ? GuardedReading(outcome) : GuardedReading(masked, rules: Self.names(found))
   }
 
-  /// What an answer becomes, and the rules that changed it.
-  func masked(_ reply: ScriptReply) -> (reply: ScriptReply, rules: [String]) {
+  /// What an answer becomes, with the calls that are shown with it; and the rules that changed its text or its data.
+  ///
+  /// - Parameter words: A text that was masked when the model said it: a mask is not looked at again.
+  func masked(_ reply: ScriptReply, except words: String?) -> (reply: ScriptReply, rules: [String]) {
     guard let output else { return (reply, []) }
-    var (reply, findings) = (reply, output.findings(in: reply.text))
+    var (reply, findings) = (reply, reply.text == words ? [] : output.findings(in: reply.text))
     let isData = reply.isData
     reply.text = Inspector.masked(reply.text, findings, style: rules.style)
     if let data = try? reply.data?.value() {
-      let masked = RawJSON(data.masked(output, &findings, rules.style))
+      let masked = RawJSON(output.masked(data, &findings, rules.style))
       if isData { reply.text = masked.text }
       reply.data = masked
     }
+    reply.calls = reply.calls.map(shown)
     return (reply, Self.names(findings))
+  }
+
+  var masksOutput: Bool { output != nil }
+
+  /// What people get to see of a call.
+  func shown(_ call: ToolCall) -> ToolCall {
+    guard let output else { return call }
+    var found: [Finding] = []
+    let outcome: ToolCall.Outcome =
+      switch call.outcome {
+      case .result(let json): .result(masked(json, output, &found))
+      case .failed(let failure): .failed(output.masked(failure, &found, rules.style))
+      }
+    let arguments = masked(call.arguments, output, &found)
+    if found.isEmpty { return call }
+    return ToolCall(
+      id: call.id, name: call.name, arguments: arguments, outcome: outcome, startedAt: call.startedAt,
+      durationMilliseconds: call.durationMilliseconds)
+  }
+
+  /// What they see of its arguments while it is under way.
+  func shown(_ arguments: RawJSON) -> RawJSON {
+    guard let output else { return arguments }
+    var found: [Finding] = []
+    return masked(arguments, output, &found)
+  }
+
+  private func masked(_ json: RawJSON, _ inspector: Inspector, _ findings: inout [Finding]) -> RawJSON {
+    guard let value = try? json.value() else { return json }
+    let before = findings.count
+    let masked = inspector.masked(value, &findings, rules.style)
+    return findings.count == before ? json : RawJSON(masked)
   }
 
   /// What a model's words become, and the rules that changed them; structured output is masked when it has been read.
@@ -154,36 +192,6 @@ final class GuardedStream: Sendable {
   func finish() -> String { inspector.withLock { $0.finish() } }
 }
 
-extension JSON {
-  /// Each of its texts by itself.
-  ///
-  /// - Parameter withNames: The names of members as well.
-  fileprivate func masked(
-    _ inspector: Inspector, _ findings: inout [Finding], _ style: MaskStyle = .mask, withNames: Bool = false
-  ) -> JSON {
-    switch self {
-    case .string(let text):
-      let found = inspector.findings(in: text)
-      findings += found
-      return .string(Inspector.masked(text, found, style: style))
-    case .array(let elements):
-      return .array(elements.map { $0.masked(inspector, &findings, style, withNames: withNames) })
-    case .object(let object):
-      return .object(
-        JSONObject(
-          object.members.map { member in
-            let found = withNames ? inspector.findings(in: member.key) : []
-            findings += found
-            return (
-              Inspector.masked(member.key, found, style: style),
-              member.value.masked(inspector, &findings, style, withNames: withNames)
-            )
-          }))
-    default: return self
-    }
-  }
-}
-
 extension Failure {
   static func guarded(_ message: String, _ rules: String...) -> Failure {
     guarded(message, rules)
@@ -193,24 +201,20 @@ extension Failure {
     Failure(
       .rejected, message, detail: ["reason": "guardrail", "rules": .array(rules.map { .string($0) })])
   }
-
-  fileprivate func masked(_ inspector: Inspector, _ findings: inout [Finding]) -> Failure {
-    let found = inspector.findings(in: message)
-    findings += found
-    return saying(
-      Inspector.masked(message, found), detail?.masked(inspector, &findings, withNames: true))
-  }
 }
 
 extension JSONObject {
   /// Names of the files that come with a message: under `files`, `attachments` and `file`, each a name, or an object
-  /// with `name` or `filename`, and under `parts` as OpenAI's clients send them. A file without a name has an empty one.
+  /// with `name` or `filename`, and under `parts` as OpenAI's clients send them. One with several counts by each, one
+  /// without any has an empty one.
   fileprivate var fileNames: [String] {
     ["files", "attachments", "file", "parts"].flatMap { key -> [String] in
       guard let value = self[key], !value.isNull else { return [] }
-      return (value.array ?? [value]).map { file in
-        file.string ?? file["name"]?.string ?? file["filename"]?.string ?? file["file"]?["filename"]?.string
-          ?? ""
+      return (value.array ?? [value]).flatMap { file in
+        let names = [file, file["name"], file["filename"], file["file"]?["filename"]].compactMap {
+          $0?.string
+        }
+        return names.isEmpty ? [""] : names
       }
     }
   }

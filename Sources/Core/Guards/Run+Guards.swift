@@ -37,8 +37,11 @@ extension Run {
   ///   - agent: Whose rules they are.
   ///   - key: Of the decision in the journal.
   ///   - tool: That brought it.
+  ///   - reading: What a model reads in its place.
   @inline(never) func decided(
-    _ stage: GuardStage, isRefused: Bool, _ rules: [String], by agent: Agent, key: String, tool: String? = nil
+    _ stage: GuardStage, isRefused: Bool, _ rules: [String], by agent: Agent, key: String,
+    tool: String? = nil,
+    reading: GuardedReading? = nil
   ) {
     if rules.isEmpty { return }
     let call = JournalCall(key: key, name: JournalCall.guardrail)
@@ -55,6 +58,8 @@ extension Run {
       decision["tool"] = .string(tool)
       detail["tool"] = .string(tool)
     }
+    // A run without a session never goes on.
+    if let reading, callers == nil { decision[GuardedReading.member] = reading.json }
     journal.keep(call, .result(RawJSON(.object(decision))), startedAt: now, milliseconds: 0)
     journal.record(
       AuditEntry(
@@ -170,8 +175,9 @@ extension Run {
     _ brought: ToolCall.Outcome, of name: String, key: @autoclosure () -> String,
     in script: @autoclosure () async throws -> any ScriptRun
   ) async throws -> ToolCall.Outcome? {
-    guard guards != nil || agent.hooks.contains(.toolGuards) else { return nil }
-    var (read, rules, isRefused) = guards?.reading(brought, of: name) ?? (brought, [], false)
+    guard guards != nil || agent.hooks.contains(.toolGuards) || journal.isReplaying else { return nil }
+    let reading = reading(brought, of: name, key: key())
+    var (read, rules, isRefused) = (reading.outcome, reading.rules, reading.isRefused)
     if !isRefused, agent.hooks.contains(.toolGuards) {
       let verdict = try await script().guarded(read.guardedValue, at: .tool, key: key())
       if let failure = verdict.failure("what \(name) brought is withheld") {
@@ -182,8 +188,54 @@ extension Run {
       }
     }
     if rules.isEmpty { return nil }
-    decided(.tool, isRefused: isRefused, rules, by: agent, key: key(), tool: name)
+    decided(
+      .tool, isRefused: isRefused, rules, by: agent, key: key(), tool: name,
+      reading: reading.rules.isEmpty ? nil : reading)
     return read
+  }
+
+  /// What the rules leave of what a tool brought. What a model has read it reads again, whatever they are by now.
+  private func reading(_ brought: ToolCall.Outcome, of name: String, key: String) -> GuardedReading {
+    recordedReading(key, of: brought) ?? guards?.reading(brought, of: name) ?? GuardedReading(brought)
+  }
+
+  /// What the rules leave of what a model says; it reads that again if it asks for tools.
+  ///
+  /// - Parameter key: Of its call in the journal.
+  func guarded(_ reply: ModelReply, key: String) -> String {
+    let isRead = !reply.calls.isEmpty
+    let said = ToolCall.Outcome.result(RawJSON(.string(reply.text)))
+    if isRead, let reading = recordedReading("\(key).guard", of: said) {
+      decided(.output, isRefused: false, reading.rules, by: agent, key: "\(key).guard")
+      return reading.text ?? reply.text
+    }
+    guard let (text, rules) = guards?.masked(reply.text), !rules.isEmpty else { return reply.text }
+    masked.withLock { $0 = MaskedWords(text: text, rules: isRead ? [] : Set(rules)) }
+    if isRead {
+      let reading = GuardedReading(.result(RawJSON(.string(text))), rules: rules)
+      decided(.output, isRefused: false, rules, by: agent, key: "\(key).guard", reading: reading)
+    }
+    return text
+  }
+
+  /// What an earlier life of the run left of a value; `nil` = no model has read it.
+  private func recordedReading(_ key: String, of value: ToolCall.Outcome) -> GuardedReading? {
+    guard journal.isReplaying else { return nil }
+    if let recorded = journal.recorded(key), let decision = try? recorded.value() {
+      let rules = (decision["rules"]?.array ?? []).compactMap(\.string)
+      if let reading = decision[GuardedReading.member] { return GuardedReading(json: reading, rules: rules) }
+      // Functions alone decided, which do so again.
+      return GuardedReading(value)
+    }
+    // The model went on, so nothing was found.
+    let next = turn.withLock { $0.modelCalls } + 1
+    return journal.isRecorded("\(prefix)model.\(next)") ? GuardedReading(value) : nil
+  }
+
+  /// Steps as people get to see them.
+  func shown(_ steps: [TurnStep]) -> [TurnStep] {
+    guard let guards, guards.masksOutput else { return steps }
+    return steps.map { TurnStep(text: $0.text, calls: $0.calls.map(guards.shown)) }
   }
 
   /// A failure whose text of an answer, one that fits no schema, hides what the answer would have hidden.
@@ -199,12 +251,13 @@ extension Run {
   /// The end with an answer that the guards have seen.
   @inline(never) func guarded(_ ending: Turn.Ending) async throws -> Turn.Ending {
     guard guards != nil || agent.hooks.contains(.outputGuards) else { return ending }
-    var (reply, rules) = (ending.reply, maskedBy.withLock { $0 })
+    let words = masked.withLock { $0 }
+    var (reply, rules) = (ending.reply, words.rules)
     let key = "\(prefix)guard.output"
     do {
       if let guards {
         try guards.measure(reply)
-        let (masked, found) = guards.masked(reply)
+        let (masked, found) = guards.masked(reply, except: words.text)
         reply = masked
         rules.formUnion(found)
       }
@@ -219,11 +272,63 @@ extension Run {
       decided(.output, isRefused: true, failure.guardRules, by: agent, key: key)
       throw failure
     }
-    guard !rules.isEmpty else { return ending }
     decided(.output, isRefused: false, rules.sorted(), by: agent, key: key)
     return Turn.Ending(
       reply: reply, finishReason: ending.finishReason, usingStub: ending.usingStub,
       handedOut: ending.handedOut)
+  }
+}
+
+/// A model's last words as the rules left them.
+struct MaskedWords: Sendable {
+  /// `nil` = as they were.
+  var text: String?
+  var rules: Set<String> = []
+}
+
+/// What a model reads in place of something.
+struct GuardedReading: Sendable {
+  var outcome: ToolCall.Outcome
+  /// Names of those that changed it; empty = it is as it was.
+  var rules: [String] = []
+  var isRefused = false
+
+  init(_ outcome: ToolCall.Outcome, rules: [String] = [], isRefused: Bool = false) {
+    self.outcome = outcome
+    self.rules = rules
+    self.isRefused = isRefused
+  }
+
+  /// Of a decision in the journal.
+  static let member = "reading"
+
+  /// A decision without it.
+  static func removed(from decision: RawJSON) -> RawJSON {
+    guard var members = try? decision.value().object, members[member] != nil else { return decision }
+    members[member] = nil
+    return RawJSON(.object(members))
+  }
+
+  /// As it stands in the journal, beside its rules: `{"result": …}`, `{"error": …}` or `{"refusal": …}`.
+  var json: JSON {
+    switch outcome {
+    case .result(let json): ["result": (try? json.value()) ?? .null]
+    case .failed(let failure):
+      [isRefused ? "refusal" : "error": (try? failure.json.value()) ?? .null]
+    }
+  }
+
+  /// Reads ``json``.
+  init(json: JSON, rules: [String]) {
+    self.rules = rules
+    isRefused = json["refusal"] != nil
+    outcome =
+      (json["refusal"] ?? json["error"]).map { .failed(Failure(json: $0)) }
+      ?? .result(RawJSON(json["result"] ?? .null))
+  }
+
+  fileprivate var text: String? {
+    if case .result(let json) = outcome { try? json.value().string } else { nil }
   }
 }
 

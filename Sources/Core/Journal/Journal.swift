@@ -118,6 +118,20 @@ public final class Journal: Sendable {
     }
   }
 
+  /// The result that stands under a key, and is not handed back yet.
+  func recorded(_ key: String) -> RawJSON? {
+    state.withLock { state in
+      guard case .result(let result)? = state.recorded[key]?.outcome else { return nil }
+      return result
+    }
+  }
+
+  func isRecorded(_ key: String) -> Bool { state.withLock { $0.recorded[key] != nil } }
+
+  func isRecorded(under prefix: String) -> Bool {
+    state.withLock { $0.recorded.keys.contains { $0.hasPrefix(prefix) } }
+  }
+
   /// What stands under the call's key; it is handed out once.
   ///
   /// - Throws: ``Failure`` `conflict` when something else stands there.

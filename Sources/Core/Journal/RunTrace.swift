@@ -47,7 +47,8 @@ extension RunTrace.Span {
     switch entry.outcome {
     case .result(let json):
       status = .ok
-      result = json
+      // Of what guards decided it tells which rules it was, and nothing of what they saw.
+      result = name == JournalCall.guardrail ? GuardedReading.removed(from: json) : json
     case .failed(let failure):
       status = .failed
       self.failure = failure

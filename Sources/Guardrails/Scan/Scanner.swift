@@ -3,7 +3,7 @@
 /// One pass over a text, from left to right: the first detector that finds something at a byte has
 /// it, and the search goes on behind it.
 struct Scanner: Sendable {
-  private let detectors: DetectorSet
+  let detectors: DetectorSet
   private let triggers: Triggers
   private let profanity: Profanity
   private let seeksLettered: Bool

@@ -11,8 +11,9 @@ public enum ToolDefinition {
   /// The one name in a tools file that is no tool.
   public static let schemaKey = "schema"
 
+  /// - Parameter secondsMax: No tool takes longer, whatever it says.
   public static func decode(
-    _ value: JSON, file: String, problems: ProblemList
+    _ value: JSON, file: String, secondsMax: Double = .infinity, problems: ProblemList
   ) -> (tools: [Tool], schema: String?) {
     guard let object = value.object ?? (value == .array([]) ? JSONObject() : nil), !value.isMark else {
       if value.isUnknown { return ([], nil) }
@@ -25,12 +26,14 @@ public enum ToolDefinition {
     var tools: [Tool] = []
     // Lua tables have no order: sorted, so that problems always come in the same one.
     for name in object.keys.sorted() where name != schemaKey && name != StaticValue.openKey {
-      if let tool = tool(name, reader, file) { tools.append(tool) }
+      if let tool = tool(name, reader, file, secondsMax) { tools.append(tool) }
     }
     return (tools, reader.string(schemaKey))
   }
 
-  private static func tool(_ name: String, _ file: DefinitionReader, _ path: String) -> Tool? {
+  private static func tool(
+    _ name: String, _ file: DefinitionReader, _ path: String, _ secondsMax: Double
+  ) -> Tool? {
     guard isName(name) else {
       file.report(name, .outOfRange, "'\(name)' is not a tool's name: 1 to 64 characters of a-z A-Z 0-9 _ -")
       return nil
@@ -64,7 +67,7 @@ public enum ToolDefinition {
     let tool = Tool(
       name: name, file: path, description: description ?? "", parameters: parameters ?? .empty,
       access: AccessDefinition.decode(reader),
-      timeoutSeconds: reader.number("timeout", in: 0.001...3600) ?? 30,
+      timeoutSeconds: min(reader.number("timeout", in: 0.001...3600) ?? 30, secondsMax),
       retries: retries ?? 0,
       effect: reader.choice("effect", Tool.Effect.self) ?? .write,
       unknown: unknown.flatMap { value in

@@ -37,6 +37,23 @@ enum Password {
     return bare(in: &reader, at: value, isTight: isTight)
   }
 
+  /// Whether a field of this name holds a password.
+  static func isName(_ field: String) -> Bool {
+    var field = field
+    return field.withUTF8 { isNamed(before: $0.count, in: Reader($0, isWhole: true)) }
+  }
+
+  /// Whether the value of such a field is one.
+  static func isValue(_ value: String) -> Bool {
+    var value = value
+    return value.withUTF8 { bytes in
+      let hasSpace = bytes.contains(UInt8(ascii: " "))
+      return (4...bytesMax).contains(bytes.count) && bytes.allSatisfy { $0 >= 0x20 }
+        && (!hasSpace || bytes.contains(where: \.isDigit))
+        && !isPlaceholder(in: Reader(bytes, isWhole: true), 0..<bytes.count)
+    }
+  }
+
   private static func isNamed(before sign: Int, in reader: Reader) -> Bool {
     var end = sign
     while end > sign - 3, reader.past(end - 1) == UInt8(ascii: " ") { end -= 1 }
