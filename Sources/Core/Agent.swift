@@ -75,6 +75,8 @@ public final class Agent: Sendable {
   public let agents: [String]
   public let body: Body
   public let hooks: Hooks
+  /// Whether it may change or refuse a message within a run.
+  public var checksMessages: Bool { !hooks.isDisjoint(with: [.inputGuards, .before]) }
   public let output: Schema?
   public let limits: RunLimits
   public let busy: BusyPolicy

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import JSONCodec
 
 /// A conversation that its caller keeps and sends along, and what the caller asks of the model.
 ///
@@ -40,6 +41,28 @@ public final class CallerConversation: Sendable {
     self.temperature = temperature
     self.tokensMax = tokensMax
     self.output = output
+  }
+}
+
+extension CallerConversation {
+  /// What the model is told of each of the caller's tools, and of what the answer has to be: a text for each.
+  var offers: [String] {
+    let tools = tools.map { tool in
+      ([tool.name, tool.description] + ((try? tool.schema.value()) ?? .null).texts).joined(separator: "\n")
+    }
+    return tools + (output.map { [$0.root.texts.joined(separator: "\n")] } ?? [])
+  }
+}
+
+extension JSON {
+  /// Its texts, and the names of its members.
+  fileprivate var texts: [String] {
+    switch self {
+    case .string(let text): [text]
+    case .array(let elements): elements.flatMap(\.texts)
+    case .object(let object): object.members.flatMap { [$0.key] + $0.value.texts }
+    case .null, .bool, .integer, .number: []
+    }
   }
 }
 

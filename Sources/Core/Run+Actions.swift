@@ -125,10 +125,15 @@ extension Run {
       $0.member("input", input)
     }
     let body = writer.raw
-    let call = JournalCall(key: key, name: "webhook \(url)", digest: body.digest, arguments: body)
+    var digest = StableHash()
+    digest.combine(url)
+    digest.combine(body.digest)
+    // An address may be a key to it: of its parts only the host is told.
+    let name = "webhook \(url.hostOfAddress)"
+    let call = JournalCall(key: key, name: name, digest: digest.value, arguments: body)
     let send = { try await script.post(body, to: url, key: self.idempotencyKey(of: idempotencyKey)) }
     return try await journal.perform(
-      call, unknown: { try await self.askWhetherDone($0, "webhook \(url)", arguments: body) }, send)
+      call, unknown: { try await self.askWhetherDone($0, name, arguments: body) }, send)
   }
 
   /// Asks a person, and waits until somebody has decided.
@@ -146,6 +151,15 @@ extension Run {
     }
     let comment = answer["comment"]?.string.map { ": \($0)" } ?? ""
     throw Failure(.denied, "a person rejected '\(approval.title)'\(comment)")
+  }
+}
+
+extension String {
+  /// `example.com:8443` of `https://me@example.com:8443/a?b`.
+  fileprivate var hostOfAddress: Substring {
+    let rest = firstRange(of: "://").map { self[$0.upperBound...] } ?? self[...]
+    let authority = rest.prefix { !"/?#".contains($0) }
+    return authority.lastIndex(of: "@").map { authority[authority.index(after: $0)...] } ?? authority
   }
 }
 

@@ -160,21 +160,22 @@ extension Run {
       journal.enclose("\(key)/", in: transaction)
       return try await transaction.calling(key) {
         try await tellingAgent(name, journal.identifier(for: key), input, key: key) {
-          try await runAgentNow(name: name, input: input, key: key, within: transaction)
+          try await runAgentNow(name: name, input: input, heard: $0, key: key, within: transaction)
         }
       }
     }
     let call = JournalCall(key: key, name: "agent \(name)", digest: RawJSON(input).digest)
     let recorded = try await journal.observe(call) {
       try await tellingAgent(name, journal.identifier(for: key), input, key: key) {
-        try await runAgentNow(name: name, input: input, key: key, within: nil)
+        try await runAgentNow(name: name, input: input, heard: $0, key: key, within: nil)
       }.json
     }
     return ScriptReply(json: try recorded.value())
   }
 
   private func runAgentNow(
-    name: String, input: JSON, key: String, within transaction: (any OpenTransaction)?
+    name: String, input: JSON, heard: borrowing Mutex<JSON>, key: String,
+    within transaction: (any OpenTransaction)?
   ) async throws -> ScriptReply {
     guard depth < Run.depthMax else {
       throw Failure(.limit, "agents call one another more than \(Run.depthMax) deep")
@@ -200,6 +201,7 @@ extension Run {
         try environment.cabinet.guards(of: agent)?.check(message, object)
       }
     } catch {
+      heard.withLock { $0 = .null }
       decided(.input, isRefused: true, error.guardRules, by: agent, key: "\(key)/guard.input")
       throw error
     }
@@ -215,7 +217,16 @@ extension Run {
     let run = Run(
       child, message: message, environment: environment.silent, journal: journal, prefix: "\(key)/",
       calledBy: self, within: transaction)
-    defer { turn.withLock { $0.spent(run.progress.usage) } }
+    defer {
+      let progress = run.progress
+      turn.withLock { $0.spent(progress.usage) }
+      if !progress.isChecked {
+        heard.withLock { $0 = .null }
+      } else if progress.message != message {
+        object["message"] = .string(progress.message)
+        heard.withLock { $0 = .object(object) }
+      }
+    }
     // Time in which it waits for a person is not its own.
     let isHeld = { @Sendable [waits = journal.waits] in waits.isWaiting(under: "\(key)/") }
     let lifecycle = environment.host.lifecycles[name]

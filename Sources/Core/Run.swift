@@ -95,8 +95,8 @@ final class Run: Sendable {
   }
 
   /// What the run has come to so far; complete steps only.
-  var progress: (message: String, steps: [TurnStep], usage: Usage, answerTokens: Int?) {
-    turn.withLock { ($0.message, $0.steps, $0.usage, $0.answerTokens) }
+  var progress: (message: String, isChecked: Bool, steps: [TurnStep], usage: Usage, answerTokens: Int?) {
+    turn.withLock { ($0.message, $0.isChecked, $0.steps, $0.usage, $0.answerTokens) }
   }
 
   var agent: Agent { context.agent }

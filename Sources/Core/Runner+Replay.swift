@@ -97,7 +97,9 @@ extension Runner {
         agent: agent.name, version: host.version, message: run.message, historyMessages: 0, isAgain: true,
         at: time.now)
       opening.seed = Identifier.randomNumber()
+      opening.isUnchecked = agent.checksMessages
       opening.beginning = run.beginning
+      opening.beginning?.checkedMessage = nil
       try await store.queueTurn(opening)
     } catch {
       throw Failure(error)

@@ -59,8 +59,9 @@ extension Runner {
       for _ in 0..<3 {
         if cancelLive(run: id, visibleTo: visibleTo) { return true }
         guard let run = try await store.waitingRun(id: id, visibleTo: visibleTo) else { continue }
-        let closing = TurnClosing.cancelled(
+        var closing = TurnClosing.cancelled(
           run.runID, user: run.beginning.user, sessionID: run.sessionID, at: time.now)
+        closing.take(checkedMessage: run.beginning.checkedMessage)
         if try await store.endWaitingTurn(closing) {
           observer?.ended(run)
           return true

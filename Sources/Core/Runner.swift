@@ -308,15 +308,26 @@ extension Runner {
         gate.leave(SessionGate.Key(key, userID: user))
       }
     }
-    let closing = TurnClosing(
+    var closing = TurnClosing(
       runID: run.runID, userID: user, sessionID: run.sessionID,
       messageID: Identifier.uuid(at: time.now), status: .failed, failure: failure, text: "", steps: [],
       usage: Usage(), state: nil, at: time.now)
+    closing.take(checkedMessage: run.beginning.checkedMessage)
     do {
       try await store.closeTurn(closing)
       observer?.ended(run)
     } catch {
       unsettled.add(closing, key: run.beginning.idempotencyKey, refusedBy: Failure(error))
+    }
+  }
+}
+
+extension Runner {
+  /// Whether anything that agents say or do may be kept from their users.
+  public func isGuarded(_ host: any ScriptHost) -> Bool {
+    host.agents.values.contains { agent in
+      cabinet.guards(of: agent)?.mayHide == true
+        || !agent.hooks.isDisjoint(with: [.outputGuards, .toolGuards])
     }
   }
 }

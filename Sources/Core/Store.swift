@@ -18,6 +18,8 @@ public struct TurnOpening: Sendable {
   public var isAgain: Bool
   /// False: the run is all that is kept, without the message.
   public var hasSession: Bool
+  /// The agent may still change or refuse the message: until the run says that it stands, no other reads it.
+  public var isUnchecked = false
   /// Whether what was said before is wanted as a summary, and only the messages after it.
   public var wantsSummary = false
   /// Of the run's random numbers and names.
@@ -48,7 +50,12 @@ public struct TurnOpening: Sendable {
 
 extension TurnOpening {
   /// The title of a session that begins with this message.
-  public var title: String {
+  public var title: String { isUnchecked ? Self.untitled : Self.title(message) }
+
+  /// Of a session whose first message may still be changed or refused.
+  public static let untitled = "New chat"
+
+  public static func title(_ message: String) -> String {
     let line = message.prefix(TurnOpening.titleMax + 1).split(whereSeparator: \.isNewline).joined(
       separator: " ")
     return "Chat: " + (line.count > TurnOpening.titleMax ? line.prefix(TurnOpening.titleMax - 1) + "…" : line)
@@ -80,8 +87,10 @@ public struct TurnClosing: Sendable {
   public var messageID: String
   public var status: RunRecord.Status
   public var failure: Failure?
-  /// The user's message as the agent's `before` changed it; `nil` = as it came.
+  /// The user's message as the agent's guards and `before` changed it; `nil` = as it came.
   public var message: String?
+  /// The message was not checked when the turn was opened, and is now.
+  public var isChecked = false
   /// The answer; what had come of it when the run failed.
   public var text: String
   public var steps: [TurnStep]

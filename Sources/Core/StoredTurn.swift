@@ -213,10 +213,9 @@ final class StoredTurn: Sendable {
       historyMessages: agent.historyMessages, idempotencyKey: request.idempotencyKey,
       isAgain: names.isAgain, hasSession: request.conversation == nil, at: time.now)
     opening.seed = names.seed
+    opening.isUnchecked = agent.checksMessages
     if request.conversation == nil {
-      opening.beginning = RunBeginning(
-        user: user, input: request.callerInput, idempotencyKey: request.idempotencyKey)
-      opening.beginning?.trace = request.trace
+      opening.beginning = beginning
       opening.wantsSummary = agent.summarizer != nil
       opening.historyMessages = agent.historyMessagesWanted
     }
@@ -224,6 +223,13 @@ final class StoredTurn: Sendable {
       runID: names.runID, seed: names.seed, store: store, time: time, deadlines: environment.deadlines)
     if environment.mayLeave { journal.waits.onIdle(cancellation.leave) }
     return (try await store.openTurn(opening), journal)
+  }
+
+  private var beginning: RunBeginning {
+    var beginning = RunBeginning(
+      user: user, input: request.callerInput, idempotencyKey: request.idempotencyKey)
+    beginning.trace = request.trace
+    return beginning
   }
 
   /// Takes an unfinished run up where it was.
@@ -290,11 +296,18 @@ final class StoredTurn: Sendable {
         usage: run.progress.usage)
       suspension.events = journal.takeUntold()
       suspension.audit = journal.takeUnrecorded()
+      let progress = run.progress
+      let message = agent.checksMessages && progress.isChecked ? progress.message : nil
+      if let message {
+        suspension.beginning = beginning
+        suspension.beginning?.checkedMessage = message
+      }
       try await store.suspendTurn(suspension)
       // Who cancelled it meanwhile was told that it will end.
       if cancellation.isCancelled {
-        let closing = TurnClosing.cancelled(
+        var closing = TurnClosing.cancelled(
           names.runID, user: user, sessionID: names.sessionID, at: time.now)
+        closing.take(checkedMessage: message)
         if try await store.endWaitingTurn(closing) { ended(names.runID) }
         return .failure(Failure(CancellationError()))
       }
@@ -335,6 +348,7 @@ final class StoredTurn: Sendable {
       steps: run.shown(progress.steps), usage: progress.usage, state: nil,
       hasSession: request.conversation == nil,
       at: time.now)
+    closing.isChecked = agent.checksMessages && progress.isChecked
     closing.isAgain = names.isAgain
     closing.isResumed = names.isResumed
     closing.journal = run.journal.takeUnwritten()
@@ -381,6 +395,12 @@ final class StoredTurn: Sendable {
 }
 
 extension TurnClosing {
+  /// - Parameter checkedMessage: `nil` = its agent has not let it in.
+  mutating func take(checkedMessage: String?) {
+    message = checkedMessage
+    isChecked = checkedMessage != nil
+  }
+
   /// Of a run that waits, and is not to go on.
   public static func cancelled(_ runID: String, user: Principal, sessionID: String, at now: Timestamp)
     -> TurnClosing

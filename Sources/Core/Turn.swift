@@ -56,6 +56,8 @@ struct Turn: Sendable {
   let agent: Agent
   let limits: RunLimits
   private(set) var message: String
+  /// The guards and `before` have let the message in.
+  private(set) var isChecked = false
   private(set) var steps: [TurnStep] = []
   private(set) var usage = Usage()
   private var history: [Message]
@@ -100,7 +102,7 @@ struct Turn: Sendable {
     self.callers = callers
     sent = callers.map { ($0.before, $0.after) }
     self.summary = summary
-    self.history = agent.readable(history)
+    self.history = history
   }
 
   /// Takes what the guards left of the message.
@@ -109,13 +111,16 @@ struct Turn: Sendable {
   /// Takes what they left of the conversation around it.
   mutating func guarded(before: [ModelMessage], after: [ModelMessage]) { sent = (before, after) }
 
-  func start() -> Action {
-    agent.hooks.contains(.before) ? .before(message: message) : body
+  mutating func start() -> Action {
+    if agent.hooks.contains(.before) { return .before(message: message) }
+    isChecked = true
+    return body
   }
 
   /// The message stands, as `before` left it.
   mutating func accepted(_ message: String) -> Action {
     self.message = message
+    isChecked = true
     return body
   }
 
@@ -358,18 +363,6 @@ struct Turn: Sendable {
       Ending(
         reply: reply, finishReason: finishReason, usingStub: usingStub,
         handedOut: finishReason == .toolCalls ? handedOut : []))
-  }
-}
-
-extension Agent {
-  /// What its model may read of what was said before: nothing that was refused, nor what a run that is not over yet has
-  /// to do with, as long as a function may still change or refuse it.
-  fileprivate func readable(_ history: [Message]) -> [Message] {
-    let mayBeOpen = !hooks.contains(.inputGuards)
-    if mayBeOpen, !history.contains(where: { $0.failure == .rejected }) { return history }
-    let refused = Set(history.lazy.filter { $0.failure == .rejected }.map(\.runID))
-    let answered = Set(history.lazy.filter { $0.role == .assistant }.map(\.runID))
-    return history.filter { !refused.contains($0.runID) && (mayBeOpen || answered.contains($0.runID)) }
   }
 }
 

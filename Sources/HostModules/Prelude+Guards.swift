@@ -64,7 +64,7 @@ extension Prelude {
       return guards
     end
 
-    -- Lets the guards of a stage look at each text of a value, and of what a tool brought at the names, too.
+    -- Lets the guards of a stage look at each text and each name in a value, but for the names that the host gave.
     function entries.guards(stage, value)
       local run, guards, changed, verdict = host.run(), guards_of(stage), {}, { rules = json.array{} }
       local ctx, asked = run.ctx, value
@@ -93,22 +93,40 @@ extension Prelude {
         return text
       end
 
-      local function walk(inner)
+      -- Two names that became one stay two.
+      local function rename(inner, names)
+        local left = {}
+        for key, name in pairs(names) do
+          left[#left + 1] = { name = name, value = inner[key], key = key }
+          inner[key] = nil
+        end
+        table.sort(left, function(a, b) return before(a.key, b.key) end)
+        for _, member in ipairs(left) do
+          local name, count = member.name, 1
+          while inner[name] ~= nil do
+            count = count + 1
+            name = member.name .. " " .. count
+          end
+          inner[name] = member.value
+        end
+      end
+
+      local function walk(inner, has_own_names)
         if type(inner) == "string" then return pass(inner) end
         if type(inner) ~= "table" then return inner end
-        local keys = {}
+        local keys, names = {}, {}
         for key in pairs(inner) do keys[#keys + 1] = key end
         table.sort(keys, before)
         for _, key in ipairs(keys) do
-          local name, left = key, walk(inner[key])
-          if stage == "tool" and type(key) == "string" then name = pass(key) end
-          if name ~= key then inner[key] = nil end
-          inner[name] = left
+          inner[key] = walk(inner[key], true)
+          local name = has_own_names and type(key) == "string" and pass(key) or key
+          if name ~= key then names[key] = name end
         end
+        if next(names) then rename(inner, names) end
         return inner
       end
 
-      value = walk(value)
+      value = walk(value, stage == "tool")
       if verdict.refusal == nil and #verdict.rules > 0 then verdict.value = value end
       -- What the script is told of the message is what goes on.
       if stage == "input" and run.input.message == asked then run.input.message = value end

@@ -6,7 +6,12 @@ import JSONCodec
 struct MessageRow {
   static let columns = "key, id, run_id, is_answer, text, failure, has_calls, created_at, tokens"
 
+  /// In the place of a failure: a user's message that its run has not let in, and no other reads.
+  static let unchecked = "unchecked"
+
   let key: Int64
+  let isUnchecked: Bool
+  var runID: String { stored.runID }
   private let hasCalls: Bool
   private var stored: Message
 
@@ -14,9 +19,11 @@ struct MessageRow {
   init(_ row: SQLStatement) {
     key = row.integer(0)
     hasCalls = row.integer(6) != 0
+    let isAnswer = row.integer(3) != 0
+    isUnchecked = !isAnswer && !row.isNull(5)
     stored = Message(
-      id: row.text(1), runID: row.text(2), role: row.integer(3) == 0 ? .user : .assistant, text: row.text(4),
-      failure: row.optionalText(5).map(Failure.Code.init(rawValue:)),
+      id: row.text(1), runID: row.text(2), role: isAnswer ? .assistant : .user, text: row.text(4),
+      failure: isAnswer ? row.optionalText(5).map(Failure.Code.init(rawValue:)) : nil,
       countedTokens: row.optionalInteger(8).map { Int($0) },
       createdAt: Timestamp(milliseconds: row.integer(7)))
   }

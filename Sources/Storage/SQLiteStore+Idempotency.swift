@@ -124,9 +124,10 @@ extension WriterConnection {
       let question = try turnMessages(of: turn.runID).question
     else { throw Failure(.conflict, "the session was deleted meanwhile", retryable: true) }
     // The message as it came: `before` may have changed it the first time. The last run again: a crash finds it.
-    let message = try statement("UPDATE messages SET text = ? WHERE key = ?")
+    let message = try statement("UPDATE messages SET text = ?, failure = ? WHERE key = ?")
     message.bind(1, turn.message)
-    message.bind(2, question.key)
+    message.bind(2, turn.isUnchecked ? MessageRow.unchecked : nil)
+    message.bind(3, question.key)
     try message.run()
     try restartRun(turn)
     return try earlier(than: question.key, in: session, historyMessages: turn.historyMessages)
@@ -188,20 +189,23 @@ extension WriterConnection {
     let key: Int64
     let id: String
     let text: String
+    /// Of a user's message: whether its agent has let it in.
+    let isChecked: Bool
   }
 
   /// What the turn of a run got and said.
   func turnMessages(of runID: String) throws -> (question: StoredMessage?, answer: StoredMessage?) {
     let select = try statement(
       """
-      SELECT key, messages.id, text, is_answer FROM runs JOIN messages ON key IN (runs.question, runs.answer)
+      SELECT key, messages.id, text, is_answer, messages.failure IS NULL FROM runs JOIN messages ON key IN (runs.question, runs.answer)
       WHERE runs.id = ?
       """)
     select.bind(1, runID)
     defer { select.reset() }
     var (question, answer): (StoredMessage?, StoredMessage?)
     while try select.step() {
-      let message = StoredMessage(key: select.integer(0), id: select.text(1), text: select.text(2))
+      let message = StoredMessage(
+        key: select.integer(0), id: select.text(1), text: select.text(2), isChecked: select.integer(4) != 0)
       if select.integer(3) == 0 { question = message } else { answer = message }
     }
     return (question, answer)

@@ -111,7 +111,8 @@ extension WriterConnection {
         seed: UInt64(bitPattern: find.integer(7)), wasWaiting: false, resumptions: Int(find.integer(8)),
         opened: OpenedTurn(history: opened.history, state: opened.state, summary: summary?.text),
         journal: try JournalRow.entries(runID: id, statement(JournalRow.selection))),
-      messageID: question.id, answer: run.status == .completed ? messages.answer?.text : nil)
+      messageID: question.id, isMessageChecked: question.isChecked,
+      answer: run.status == .completed ? messages.answer?.text : nil)
   }
 
   func write(_ entries: [JournalEntry], runID: String) throws {

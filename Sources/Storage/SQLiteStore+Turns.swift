@@ -51,7 +51,8 @@ extension WriterConnection {
       ? [] : try pastMessages(first...keys.last, count: turn.historyMessages)
 
     try insertMessage(
-      key: key, id: turn.messageID, runID: turn.runID, isAnswer: false, text: turn.message, failure: nil,
+      key: key, id: turn.messageID, runID: turn.runID, isAnswer: false, text: turn.message,
+      failure: turn.isUnchecked ? MessageRow.unchecked : nil,
       hasCalls: false, at: turn.at)
     let run = try statement(
       """
@@ -109,12 +110,16 @@ extension WriterConnection {
     select.bind(3, Int64(count))
     var messages: [Message] = []
     messages.reserveCapacity(min(count, 200))
+    var unread: Set<String> = []
     do {
       defer { select.reset() }
       while try select.step() {
-        messages.append(try MessageRow(select).message { try statement(ToolCallRow.selection) })
+        let row = MessageRow(select)
+        if row.isUnchecked { unread.insert(row.runID) }
+        messages.append(try row.message { try statement(ToolCallRow.selection) })
       }
     }
+    if !unread.isEmpty { messages.removeAll { unread.contains($0.runID) } }
     var history = TurnHistory(newestFirst: messages)
     history.trim(to: count)
     return history.messages
@@ -152,7 +157,7 @@ extension WriterConnection {
       key: key, id: turn.messageID, runID: turn.runID, isAnswer: true, text: turn.text,
       failure: turn.failureCode, hasCalls: hasCalls, tokens: turn.answerTokens, at: turn.at)
     if hasCalls { try insertCalls(turn) }
-    if let message = turn.message { try change(message, ofRun: run) }
+    if turn.message != nil || turn.isChecked { try change(turn, ofRun: run, in: session) }
     let update = try statement(
       "UPDATE sessions SET message_count = message_count + ?, updated_at = ?, agent = ? WHERE id = ?")
     update.bind(1, place == nil ? 1 : 0)
@@ -174,13 +179,28 @@ extension WriterConnection {
     }
   }
 
-  /// Puts the message that the agent's `before` made in place of the one that came.
-  private func change(_ message: String, ofRun run: Int64) throws {
+  /// Puts the message that the agent made in place of the one that came; what it has let in, others may read.
+  private func change(_ turn: TurnClosing, ofRun run: Int64, in session: Int64) throws {
     let update = try statement(
-      "UPDATE messages SET text = ? WHERE key = (SELECT question FROM runs WHERE seq = ?)")
-    update.bind(1, message)
-    update.bind(2, run)
-    try update.run()
+      """
+      UPDATE messages SET text = coalesce(?, text), failure = iif(?, NULL, failure)
+      WHERE key = (SELECT question FROM runs WHERE seq = ?) RETURNING key, text
+      """)
+    update.bind(1, turn.message)
+    update.bind(2, turn.isChecked ? 1 : 0)
+    update.bind(3, run)
+    let (key, text): (Int64, String)
+    do {
+      defer { update.reset() }
+      guard try update.step() else { return }
+      (key, text) = (update.integer(0), update.text(1))
+    }
+    guard turn.isChecked, key == MessageKeys(session: session).first else { return }
+    let title = try statement("UPDATE sessions SET title = ? WHERE id = ? AND title = ?")
+    title.bind(1, TurnOpening.title(text))
+    title.bind(2, session)
+    title.bind(3, TurnOpening.untitled)
+    try title.run()
   }
 
   /// - Parameter answer: Key of the message that says how it ended.

@@ -114,13 +114,18 @@ extension WriterConnection {
     let update = try statement(
       """
       UPDATE runs SET status = 'waiting', wake_at = ?, resumptions = 0, input_tokens = ?, output_tokens = ?,
-      cost_usd = ? WHERE id = ? AND status = 'running'
+      cost_usd = ?, beginning = coalesce(?, beginning) WHERE id = ? AND status = 'running'
       """)
     update.bind(1, try wakeTime(of: suspension))
     update.bind(2, Int64(suspension.usage.inputTokens))
     update.bind(3, Int64(suspension.usage.outputTokens))
     update.bind(4, suspension.usage.costUSD)
-    update.bind(5, suspension.runID)
+    if let beginning = suspension.beginning {
+      update.bindBlob(5, beginning.json.bytes)
+    } else {
+      update.bindNull(5)
+    }
+    update.bind(6, suspension.runID)
     try update.run()
   }
 

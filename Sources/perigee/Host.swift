@@ -92,15 +92,15 @@ struct Host: Sendable {
     limits.runsQueuedMax = configuration.limits.runsQueued
     limits.queueTime = configuration.limits.queueTime
     limits.guards = try configuration.guardRules()
+    let blotter = SecretBlotter(configuration.secrets(models, environment: options.environment))
     let tracing = try Tracing(
-      configuration, environment: options.environment, client: client, time: time, logger: logger)
+      configuration, environment: options.environment, client: client, time: time, blotter: blotter,
+      logger: logger)
     let isCommand = role == .guest && !isWorker
     // Commands show what was said to whom they answer.
     let contentLog =
       configuration.log.content && !isCommand
-      ? ContentLog(
-        blotter: SecretBlotter(configuration.secrets(models, environment: options.environment)), time: time,
-        logger: logger) : nil
+      ? ContentLog(blotter: blotter, time: time, logger: logger) : nil
     let runner = Runner(
       store: store, model: model, time: time, limits: limits, executor: { TurnLine() },
       observer: tracing == nil && contentLog == nil

@@ -8,7 +8,7 @@ import Storage
 
 /// Logs what was said in runs that have ended: messages, and what tools got and gave.
 ///
-/// All of it is read from what is kept of the run, as ``Tracing`` does it, and secrets are blotted.
+/// All of it is read from what people get to see of the run later, as guardrails left it, and secrets are blotted.
 final class ContentLog: Sendable {
   let runs: EndedRuns<String>
   private let blotter: SecretBlotter
@@ -30,18 +30,12 @@ final class ContentLog: Sendable {
       // Of a turn without a session, and of a job, there is none.
       let kept = try? await store.keptRun(
         id: id, visibleTo: .everyone, historyMessages: 0, wantsSummary: false)
-      if let kept { message("user", kept.run.message, metadata) }
-      var last: String?
-      for call in RunTrace(run: run, journal: try await store.journal(ofRun: id)).spans {
-        if let reply = call.modelReply, !reply.text.isEmpty {
-          last = reply.text
-          message("assistant", reply.text, metadata)
-        } else if call.name.hasPrefix("tool ") {
-          tool(call, metadata)
-        }
+      if let kept, kept.isMessageChecked { message("user", kept.run.message, metadata) }
+      for step in try await store.steps(ofRuns: [id], userID: run.userID)[id] ?? [] {
+        if !step.text.isEmpty { message("assistant", step.text, metadata) }
+        for call in step.calls { tool(call, metadata) }
       }
-      // Most often it is what the model said last.
-      if let answer = kept?.answer, answer != last { message("assistant", answer, metadata) }
+      if let answer = kept?.answer { message("assistant", answer, metadata) }
     } catch {
       logger.warning("what was said in a run cannot be read: \(error)", metadata: ["run": "\(id)"])
     }
@@ -53,12 +47,14 @@ final class ContentLog: Sendable {
       metadata: metadata.merging(["role": "\(role)", "content": .string(blotter.blot(content))]) { $1 })
   }
 
-  private func tool(_ call: RunTrace.Span, _ metadata: Logger.Metadata) {
+  private func tool(_ call: ToolCall, _ metadata: Logger.Metadata) {
     var metadata = metadata
-    metadata["tool"] = .string(String(call.name.trimmingPrefix("tool ")))
-    if let arguments = call.arguments { metadata["arguments"] = .string(blotter.blot(arguments.text)) }
-    if let result = call.result { metadata["result"] = .string(blotter.blot(result.text)) }
-    if let failure = call.failure { metadata["failure"] = .string(blotter.blot(failure.description)) }
+    metadata["tool"] = .string(call.name)
+    metadata["arguments"] = .string(blotter.blot(call.arguments.text))
+    switch call.outcome {
+    case .result(let result): metadata["result"] = .string(blotter.blot(result.text))
+    case .failed(let failure): metadata["failure"] = .string(blotter.blot(failure.description))
+    }
     logger.info("tool called", metadata: metadata)
   }
 }

@@ -119,6 +119,81 @@ struct LuaGuardTests {
     try await Self.replaysAll(server, keep)
   }
 
+  @Test("no model reads a message that its agent has not let in, however its run ended")
+  func unchecked() async throws {
+    let provider = try ScriptedProvider { request in
+      let last = request.json["messages"]?.array?.last
+      if last?["content"]?.string?.contains("ask") == true { return .toolCalls([("c1", "ask", "{}")]) }
+      return .completion("you said " + (last?["content"]?.string ?? ""))
+    }
+    let gate = Gate()
+    let door = try ScriptedProvider(.json(["ok": true]).held(by: gate))
+    let (server, _) = try await Self.start(
+      [
+        "perigee.yaml": "http: { private_addresses: true }",
+        "agents/a.lua": """
+        local guards = require("lib.guards")
+        return { prompt = "p", tools = { "ask" }, access = { http = { "127.0.0.1:\(door.port)" } },
+          guardrails = { input = { guards.no_competitors, guards.no_orders, guards.fails,
+            function(ctx, text)
+              if text:find("wait") then http.get("http://127.0.0.1:\(door.port)/") end
+            end } } }
+        """,
+        "agents/b.lua": "return { prompt = 'p' }",
+        "agents/c.lua": """
+        return { prompt = "p", before = function(ctx, message)
+          if message:find("bad") then error("no") end
+          return (message:gsub("Globex", "[x]"))
+        end }
+        """,
+        "agents/d.lua": """
+        return { run = function(ctx)
+          local said = {}
+          for _, message in ipairs(ctx.session.messages()) do said[#said + 1] = message.content end
+          return table.concat(said, "|")
+        end }
+        """,
+        "tools/ask.lua": """
+        return { ask = { description = "d", approve = true, run = function() return "yes" end } }
+        """,
+      ], provider: provider)
+    // Refused, failed, cancelled in the guard, failed in `before`.
+    #expect(try await server.chat("a", "my order 7 Globex", session: "s").status == 422)
+    #expect(try await server.chat("a", "boom Globex", session: "s").status == 500)
+    let waits = Task { try await server.chat("a", "wait Globex", session: "s") }
+    _ = await door.requests(atLeast: 1)
+    let run = try await server.get("/v1/runs").json["data"]?.array?.first?["id"]?.string ?? ""
+    #expect(try await server.post("/v1/runs/\(run)/cancel", [:]).status == 202)
+    #expect(try await waits.value.json["code"] == "cancelled")
+    gate.open()
+    #expect(try await server.chat("c", "bad Globex", session: "s").status == 500)
+    #expect(try await server.chat("c", "fine Globex", session: "s").json["response"] == "you said fine [x]")
+    // One that waits, as other agents see it; and when it was cancelled.
+    #expect(try await server.chat("a", "ask Globex", session: "s").status == 202)
+    #expect(try await server.chat("b", "hello", session: "s").json["response"] == "you said hello")
+    let waiting = try await server.get("/v1/runs").json["data"]?.array?.first { $0["status"] == "waiting" }
+    let cancel = try await server.post("/v1/runs/\(waiting?["id"]?.string ?? "")/cancel", [:])
+    #expect(cancel.status == 202, "\(cancel.text)")
+    while try await server.get("/v1/runs").json["data"]?.array?.contains(where: { $0["status"] == "waiting" })
+      == true
+    {}
+    #expect(try await server.chat("b", "bye", session: "s").json["response"] == "you said bye")
+    let history = try await server.chat("d", "x", session: "s").json["response"]?.string ?? ""
+    #expect(
+      history == "fine [x]|you said fine [x]|ask [competitor]||hello|you said hello|bye|you said bye",
+      "\(history)")
+    #expect(!Self.read(provider).contains("Globex"))
+    let messages = try await server.get("/v1/sessions/s/messages?limit=200").json["data"]?.array ?? []
+    #expect(messages.contains { $0["content"] == "ask [competitor]" })
+    // People see what they wrote; what happened tells nothing of it.
+    #expect(messages.contains { $0["content"] == "my order 7 Globex" })
+    #expect(try await !server.get("/v1/events?limit=200").text.contains("Globex"))
+    #expect(try await server.get("/v1/sessions/s").json["title"] == "New chat")
+    _ = try await server.chat("a", "is Globex good", session: "t")
+    #expect(try await server.get("/v1/sessions/t").json["title"] == "Chat: is [competitor] good")
+    await server.stop()
+  }
+
   @Test(
     "an answer is held back until a function has seen it whole: plain, streamed, in OpenAI's words, and in data"
   )

@@ -110,24 +110,6 @@ struct TurnTests {
       ])
   }
 
-  @Test("a message that was refused is told to no model later")
-  func forgetsRefused() throws {
-    let time = Timestamp(milliseconds: 0)
-    let history = [
-      Message(id: "1", runID: "r", role: .user, text: "bait", createdAt: time),
-      Message(id: "2", runID: "r", role: .assistant, text: "", failure: .rejected, createdAt: time),
-      Message(id: "3", runID: "q", role: .user, text: "add", createdAt: time),
-      Message(id: "4", runID: "q", role: .assistant, text: "done", createdAt: time),
-      Message(id: "5", runID: "p", role: .user, text: "of a run that waits", createdAt: time),
-    ]
-    let told: [ModelMessage] = [.system("Be kind."), .user("add"), .assistant("done", calls: [])]
-    let (_, messages) = try Self.prepared(history: history)
-    #expect(messages == told + [.user("of a run that waits"), .user("hi")])
-    // As long as a function may still refuse or change it, it is not told either.
-    let (_, guarded) = try Self.prepared(Self.agent(hooks: .inputGuards), history: history)
-    #expect(guarded == told + [.user("hi")])
-  }
-
   @Test("calls go out validated and with their defaults, and their results go back")
   func runsTools() throws {
     var (turn, _) = try Self.prepared()

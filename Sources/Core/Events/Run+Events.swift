@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import JSONCodec
+import Synchronization
 
 /// What a run tells of its workflow, and of the agents that it calls.
 ///
@@ -82,9 +83,13 @@ extension Run {
   }
 
   /// Tells how the run of an agent ended that this one called.
+  ///
+  /// - Parameter body: Gets what it was told, and leaves of it what its guards let in.
   func tellingAgent(
-    _ name: String, _ id: String, _ input: JSON, key: String, _ body: () async throws -> ScriptReply
+    _ name: String, _ id: String, _ input: JSON, key: String,
+    _ body: (_ heard: borrowing Mutex<JSON>) async throws -> ScriptReply
   ) async throws -> ScriptReply {
+    let heard = Mutex(input)
     let start = environment.time.elapsed
     func tell(_ type: String, _ status: String, _ more: (inout JSONWriter) -> Void) {
       self.tell(type, key: key) { object in
@@ -92,7 +97,7 @@ extension Run {
         object.member("execution_id", id)
         object.member("user_id", context.user.id)
         object.member("session_id", context.sessionID)
-        object.member("input_data", RawJSON(input).bounded)
+        object.member("input_data", RawJSON(heard.withLock { $0 }).bounded)
         more(&object)
         object.member("execution_time_ms", milliseconds(since: start))
         object.member("status", status)
@@ -107,7 +112,7 @@ extension Run {
       }
     }
     do {
-      let reply = try await body()
+      let reply = try await body(heard)
       tell(Event.agentExecuted, "completed") { object in
         object.key("output_data")
         object.object {

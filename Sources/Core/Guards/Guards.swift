@@ -48,11 +48,20 @@ final class Guards: Sendable {
     throw .guarded("the message is not taken: it holds \(names.joined(separator: ", "))", names)
   }
 
-  /// Looks at what people say in a conversation that the caller keeps, and at what stands in it as instructions.
+  /// Looks at what people say in a conversation that the caller keeps, at what stands in it as instructions, and at
+  /// what the model is told of the caller's tools.
   ///
   /// - Throws: As ``check(_:_:)``.
   func check(_ conversation: CallerConversation) throws(Failure) {
     guard let input else { return }
+    for offer in conversation.offers {
+      let findings = input.findings(in: offer)
+      guard findings.isEmpty else {
+        let names = Self.names(findings)
+        throw .guarded(
+          "the conversation is not taken: its tools hold \(names.joined(separator: ", "))", names)
+      }
+    }
     for message in conversation.before + conversation.after {
       switch message {
       case .system(let text), .user(let text):
@@ -132,6 +141,9 @@ final class Guards: Sendable {
   }
 
   var masksOutput: Bool { output != nil }
+
+  /// Whether anything but messages is looked at.
+  var mayHide: Bool { output != nil || toolsRefused != nil || toolsMasked != nil }
 
   /// What people get to see of a call.
   func shown(_ call: ToolCall) -> ToolCall {

@@ -25,14 +25,15 @@ extension Inspector {
     case .array(let elements):
       return .array(elements.map { masked($0, &findings, style, of: name) })
     case .object(let object):
+      var names: Set<String> = []
       return .object(
         JSONObject(
           object.members.map { member in
             let found = self.findings(in: member.key)
             findings += found
+            let name = Self.masked(member.key, found, style: style)
             return (
-              Self.masked(member.key, found, style: style),
-              masked(member.value, &findings, style, of: member.key)
+              names.insertUnique(name), masked(member.value, &findings, style, of: member.key)
             )
           }))
     }
@@ -45,6 +46,18 @@ extension Inspector {
     return failure.saying(
       Self.masked(failure.message, found, style: style),
       failure.detail.map { masked($0, &findings, style) })
+  }
+}
+
+extension Set<String> {
+  /// Adds a name, or one made of it where it is there already: two names that became one stay two.
+  fileprivate mutating func insertUnique(_ name: String) -> String {
+    var (unique, count) = (name, 1)
+    while !insert(unique).inserted {
+      count += 1
+      unique = "\(name) \(count)"
+    }
+    return unique
   }
 }
 

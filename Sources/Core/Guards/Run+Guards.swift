@@ -76,6 +76,12 @@ extension Run {
     guard let callers, guards != nil || !agent.hooks.isDisjoint(with: [.inputGuards, .toolGuards]) else {
       return
     }
+    for (index, offer) in callers.offers.enumerated() {
+      // A schema with other words is another schema.
+      guard try await admitted(offer, key: "\(prefix)guard.offer.\(index)") == offer else {
+        throw Failure.guarded("the conversation is not taken: a guard would change its tools", [])
+      }
+    }
     let before = try await guarded(callers.before, from: 0)
     let after = try await guarded(callers.after, from: callers.before.count)
     turn.withLock { $0.guarded(before: before, after: after) }

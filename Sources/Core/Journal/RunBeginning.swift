@@ -11,6 +11,8 @@ public struct RunBeginning: Sendable, Hashable {
   public var idempotencyKey: IdempotencyKey?
   /// Of whoever asked, where traces are kept.
   public var trace: TraceContext?
+  /// Of a run that waits: its message as the agent left it; `nil` = as it came, or the agent has not let it in.
+  public var checkedMessage: String?
 
   public init(user: Principal, input: JSONObject = JSONObject(), idempotencyKey: IdempotencyKey? = nil) {
     self.user = user
@@ -31,6 +33,7 @@ public struct RunBeginning: Sendable, Hashable {
           $0.member("digest", JSON.array(idempotencyKey.digest.map { .integer(Int64($0)) }))
         }
       }
+      if let checkedMessage { $0.member("checked_message", checkedMessage) }
       if let trace {
         $0.member("traceparent", trace.traceparent)
         if !trace.traceState.isEmpty { $0.member("tracestate", trace.traceState) }
@@ -43,6 +46,7 @@ public struct RunBeginning: Sendable, Hashable {
   public init?(json: JSON) {
     guard let input = json["input"]?.object else { return nil }
     self.input = input
+    checkedMessage = json["checked_message"]?.string
     user = json["user"].map(Principal.init(json:)) ?? .local
     trace = json["traceparent"]?.string.flatMap {
       TraceContext(traceparent: $0, tracestate: json["tracestate"]?.string)
@@ -117,10 +121,15 @@ public struct KeptRun: Sendable {
   public var turn: ResumedTurn
   /// Of the user's message.
   public var messageID: String
+  /// False: its agent has not let the message in.
+  public var isMessageChecked: Bool
   /// `nil` = none.
   public var answer: String?
 
-  public init(run: UnfinishedRun, turn: ResumedTurn, messageID: String, answer: String?) {
+  public init(
+    run: UnfinishedRun, turn: ResumedTurn, messageID: String, isMessageChecked: Bool, answer: String?
+  ) {
+    self.isMessageChecked = isMessageChecked
     self.run = run
     self.turn = turn
     self.messageID = messageID
@@ -141,6 +150,8 @@ public struct TurnSuspension: Sendable {
   public var keys: [String]
   /// Of the run so far.
   public var usage: Usage
+  /// What it now begins with; `nil` = as before.
+  public var beginning: RunBeginning?
 
   public init(runID: String, journal: [JournalEntry], keys: [String], usage: Usage) {
     self.runID = runID

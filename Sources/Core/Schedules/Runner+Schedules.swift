@@ -69,6 +69,7 @@ extension Runner {
       sessionID: "schedule:\(agent.name)", agent: agent.name, version: version, message: schedule.message,
       historyMessages: 0, at: now)
     opening.seed = Identifier.randomNumber()
+    opening.isUnchecked = agent.checksMessages
     opening.beginning = RunBeginning(user: .schedule, input: input)
     return opening
   }

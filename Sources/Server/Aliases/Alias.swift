@@ -45,9 +45,11 @@ extension Alias {
   private var fault: String? {
     let segments = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
     if path != "/", segments.contains(where: \.isEmpty) { return "it has an empty segment" }
-    if segments.contains(where: { $0.contains { "?#%*".contains($0) } }) {
-      return "it has a character that is not taken: ? # % *"
+    let allowed = { (byte: UInt8) in byte > 0x20 && byte < 0x7F && !"?#%*\"<>\\^`|".utf8.contains(byte) }
+    if !path.utf8.allSatisfy(allowed) {
+      return "it has a character that no address has as it is: only letters, digits and - . _ ~ are safe"
     }
+    if segments.contains(".") || segments.contains("..") { return "it has a segment that clients resolve" }
     if path == "/v1" || path.hasPrefix("/v1/") { return "paths below /v1 are the server's own" }
     for segment in segments where segment.contains("{") || segment.contains("}") {
       guard segment.first == "{", segment.last == "}",

@@ -51,7 +51,8 @@ extension Services {
     let cancellation = RunCancellation()
     exchange.connection?.onDeparture(cancellation.cancel)
     switch try await runner.chat(
-      request, as: user, cancellation: cancellation, onEnd: counted(agent: request.agent))
+      request, as: user, cancellation: cancellation,
+      onEnd: counted(agent: request.agent, trace: exchange.trace))
     {
     case .answered(let answer):
       var reply = Reply.json { write(answer, &$0) }

@@ -18,7 +18,7 @@ extension Services {
       switch operation {
       case .session: sessionRoute(path, agent, name)
       case .message: messageRoute(alias, path, agent, name)
-      case .socket: socketRoute(path, agent, name)
+      case .socket: socketRoute(alias, path, agent, name)
       }
     }
     if let operation = WebChat.allCases.first(where: { alias.path.hasSuffix($0.rawValue) }) {
@@ -36,8 +36,11 @@ extension Services {
       answers: [.init(.ok, "Its name.", .json("WebChatSession"))]
     ) { exchange in
       _ = try await exchange.body(shape)
+      guard exchange.user.mayAsk(agent) else {
+        throw Failure(.denied, "this API key is not for the agent '\(agent)'")
+      }
       let session = try await store.createSession(
-        id: Identifier.randomUUID(), title: "New chat", userID: exchange.user.id, at: time.now)
+        id: Identifier.randomUUID(), title: TurnOpening.untitled, userID: exchange.user.id, at: time.now)
       return .json { $0.member("session_id", session.id) }
     }
   }
@@ -68,7 +71,10 @@ extension Services {
     }
   }
 
-  private func socketRoute(_ path: String, _ agent: String, _ name: String) -> Route {
-    chatSocketRoute(path, name: "\(name)Socket", isAlias: true, tells: .messages) { _ in agent }
+  private func socketRoute(_ alias: Alias, _ path: String, _ agent: String, _ name: String) -> Route {
+    chatSocketRoute(
+      path, name: "\(name)Socket", isAlias: true, tells: .messages,
+      messageCharactersMax: alias.messageCharactersMax
+    ) { _ in agent }
   }
 }

@@ -93,6 +93,7 @@ extension Services {
       to: agent, steps: runs.isEmpty ? [:] : try await store.steps(ofRuns: runs, userID: exchange.user.id),
       now: time.now)
     request.idempotencyKey = try exchange.idempotencyKey(of: body)
+    request.trace = exchange.trace
     let cancellation = RunCancellation()
     exchange.connection?.onDeparture(cancellation.cancel)
     let onEnd = counted(agent: agent.name, trace: exchange.trace)

@@ -32,7 +32,9 @@ extension Services {
         answers: [.init(.ok, "The run and its calls, in the order in which they began.", .json("RunTrace"))]
       ) { exchange in
         let run = try await look(at: exchange.parameters[0], as: exchange.user)
-        return .document(RunTrace(run: run, journal: try await store.journal(ofRun: run.id)))
+        var trace = RunTrace(run: run, journal: try await store.journal(ofRun: run.id))
+        if !exchange.user.isOperator, trace.mayHoldHidden(runner.isGuarded(host())) { trace.hideContent() }
+        return .document(trace)
       },
       Route(
         .post, "/v1/runs/{id}/retry", name: "retryRun",

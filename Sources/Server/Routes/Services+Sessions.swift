@@ -32,7 +32,8 @@ extension Services {
       ) { exchange in
         let body = try await exchange.body(Self.newSession)
         let session = try await store.createSession(
-          id: body["id"]?.string ?? Identifier.randomUUID(), title: body["title"]?.string ?? "New chat",
+          id: body["id"]?.string ?? Identifier.randomUUID(),
+          title: body["title"]?.string ?? TurnOpening.untitled,
           userID: exchange.user.id, at: time.now)
         var reply = Reply.document(status: .created, session)
         reply.headers[.location] = "/v1/sessions/\(session.id)"

@@ -11,6 +11,7 @@ extension Services {
 
   func chatSocketRoute(
     _ path: String, name: String, isAlias: Bool = false, tells: ConversationSocket.Told,
+    messageCharactersMax: Int? = nil,
     agent: @escaping @Sendable (Exchange) -> String
   ) -> Route {
     Route(
@@ -25,11 +26,14 @@ extension Services {
       ],
       answers: [.init(.switchingProtocols, "Frames of JSON from here on.", .nothing)],
       fails: [.upgradeRequired]
-    ) { try await openSocket($0, agent: agent($0), tells: tells) }
+    ) { exchange in
+      try await openSocket(
+        exchange, agent: agent(exchange), tells: tells, messageCharactersMax: messageCharactersMax)
+    }
   }
 
   private func openSocket(
-    _ exchange: Exchange, agent: String, tells: ConversationSocket.Told
+    _ exchange: Exchange, agent: String, tells: ConversationSocket.Told, messageCharactersMax: Int?
   ) async throws -> Reply {
     guard host().agents[agent] != nil else { throw Failure(.notFound, "there is no agent '\(agent)'") }
     var sessionID = Identifier.randomUUID()
@@ -54,8 +58,8 @@ extension Services {
     return .upgrade(handshake) { [services = self, sessionID] requestID in
       try await bridge.takeOutput()
       await ConversationSocket(
-        services: services, agent: agent, tells: tells, exchange: exchange, sessionID: sessionID,
-        requestID: requestID, bridge: bridge, connection: connection
+        services: services, agent: agent, tells: tells, messageCharactersMax: messageCharactersMax,
+        exchange: exchange, sessionID: sessionID, requestID: requestID, bridge: bridge, connection: connection
       ).run()
     }
   }

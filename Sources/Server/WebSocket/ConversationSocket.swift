@@ -28,6 +28,8 @@ final class ConversationSocket: Sendable {
   private let services: Services
   private let agent: String
   private let told: Told
+  /// Of a message; `nil` = the server's own limit alone.
+  private let messageCharactersMax: Int?
   private let exchange: Exchange
   private let sessionID: String
   private let requestID: String
@@ -38,13 +40,14 @@ final class ConversationSocket: Sendable {
   private let hasHeard = Mutex(true)
 
   init(
-    services: Services, agent: String, tells told: Told, exchange: Exchange, sessionID: String,
-    requestID: String,
+    services: Services, agent: String, tells told: Told, messageCharactersMax: Int?, exchange: Exchange,
+    sessionID: String, requestID: String,
     bridge: FrameBridge, connection: Connection
   ) {
     self.services = services
     self.agent = agent
     self.told = told
+    self.messageCharactersMax = messageCharactersMax
     self.exchange = exchange
     self.sessionID = sessionID
     self.requestID = requestID
@@ -108,8 +111,11 @@ final class ConversationSocket: Sendable {
           .init(field: "type", message: "'\(type)' is not one; there are message, cancel")
         ])
       }
-      guard message["message"]?.string != nil else {
+      guard let text = message["message"]?.string else {
         throw Problem.invalid([.init(field: "message", message: "is required")])
+      }
+      if let most = messageCharactersMax, text.count > most {
+        throw Problem.invalid([.init(field: "message", message: "must have at most \(most) characters")])
       }
       // Each message is as much as a request, and who asks must still be who may.
       user = try await exchange.identifyAgain()
@@ -124,11 +130,13 @@ final class ConversationSocket: Sendable {
     }
     var request = ChatRequest(agent: agent, body: message)
     request.sessionID = request.sessionID ?? sessionID
+    request.trace = exchange.trace
     let feed: RunFeed
     do {
       // Begun here and not in its task, so that turns come in the order of their messages.
       feed = try services.runner.stream(
-        request, as: user, cancellation: cancellation, onEnd: services.counted(agent: agent))
+        request, as: user, cancellation: cancellation,
+        onEnd: services.counted(agent: agent, trace: exchange.trace))
     } catch {
       end(number)
       return await report(error)

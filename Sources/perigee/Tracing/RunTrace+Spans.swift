@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Core
 import JSONCodec
+import Models
 import Settings
 import Telemetry
 
@@ -12,10 +13,10 @@ extension RunTrace {
   /// - Parameters:
   ///   - agents: Of the run's version.
   ///   - models: What is asked where an agent names none.
-  ///   - withContent: Arguments, results and answers too.
+  ///   - content: Takes the secrets out of arguments, results and answers; `nil` = they are not shown.
   func spans(
     of traced: TracedRun, agents: [String: Agent], models defaultModel: String,
-    providers: [String: Configuration.Provider], withContent: Bool
+    providers: [String: Configuration.Provider], content: SecretBlotter?
   ) -> [Telemetry.Span] {
     let keys = Set(spans.map(\.key))
     var all = [root(traced, agents[run.agent])]
@@ -29,7 +30,7 @@ extension RunTrace {
         attributes: ["perigee.journal.key": .string(call.key)])
       span.describe(
         call, models: agents[run.agent]?.models.first ?? defaultModel, providers: providers,
-        withContent: withContent)
+        content: content)
       span.traceState = traced.context.traceState
       all.append(span)
     }
@@ -106,7 +107,7 @@ extension RunTrace.Span {
 extension Telemetry.Span {
   fileprivate mutating func describe(
     _ call: RunTrace.Span, models requested: String, providers: [String: Configuration.Provider],
-    withContent: Bool
+    content: SecretBlotter?
   ) {
     let reply = call.modelReply
     switch call.name.split(separator: " ", maxSplits: 1).map(String.init) {
@@ -122,11 +123,13 @@ extension Telemetry.Span {
       attributes["gen_ai.operation.name"] = "execute_tool"
       attributes["gen_ai.tool.name"] = .string(words[1])
       attributes["gen_ai.tool.type"] = "function"
-      if withContent {
+      if let content {
         if let arguments = call.arguments {
-          attributes["gen_ai.tool.call.arguments"] = .string(arguments.text)
+          attributes["gen_ai.tool.call.arguments"] = .string(content.blot(arguments.text))
         }
-        if let result = call.result { attributes["gen_ai.tool.call.result"] = .string(result.text) }
+        if let result = call.result {
+          attributes["gen_ai.tool.call.result"] = .string(content.blot(result.text))
+        }
       }
     case let words where words.first == "agent" && words.count == 2:
       name = "invoke_agent \(words[1])"
@@ -141,11 +144,11 @@ extension Telemetry.Span {
     }
     if let reply {
       attributes["gen_ai.response.finish_reasons"] = .strings([reply.finishReason.rawValue])
-      if withContent { attributes["gen_ai.output.messages"] = .string(reply.text) }
+      if let content { attributes["gen_ai.output.messages"] = .string(content.blot(reply.text)) }
     }
     if let failure = call.failure {
       attributes["error.type"] = .string(failure.code.metricLabel)
-      status = .error(withContent ? failure.message : failure.code.metricLabel)
+      status = .error(content?.blot(failure.message) ?? failure.code.metricLabel)
     } else if call.status == .open {
       attributes["error.type"] = "unknown_outcome"
       status = .error("nobody has seen it end")

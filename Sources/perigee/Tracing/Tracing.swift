@@ -2,6 +2,7 @@
 import Core
 import Crypto
 import Logging
+import Models
 import ServiceLifecycle
 import Settings
 import Storage
@@ -22,12 +23,14 @@ final class Tracing: Sendable {
   let exporter: SpanExporter
   let runs: EndedRuns<TracedRun>
   private let logger: Logger
+  /// `nil` = what was said is not shown.
+  private let content: SecretBlotter?
 
   /// - Returns: `nil` where no collector is configured.
   /// - Throws: ``CommandError`` for what is said of it and cannot be.
   init?(
     _ configuration: Configuration, environment: [String: String], client: HTTPClient, time: SystemTime,
-    logger: Logger
+    blotter: SecretBlotter, logger: Logger
   ) throws {
     guard let base = configuration.telemetry.otlpEndpoint else { return nil }
     let (endpoint, headers, resource): (OTLPEndpoint, OTLPHeaders, Resource)
@@ -47,6 +50,7 @@ final class Tracing: Sendable {
       throw CommandError(message: error.message, hint: error.hint ?? "see docs/observability.md")
     }
     runs = EndedRuns(time: time)
+    content = configuration.telemetry.content ? blotter : nil
     self.logger = logger
     let fields = [("content-type", OTLP.contentType)] + headers.headers.map { ($0.name, $0.value) }
     exporter = SpanExporter(
@@ -85,7 +89,7 @@ final class Tracing: Sendable {
       exporter.add(
         trace.spans(
           of: run, agents: agents ?? [:], models: host.configuration.models.default,
-          providers: host.configuration.providers, withContent: host.configuration.telemetry.content))
+          providers: host.configuration.providers, content: content))
     } catch {
       logger.warning("a run cannot be shown in its trace: \(error)", metadata: ["run": "\(run.runID)"])
     }
