@@ -29,6 +29,7 @@ enum Migrations {
     migrator.registerMigration("0016 traces of jobs") {
       try $0.execute(sql: "ALTER TABLE jobs ADD COLUMN trace TEXT")
     }
+    migrator.registerMigration("0017 erasure") { try $0.execute(sql: erasure) }
     return migrator
   }
 
@@ -353,6 +354,12 @@ enum Migrations {
       revoked_at INTEGER,
       last_used_at INTEGER
     ) STRICT;
+    """
+
+  /// Of version 17: since when a user is being erased, and whom they decided for.
+  private static let erasure = """
+    ALTER TABLE users ADD COLUMN erasing_at INTEGER;
+    CREATE INDEX approvals_by_decider ON approvals (decided_by) WHERE decided_by IS NOT NULL;
     """
 
   /// Of version 8: see `JobRow.Place` for what `place` means, and what `due_at` means in each.

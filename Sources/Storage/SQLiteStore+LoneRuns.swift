@@ -67,6 +67,7 @@ extension WriterConnection {
     try endRun(run, turn)
     try record(turn, agent: agent, version: version)
     try write(turn.journal, runID: turn.runID)
+    if turn.hasAsked || turn.isResumed { try eraseDeciders(ofRun: turn.runID) }
     if turn.isAgain { try forgetCalls(of: turn.runID) }
     try insertCalls(turn)
     if turn.isKeyed, turn.status == .completed { try insertLoneAnswer(turn) }

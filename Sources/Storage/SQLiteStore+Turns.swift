@@ -152,6 +152,7 @@ extension WriterConnection {
     try endRun(run, turn, answer: key)
     try record(turn, agent: agent, version: version)
     try write(turn.journal, runID: turn.runID)
+    if turn.hasAsked || turn.isResumed { try eraseDeciders(ofRun: turn.runID) }
     let hasCalls = turn.steps.contains { !$0.calls.isEmpty }
     try insertMessage(
       key: key, id: turn.messageID, runID: turn.runID, isAnswer: true, text: turn.text,
@@ -298,7 +299,7 @@ extension WriterConnection {
 
   /// Makes a session, and its user if need be; its key.
   func insertSession(id: String, title: String, userID: String, at time: Timestamp) throws -> Int64 {
-    let user = try statement("INSERT OR IGNORE INTO users VALUES (?, ?)")
+    let user = try statement("INSERT OR IGNORE INTO users (id, created_at) VALUES (?, ?)")
     user.bind(1, userID)
     user.bind(2, time.milliseconds)
     try user.run()

@@ -132,7 +132,8 @@ struct PersonTests {
       let admin = try await scene.token("root", "admin")
       let gone = try await scene.send("DELETE", "/v1/users/ann-\(mine)", as: admin)
       #expect(
-        gone.status == 200 && gone.json["sessions"] == 3 && gone.json["scrubbed"] == true, "\(gone.text)")
+        gone.status == 200 && gone.json["sessions"] == 3 && gone.json["scrubbed"] == true
+          && gone.json["resumed"] == false, "\(gone.text)")
       #expect(try await scene.send("DELETE", "/v1/users/ann-\(mine)", as: admin).status == 404)
     } else {
       #expect(try await scene.run("users", "erase", "ann-\(mine)").status == 2)
@@ -234,5 +235,81 @@ struct PersonTests {
     _ = try await slow.value
     #expect(try await scene.send("DELETE", "/v1/users/ann", as: admin).status == 200)
     await scene.server.stop()
+  }
+
+  @Test(
+    "a key that a server has just let in counts for nothing, and makes nothing of them anew",
+    arguments: [true, false])
+  func keyed(overHTTP: Bool) async throws {
+    let scene = try await TokenScene(Self.scripts)
+    let ann = "ann-Xanadu7Zebra"
+    let made = try await scene.run("keys", "create", "--user", ann, "--name", "k")
+    let key = made.output.trimmingCharacters(in: .whitespacesAndNewlines)
+    #expect(try await scene.chat("a", "hello", as: key).status == 200)
+    if overHTTP {
+      let admin = try await scene.token("root", "admin")
+      #expect(try await scene.send("DELETE", "/v1/users/\(ann)", as: admin).status == 200)
+    } else {
+      #expect(try await scene.run("users", "erase", ann, "--yes").status == 0)
+    }
+    let back = try await scene.chat("a", "again", as: key)
+    #expect(back.status == 401, "\(back.text)")
+    #expect(try await scene.send("POST", "/v1/sessions", as: key, ["title": "t"]).status == 401)
+    #expect(try tables(with: ann, in: scene.data.path) == [])
+    let begun = try JSON(
+      parsing: try await scene.run("audit", "--action", "user.erasure_begun", "--json").output)
+    #expect(begun["data"]?.array?.count == 1)
+    await scene.server.stop()
+  }
+
+  @Test("what they decided for others stays decided, without their name, once the run has ended")
+  func decider() async throws {
+    let scene = try await TokenScene([
+      "agents/twice.lua": """
+      return { run = function(ctx, input)
+        local by = { roles = { "manager" } }
+        local first = approval.request{ title = "First?", by = by }
+        if input.message == "once" then return first.decision end
+        -- What it was told before it has to be told again: else this is another question.
+        return approval.request{ title = "By " .. first.by .. "?" }.decision
+      end }
+      """
+    ])
+    let (bob, ann) = (try await scene.token("bob", "user"), try await scene.token("ann-Xanadu", "manager"))
+    var ids: [String] = []
+    for message in ["once", "twice"] {
+      let asked = try await scene.chat("twice", message, as: bob, session: message)
+      let id = try #require(asked.json["approval"]?["id"]?.string, "\(asked.text)")
+      let decided = try await scene.send(
+        "POST", "/v1/approvals/\(id)", as: ann, ["decision": "approve", "comment": "says Zebra"])
+      #expect(decided.status == 200, "\(decided.text)")
+      ids.append(id)
+    }
+    var pending: String?
+    while pending == nil {
+      let list = try await scene.send("GET", "/v1/approvals", as: bob).json["data"]?.array
+      pending = list?.first { $0["status"] == "pending" }?["id"]?.string
+    }
+    while try await runs("completed", of: bob, in: scene) < 1 {}
+    #expect(try await scene.run("users", "erase", "ann-Xanadu", "--yes").status == 0)
+    for id in ids {
+      let decision = try await scene.send("GET", "/v1/approvals/\(id)", as: bob).json["decision"]
+      #expect(decision?["user_id"] == "perigee:erased" && decision?["decision"] == "approve", "\(id)")
+    }
+    #expect(try tables(with: "says Zebra", in: scene.data.path) == ["journal"])
+    // It goes on by what it read, and nothing is left of it then but what it asked itself.
+    let second = try await scene.send(
+      "POST", "/v1/approvals/\(pending ?? "")", as: bob, ["decision": "approve"])
+    #expect(second.status == 200, "\(second.text)")
+    while try await runs("completed", of: bob, in: scene) < 2 {}
+    #expect(try tables(with: "says Zebra", in: scene.data.path) == [])
+    #expect(try tables(with: "\"by\":\"ann-Xanadu", in: scene.data.path) == [])
+    #expect(try await scene.run("audit", "verify").status == 0)
+    await scene.server.stop()
+  }
+
+  private func runs(_ status: JSON, of user: String, in scene: TokenScene) async throws -> Int {
+    let runs = try await scene.send("GET", "/v1/runs", as: user).json["data"]?.array ?? []
+    return runs.filter { $0["status"] == status }.count
   }
 }

@@ -82,6 +82,8 @@ extension AuditEntry.Action {
   public static let dataForgotten = Self(rawValue: "data.forgotten")
   /// Somebody took a copy of all that is kept of a user.
   public static let userExported = Self(rawValue: "user.exported")
+  /// Somebody has some of what is kept of a user erased, or all of it: then ``userErased`` follows.
+  public static let userErasureBegun = Self(rawValue: "user.erasure_begun")
   /// All that was kept of a user was erased.
   public static let userErased = Self(rawValue: "user.erased")
   public static let auditRead = Self(rawValue: "audit.read")
@@ -91,7 +93,7 @@ extension AuditEntry.Action {
   public static let all: [Self] = [
     runEnded, runCancelled, runRetried, toolCalled, toolRefused, guardConflict, guardrailRefused,
     guardrailMasked, approvalDecided, sessionDeleted, jobRetried, jobDiscarded, versionActivated, keyCreated,
-    keyRevoked, dataRead, dataForgotten, userExported, userErased, auditRead,
+    keyRevoked, dataRead, dataForgotten, userExported, userErasureBegun, userErased, auditRead,
     auditForgotten,
   ]
 }

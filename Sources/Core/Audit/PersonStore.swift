@@ -12,8 +12,13 @@ public protocol PersonStore: Sendable {
   func exportPiece(of userID: String, from place: ExportPlace) async throws -> ExportPiece
   /// Erases all that is kept of a user, in several transactions where it is much; asked again it goes on.
   ///
+  /// The first one records that it was begun, and takes their API keys; where there were any, it waits until no
+  /// server believes them any more, and takes the rest after that.
+  ///
   /// - Throws: ``Failure`` `conflict` while runs or jobs of theirs are under way, `not_found` when nothing is kept.
-  func eraseUser(_ userID: String, by actor: AuditEntry.Actor, at: Timestamp) async throws -> ErasedUser
+  func eraseUser(
+    _ userID: String, by actor: AuditEntry.Actor, time: any TimeSource
+  ) async throws -> ErasedUser
 }
 
 /// Where an export goes on.
@@ -37,6 +42,11 @@ public struct ExportPiece: Sendable {
 
 /// What went with a user.
 public struct ErasedUser: Sendable, Hashable {
+  /// Stands in place of who was erased in what is others'; no token and no key can be of a user with this id.
+  public static let id = "perigee:erased"
+
+  /// It was begun before, and not finished: what went then is not counted.
+  public var isResumed = false
   public var sessions = 0
   public var runs = 0
   /// Entries of the audit trail that stay, and no longer say who it was.

@@ -24,6 +24,7 @@ extension OpenAPI {
       "properties": ["user_id": string], "required": ["user_id"], "additionalProperties": ["type": "array"],
     ],
     "ErasedUser": object([
+      ("resumed", described(boolean, "It was begun before and not finished; what went then is not counted.")),
       ("sessions", integer), ("runs", described(integer, "Those without a conversation.")),
       ("audit_entries", described(integer, "Entries that no longer say who it was.")),
       ("scrubbed", described(boolean, "Whether the file was rewritten, without older copies of rows.")),

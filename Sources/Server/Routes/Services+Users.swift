@@ -25,7 +25,7 @@ extension Services {
         }
         return .document(
           try await store.eraseUser(
-            exchange.user.id(named: exchange.parameters[0]), by: exchange.user.actor, at: time.now))
+            exchange.user.id(named: exchange.parameters[0]), by: exchange.user.actor, time: time))
       },
     ]
   }

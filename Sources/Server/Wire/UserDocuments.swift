@@ -5,6 +5,7 @@ public import JSONCodec
 extension ErasedUser: Document {
   func write(to writer: inout JSONWriter) {
     writer.object {
+      $0.member("resumed", isResumed)
       $0.member("sessions", sessions)
       $0.member("runs", runs)
       $0.member("audit_entries", auditEntries)

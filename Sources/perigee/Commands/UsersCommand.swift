@@ -96,11 +96,12 @@ struct UsersCommand: AsyncParsableCommand {
       try await options.withStore { store, _ in
         let erased: ErasedUser
         do {
-          erased = try await store.eraseUser(user, by: Principal.local.actor, at: SystemTime().now)
+          erased = try await store.eraseUser(user, by: Principal.local.actor, time: SystemTime())
         } catch let failure as Failure where failure.code == .conflict {
           throw CommandError(message: failure.message, hint: "perigee cancel RUN", status: .bad)
         }
         guard !json else { return Console.print(erased.json.text) }
+        if erased.isResumed { Console.note("it was begun before, and is finished now") }
         Console.note(
           "erased: \(erased.sessions) conversations, \(erased.runs) runs of none; "
             + "\(erased.auditEntries) entries of the audit trail no longer say who it was")

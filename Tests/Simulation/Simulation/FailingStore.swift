@@ -37,9 +37,10 @@ struct FailingStore: Store {
     try await disk.perform { try await base.exportPiece(of: userID, from: place) }
   }
 
-  func eraseUser(_ userID: String, by actor: AuditEntry.Actor, at time: Timestamp) async throws -> ErasedUser
-  {
-    try await disk.perform { try await base.eraseUser(userID, by: actor, at: time) }
+  func eraseUser(
+    _ userID: String, by actor: AuditEntry.Actor, time: any TimeSource
+  ) async throws -> ErasedUser {
+    try await disk.perform { try await base.eraseUser(userID, by: actor, time: time) }
   }
 
   func forgetAudit(before: Timestamp, at: Timestamp) async throws -> Int {
