@@ -356,10 +356,11 @@ enum Migrations {
     ) STRICT;
     """
 
-  /// Of version 17: since when a user is being erased, and whom they decided for.
+  /// Of version 17: since when a user is being erased, whom they decided for, and their sessions in order.
   private static let erasure = """
     ALTER TABLE users ADD COLUMN erasing_at INTEGER;
     CREATE INDEX approvals_by_decider ON approvals (decided_by) WHERE decided_by IS NOT NULL;
+    CREATE INDEX sessions_by_user ON sessions (user_id);
     """
 
   /// Of version 8: see `JobRow.Place` for what `place` means, and what `due_at` means in each.

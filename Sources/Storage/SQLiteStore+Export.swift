@@ -30,9 +30,9 @@ extension SQLiteStore {
       // Left open: the lists follow.
       bytes += head.bytes.dropLast()
     }
-    if place.after == .min { bytes += Array(",\n\"\(list.name)\":[".utf8) }
+    if place.after.isEmpty { bytes += Array(",\n\"\(list.name)\":[".utf8) }
     for (index, row) in rows.enumerated() {
-      if index > 0 || place.after != .min { bytes += [UInt8(ascii: ","), UInt8(ascii: "\n")] }
+      if index > 0 || !place.after.isEmpty { bytes += [UInt8(ascii: ","), UInt8(ascii: "\n")] }
       bytes += row
     }
     var next = place
@@ -49,25 +49,30 @@ extension SQLiteStore {
 
   /// Some rows of a list, each as JSON; `last` = where the next page begins, `nil` = there is none.
   private func page(
-    _ list: ExportedList, userID: String, after: Int64
-  ) async throws -> (rows: [[UInt8]], last: Int64?) {
+    _ list: ExportedList, userID: String, after: [ExportPlace.Key]
+  ) async throws -> (rows: [[UInt8]], last: [ExportPlace.Key]?) {
     try await read { connection in
       let select = try connection.statement(list.sql)
       defer { select.reset() }
       select.bind(1, userID)
-      select.bind(2, after)
-      if list.isOfScopes {
-        let (prefix, end) = PersonSQL.sessionScopes(of: userID)
-        select.bind(3, KeyValueScope.user(userID).text)
-        select.bind(4, prefix)
-        select.bind(5, end)
+      let (prefix, end) = PersonSQL.sessionScopes(of: userID)
+      for (index, key) in (after.isEmpty ? list.start(before: prefix) : after).enumerated() {
+        switch key {
+        case .integer(let number): select.bind(Int32(index + 2), number)
+        case .text(let text): select.bind(Int32(index + 2), text)
+        }
       }
-      var (rows, bytes, last): ([[UInt8]], Int, Int64?) = ([], 0, nil)
+      if list.isOfScopes {
+        select.bind(4, KeyValueScope.user(userID).text)
+        select.bind(5, end)
+        select.bind(6, prefix)
+      }
+      var (rows, bytes, last): ([[UInt8]], Int, [ExportPlace.Key]?) = ([], 0, nil)
       while rows.count < Self.exportedRowsMax, bytes < Self.exportedBytesMax, try select.step() {
         let row = list.row(select)
         rows.append(row)
         bytes += row.count
-        last = select.integer(0)
+        last = list.key(select)
       }
       return (rows, last)
     }
@@ -78,24 +83,39 @@ extension SQLiteStore {
   private static let exportedBytesMax = 1 << 20
 }
 
-/// A list of an export: rows by a number that grows, ?2 being that of the last one seen, of the user ?1.
-private struct ExportedList: Sendable {
+/// A list of an export: rows of the user ?1 by a key that grows, ?2 and on being that of the last one seen.
+///
+/// Each page goes on there by an index: however much there is, a page costs its rows.
+struct ExportedList: Sendable {
   enum Kind: Sendable {
     case text, integer, number, time, json, flag
   }
 
   let name: String
   let sql: String
-  /// From the second column on: the first is the number.
+  /// Before all keys, which are the first columns.
+  var start: [ExportPlace.Key] = [.integer(.min)]
+  /// Those that follow.
   let columns: [(name: String, kind: Kind)]
   /// Its statement takes the scopes of the user's small values.
   var isOfScopes = false
+
+  func start(before prefix: String) -> [ExportPlace.Key] {
+    isOfScopes ? [.text(String(prefix.dropLast())), .text("")] : start
+  }
+
+  func key(_ row: SQLStatement) -> [ExportPlace.Key] {
+    start.indices.map { index in
+      if case .text = start[index] { return .text(row.text(Int32(index))) }
+      return .integer(row.integer(Int32(index)))
+    }
+  }
 
   func row(_ row: SQLStatement) -> [UInt8] {
     var writer = JSONWriter(reservingCapacity: 256)
     writer.object { object in
       for (index, column) in columns.enumerated() {
-        let position = Int32(index + 1)
+        let position = Int32(start.count + index)
         object.key(column.name)
         if row.isNull(position) {
           object.writeNull()
@@ -114,15 +134,15 @@ private struct ExportedList: Sendable {
     return writer.bytes
   }
 
-  /// Rows of a table that belong to runs: a number for each, in the order of the runs.
-  private static func ofRuns(_ table: String, _ columns: [String], order: String) -> String {
-    """
-    SELECT place, \(columns.joined(separator: ", ")) FROM (
-      SELECT row_number() OVER (ORDER BY runs.seq, \(order)) AS place,
-      \(columns.map { "\(table).\($0)" }.joined(separator: ", "))
-      FROM runs JOIN \(table) ON \(table).run_id = runs.id WHERE runs.user_id = ?1)
-    WHERE place > ?2 ORDER BY place
-    """
+  /// Rows of a table that belong to runs, in the order of the runs.
+  private static func ofRuns(_ table: String, by order: [String], _ columns: [String]) -> String {
+    let seen = order.indices.map { "iif(runs.seq = ?2, ?\($0 + 3), -1)" }
+    return """
+      SELECT runs.seq, \((order + columns).map { "\(table).\($0)" }.joined(separator: ", "))
+      FROM runs CROSS JOIN \(table) ON \(table).run_id = runs.id
+      AND (\(order.joined(separator: ", "))) > (\(seen.joined(separator: ", ")))
+      WHERE runs.user_id = ?1 AND runs.seq >= ?2 ORDER BY runs.seq, \(order.joined(separator: ", "))
+      """
   }
 
   static let all = conversations + work + belongings
@@ -145,8 +165,9 @@ private struct ExportedList: Sendable {
       sql: """
         SELECT key, name, messages.id, run_id, iif(is_answer, 'assistant', 'user'), text, failure,
         messages.created_at
-        FROM sessions JOIN messages ON key BETWEEN sessions.id << 24 AND (sessions.id << 24) + (1 << 24) - 1
-        WHERE user_id = ?1 AND sessions.id >= max(?2, 0) >> 24 AND key > ?2 ORDER BY sessions.id, key
+        FROM sessions CROSS JOIN messages
+        ON key BETWEEN max(sessions.id << 24, ?2 + 1) AND (sessions.id << 24) + (1 << 24) - 1
+        WHERE user_id = ?1 AND sessions.id >= ?2 >> 24 ORDER BY sessions.id, key
         """,
       columns: [
         ("session_id", .text), ("id", .text), ("run_id", .text), ("role", .text), ("content", .text),
@@ -173,11 +194,12 @@ private struct ExportedList: Sendable {
     ExportedList(
       name: "tool_calls",
       sql: ofRuns(
-        "tool_calls",
+        "tool_calls", by: ["step", "position"],
         [
           "run_id", "call_id", "name", "step_text", "arguments", "result", "error", "started_at",
           "duration_ms",
-        ], order: "step, position"),
+        ]),
+      start: [.integer(0), .integer(-1), .integer(-1)],
       columns: [
         ("run_id", .text), ("id", .text), ("name", .text), ("text", .text), ("arguments", .json),
         ("result", .json), ("error", .json), ("started_at", .time), ("duration_ms", .number),
@@ -185,9 +207,9 @@ private struct ExportedList: Sendable {
     ExportedList(
       name: "journal",
       sql: ofRuns(
-        "journal",
-        ["run_id", "key", "name", "arguments", "result", "failure", "started_at", "duration_ms"],
-        order: "journal.number"),
+        "journal", by: ["number"],
+        ["run_id", "key", "name", "arguments", "result", "failure", "started_at", "duration_ms"]),
+      start: [.integer(0), .integer(-1)],
       columns: [
         ("run_id", .text), ("key", .text), ("name", .text), ("arguments", .json), ("result", .json),
         ("error", .json), ("started_at", .time), ("duration_ms", .number),
@@ -231,24 +253,27 @@ private struct ExportedList: Sendable {
       columns: [("type", .text), ("at", .time), ("run_id", .text), ("data", .json)]),
   ]
 
+  private static let value =
+    "scope, key, iif(scope = ?4, NULL, substr(scope, length(?6) + 1)) AS session, key AS name, value, expires_at"
+
   private static let belongings = [
     ExportedList(
       name: "values",
       sql: """
-        SELECT number, session, key, value, expires_at FROM (
-          SELECT row_number() OVER (ORDER BY scope, key) AS number, key, value, expires_at,
-          iif(scope = ?3, NULL, substr(scope, length(?4) + 1)) AS session
-          FROM kv WHERE scope = ?3 OR (scope >= ?4 AND scope < ?5))
-        WHERE number > ?2 AND ?1 IS NOT NULL ORDER BY number
+        SELECT \(value) FROM kv WHERE scope = ?2 AND key > ?3
+        UNION ALL SELECT \(value) FROM kv WHERE scope > ?2 AND scope < ?5
+        UNION ALL SELECT \(value) FROM kv WHERE scope = ?4 AND ?2 < ?4 ORDER BY scope, key
         """,
+      start: [.text(""), .text("")],
       columns: [("session_id", .text), ("key", .text), ("value", .json), ("expires_at", .time)],
       isOfScopes: true),
     ExportedList(
       name: "idempotency_keys",
       sql: """
-        SELECT rowid, name, run_id, created_at FROM idempotency_keys
-        WHERE user_id = ?1 AND rowid > ?2 ORDER BY rowid
+        SELECT name, name, run_id, created_at FROM idempotency_keys
+        WHERE user_id = ?1 AND name > ?2 ORDER BY name
         """,
+      start: [.text("")],
       columns: [("key", .text), ("run_id", .text), ("created_at", .time)]),
     // Without hashes: whoever has the document cannot guess at keys.
     ExportedList(

@@ -23,9 +23,15 @@ public protocol PersonStore: Sendable {
 
 /// Where an export goes on.
 public struct ExportPlace: Sendable, Hashable {
-  /// Number of a list, and of its last row that was handed out.
+  public enum Key: Sendable, Hashable {
+    case integer(Int64)
+    case text(String)
+  }
+
+  /// Number of a list.
   public var list = 0
-  public var after = Int64.min
+  /// Key of its last row that was handed out; empty = it begins.
+  public var after: [Key] = []
 
   public init() {}
 }
