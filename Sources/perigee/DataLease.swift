@@ -6,6 +6,9 @@ import Glibc
 ///
 /// The kernel gives it back when the process ends, however it ends.
 struct DataLease: Sendable {
+  /// Of commands that only read and write what is kept, and have no runs of their own.
+  static let commands = "commands"
+
   private let descriptor: Int32
   private let path: String
   /// Nobody else was there when it was taken: runs that are still marked as running have no process.
@@ -80,9 +83,11 @@ struct DataLease: Sendable {
   static func ifAlone<Value>(_ directory: String, _ body: () async throws -> Value) async throws -> Value? {
     try await ifUnused(directory, file: "lock") {
       try await ifUnused(directory, file: "workers") {
-        try await ifUnused(directory, file: "guests", body)
+        try await ifUnused(directory, file: "guests") {
+          try await ifUnused(directory, file: commands, body)
+        }
       }
-    }.flatMap { $0 }.flatMap { $0 }
+    }.flatMap { $0 }.flatMap { $0 }.flatMap { $0 }
   }
 
   /// Makes the folder where there is none.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
 import Foundation
 import Testing
 
@@ -64,6 +65,31 @@ struct DataLeaseTests {
     #expect(try isHeld(folder.path))
     lease.giveBack()
     #expect(try !isHeld(folder.path))
+  }
+
+  @Test("a command that opens the store has a share as long as it runs, and no restore comes between")
+  func commands() async throws {
+    let workspace = try Folder(["agents/a.lua": "return { prompt = 'p' }"])
+    let data = folder.path + "/data"
+    let words = ["--workspace", workspace.path, "--data", data]
+    let archive = folder.path + "/backup.tar"
+    #expect(try await perigee(["runs"] + words).status == 0)
+    #expect(try await perigee(["backup", archive] + words).status == 0)
+    try await WorkspaceOptions.parse(words).withStore { _, directory in
+      #expect(directory == data)
+      #expect(try await DataLease.ifAlone(directory) {} == nil)
+      // A server that begins is still the first: no run is this command's.
+      let server = try DataLease.take(directory)
+      #expect(server.isFirst)
+      server.giveBack()
+      let restore = try await perigee(["restore", archive, "--force"] + words)
+      #expect(restore.status == 2 && restore.errors.contains("a command is at work"), "\(restore.errors)")
+      let doctor = try await perigee(["doctor"] + words)
+      #expect((doctor.output + doctor.errors).contains("a command (process"), "\(doctor.output)")
+    }
+    #expect(try await DataLease.ifAlone(data) {} != nil)
+    let restore = try await perigee(["restore", archive, "--force"] + words)
+    #expect(restore.status == 0, "\(restore.errors)")
   }
 
   @Test("a folder that was replaced meanwhile is taken as it is now")

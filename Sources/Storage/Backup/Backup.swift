@@ -64,7 +64,7 @@ public struct Backup: Sendable {
 
   /// Files of a data directory that stand for processes which are there now, or are in the copies of the databases.
   static let passing: Set<String> = [
-    "lock", "guests", "workers", "signals", "perigee.sqlite-wal", "perigee.sqlite-shm",
+    "lock", "guests", "workers", "commands", "signals", "perigee.sqlite-wal", "perigee.sqlite-shm",
     "workspace.sqlite-wal", "workspace.sqlite-shm",
   ]
 }

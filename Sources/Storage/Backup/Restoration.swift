@@ -73,7 +73,7 @@ public struct Restoration: Sendable {
   }
 
   /// Files that tell who is at work, and hold nothing.
-  private static let marks = ["lock", "guests", "workers", "signals"]
+  private static let marks = ["lock", "guests", "workers", "commands", "signals"]
 
   /// - Returns: Whether there was nothing in it but marks.
   private static func removeEmpty(_ directory: String) -> Bool {

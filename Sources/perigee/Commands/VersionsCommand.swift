@@ -82,6 +82,10 @@ extension WorkspaceOptions {
   ) async throws -> Value {
     let configuration = try configuration()
     let directory = dataDirectory(configuration)
+    try DataLease.prepare(directory)
+    // Nobody puts another folder in its place meanwhile.
+    let lease = try DataLease.join(directory, file: DataLease.commands)
+    defer { lease.giveBack() }
     let store = try await openStore(configuration)
     let value: Value
     do {
