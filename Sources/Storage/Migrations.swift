@@ -356,11 +356,26 @@ enum Migrations {
     ) STRICT;
     """
 
-  /// Of version 17: since when a user is being erased, whom they decided for, and their sessions in order.
+  /// Of version 17: since when a user is being erased, whom they decided for, and their sessions in order; what is a
+  /// tenant's: indexes that cost a row of theirs an entry, and other rows nothing.
   private static let erasure = """
     ALTER TABLE users ADD COLUMN erasing_at INTEGER;
     CREATE INDEX approvals_by_decider ON approvals (decided_by) WHERE decided_by IS NOT NULL;
     CREATE INDEX sessions_by_user ON sessions (user_id);
+
+    CREATE INDEX events_by_tenant ON events (substr(user_id, 1, instr(user_id, '/')))
+    WHERE instr(user_id, '/') > 0;
+    CREATE INDEX jobs_dead_by_tenant ON jobs (substr(user_id, 1, instr(user_id, '/')), due_at)
+    WHERE place = 5 AND instr(user_id, '/') > 0;
+
+    ALTER TABLE audit ADD COLUMN tenant TEXT;
+    DROP TRIGGER audit_stays;
+    UPDATE audit SET tenant = substr(user_id, 1, instr(user_id, '/'))
+    FROM audit_actors WHERE audit_actors.id = actor AND instr(user_id, '/') > 0;
+    CREATE INDEX audit_by_tenant ON audit (tenant) WHERE tenant IS NOT NULL;
+    CREATE TRIGGER audit_stays BEFORE UPDATE ON audit BEGIN
+      SELECT RAISE(ABORT, 'the audit trail is not changed');
+    END;
     """
 
   /// Of version 8: see `JobRow.Place` for what `place` means, and what `due_at` means in each.

@@ -12,10 +12,16 @@ extension SQLiteStore {
   public func auditTrail(_ filter: AuditFilter, page: PageRequest) async throws -> Page<KeptAuditEntry> {
     let before = try page.after.map { try Cursor.parse($0, .audit) }?[0] ?? .max
     return try await read { connection in
+      var isTenants = false
+      if case .tenant = filter.visibleTo { isTenants = true }
       let select = try connection.statement(
-        "SELECT \(AuditRow.columns) \(AuditRow.tables) WHERE number < ? ORDER BY number DESC")
+        """
+        SELECT \(AuditRow.columns) \(AuditRow.tables)
+        WHERE \(isTenants ? "tenant = ?1" : "TRUE") AND number < ?3 ORDER BY number DESC
+        """)
       defer { select.reset() }
-      select.bind(1, before)
+      select.bind(filter.visibleTo)
+      select.bind(3, before)
       var (rows, looked): ([AuditRow], Int) = ([], 0)
       while rows.count < page.limit, try select.step() {
         looked += 1
@@ -139,7 +145,7 @@ extension WriterConnection {
     var (number, hash) = try lastAuditEntry ?? readLastAuditEntry()
     number += 1
     hash = AuditChain.hash(after: hash, number, entry, actor: actor?.digest)
-    let insert = try statement("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+    let insert = try statement("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
     insert.bind(1, number)
     insert.bind(2, entry.at.milliseconds)
     insert.bind(3, entry.action.rawValue)
@@ -150,6 +156,7 @@ extension WriterConnection {
     insert.bind(8, entry.version)
     if let detail = entry.detail { insert.bindBlob(9, detail.bytes) } else { insert.bindNull(9) }
     insert.bindBlob(10, hash)
+    insert.bind(11, entry.actor?.tenantPrefix)
     try insert.run()
     lastAuditEntry = (number, hash)
   }
@@ -194,12 +201,19 @@ extension WriterConnection {
   }
 }
 
+extension AuditEntry.Actor {
+  /// All up to the first slash, by which a tenant finds what its users did.
+  fileprivate var tenantPrefix: String? {
+    userID.firstIndex(of: "/").map { String(userID[...$0]) }
+  }
+}
+
 /// One row of `audit`, with who it was.
 private struct AuditRow {
   static let columns =
     """
     number, at, action, target, run_id, agent, version, detail, hash, actor, user_id, address, salt, digest,
-    key_id
+    key_id, tenant
     """
   static let tables = "FROM audit LEFT JOIN audit_actors ON audit_actors.id = audit.actor"
 
@@ -209,6 +223,7 @@ private struct AuditRow {
   private let hasActor: Bool
   private let salt: [UInt8]?
   private let digest: [UInt8]?
+  private let tenant: String?
 
   init(_ row: SQLStatement) {
     number = row.integer(0)
@@ -224,6 +239,7 @@ private struct AuditRow {
       version: row.optionalText(6), detail: row.isNull(7) ? nil : RawJSON(trusted: row.bytes(7)))
     salt = row.isNull(12) ? nil : row.bytes(12)
     digest = row.isNull(13) ? nil : row.bytes(13)
+    tenant = row.optionalText(15)
   }
 
   var kept: KeptAuditEntry {
@@ -251,6 +267,7 @@ private struct AuditRow {
       guard let salt, AuditChain.digest(of: actor, salt: salt) == digest else {
         return "who it was has been changed"
       }
+      if actor.tenantPrefix != tenant { return "the tenant of who it was has been changed" }
     }
     guard AuditChain.hash(after: previousHash, number, entry, actor: hasActor ? digest : nil) == hash
     else { return "it, or what came before it, has been changed" }

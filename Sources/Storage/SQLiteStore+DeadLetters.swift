@@ -9,7 +9,8 @@ extension SQLiteStore {
       let select = try connection.statement(
         """
         SELECT \(DeadLetterRow.columns) FROM jobs
-        WHERE place = 5 AND \(visibleTo.condition("user_id")) AND (due_at, seq) < (?3, ?4)
+        WHERE place = 5 AND \(visibleTo.condition("user_id")) AND \(visibleTo.tenantCondition)
+        AND (due_at, seq) < (?3, ?4)
         ORDER BY due_at DESC, seq DESC LIMIT ?5
         """)
       defer { select.reset() }

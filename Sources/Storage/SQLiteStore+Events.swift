@@ -16,11 +16,20 @@ extension SQLiteStore {
   ) async throws -> (events: [KeptEvent], last: Int64) {
     try await read { connection in
       let select = try connection.statement(
-        "SELECT number, type, at, user_id, run_id, data FROM events WHERE number > ? ORDER BY number")
+        """
+        SELECT number, type, at, user_id, run_id, data FROM events
+        WHERE \(filter.visibleTo.tenantCondition) AND number > ?3 ORDER BY number
+        """)
       defer { select.reset() }
-      select.bind(1, number)
+      select.bind(filter.visibleTo)
+      select.bind(3, number)
       var (events, last, looked): ([KeptEvent], Int64, Int) = ([], number, 0)
-      while events.count < limit, looked < Self.eventsLookedAtMax, try select.step() {
+      while events.count < limit, looked < Self.eventsLookedAtMax {
+        guard try select.step() else {
+          // What a tenant's page passed over are others'.
+          last = max(last, try connection.lastEventNumber())
+          break
+        }
         looked += 1
         last = select.integer(0)
         var event = Event(
@@ -41,11 +50,7 @@ extension SQLiteStore {
   private static let eventsLookedAtMax = 5000
 
   public func lastEventNumber() async throws -> Int64 {
-    try await read { connection in
-      let select = try connection.statement("SELECT max(number) FROM events")
-      defer { select.reset() }
-      return try select.step() ? select.optionalInteger(0) ?? 0 : 0
-    }
+    try await read { try $0.lastEventNumber() }
   }
 
   public func forgetEvents(before time: Timestamp) async throws -> Int {
@@ -160,6 +165,14 @@ extension SQLiteStore {
       }
     }
     eventBell.ring()
+  }
+}
+
+extension ReaderConnection {
+  fileprivate func lastEventNumber() throws -> Int64 {
+    let select = try statement("SELECT max(number) FROM events")
+    defer { select.reset() }
+    return try select.step() ? select.optionalInteger(0) ?? 0 : 0
   }
 }
 

@@ -11,6 +11,13 @@ extension Visibility {
     }
   }
 
+  /// Narrows rows with a `user_id` down to a tenant's, by ?1, in the order of an index on tenants; others stay as
+  /// they are. A tenant is all up to the first slash.
+  var tenantCondition: String {
+    guard case .tenant = self else { return "TRUE" }
+    return "(instr(user_id, '/') > 0 AND substr(user_id, 1, instr(user_id, '/')) = ?1)"
+  }
+
   /// Names the index by which a tenant's rows are found: without figures SQLite would look through everybody's.
   func index(_ name: String) -> String {
     if case .tenant = self { "INDEXED BY \(name)" } else { "" }

@@ -28,6 +28,35 @@ struct AuditTests {
     }
   }
 
+  @Test("a trail of before tenants had an index still holds, and tenants find theirs")
+  func older() async throws {
+    try await withDirectory { directory in
+      let store = try await SQLiteStore.open(directory: directory, synchronous: .normal)
+      for user in ["ann", "acme/ann", nil, "acme/bob"] {
+        try await store.record([Self.entry(.toolCalled, by: user)])
+      }
+      try await store.close()
+      try runSQL(
+        directory + "/" + SQLiteStore.fileName,
+        """
+        DELETE FROM grdb_migrations WHERE identifier LIKE '0017%';
+        DROP INDEX approvals_by_decider; DROP INDEX sessions_by_user; DROP INDEX events_by_tenant;
+        DROP INDEX jobs_dead_by_tenant; DROP INDEX audit_by_tenant;
+        ALTER TABLE audit DROP COLUMN tenant; ALTER TABLE users DROP COLUMN erasing_at;
+        """)
+      let again = try await SQLiteStore.open(directory: directory, synchronous: .normal)
+      #expect(try await again.verifyAudit().faults.isEmpty)
+      let acme = try #require(Tenant("acme"))
+      let filter = AuditFilter(visibleTo: .tenant(acme))
+      let page = try await again.auditTrail(filter, page: PageRequest())
+      #expect(page.items.map(\.number) == [4, 2])
+      try await again.close()
+      #expect(
+        try complaint(directory + "/" + SQLiteStore.fileName, "UPDATE audit SET tenant = NULL")?
+          .contains("is not changed") == true)
+    }
+  }
+
   private static func verdict(_ directory: String) async throws -> AuditVerdict {
     let store = try await SQLiteStore.open(directory: directory, synchronous: .normal)
     let verdict = try await store.verifyAudit()
@@ -103,7 +132,8 @@ struct AuditTests {
       ("DELETE FROM audit WHERE number = 3", [4]),
       ("DELETE FROM audit WHERE number IN (2, 3)", [4]),
       ("DELETE FROM audit WHERE number = 1", [2]),
-      ("INSERT INTO audit VALUES (7, 70, 'run.ended', 1, NULL, 'r', 'a', 'v', NULL, zeroblob(32))", [7]),
+      ("INSERT INTO audit VALUES (7, 70, 'run.ended', 1, NULL, 'r', 'a', 'v', NULL, zeroblob(32), NULL)", [7]),
+      ("UPDATE audit SET tenant = 'acme/' WHERE number = 2", [2]),
       ("UPDATE audit_actors SET user_id = 'eve' WHERE user_id = 'bob'", [2, 5]),
       ("UPDATE audit_actors SET address = '198.51.100.1' WHERE user_id = 'bob'", [2, 5]),
       ("DELETE FROM audit_actors WHERE user_id = 'bob'", [2, 5]),

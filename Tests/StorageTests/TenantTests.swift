@@ -88,6 +88,27 @@ struct TenantTests {
     }
   }
 
+  @Test("a tenant's page of events and of the trail passes over others', however many there are")
+  func many() async throws {
+    try await withStore { store in
+      let at = Timestamp(milliseconds: 1)
+      // More of them than a page of everybody's looks through.
+      let others = (0..<21_000).map { $0 % 2 == 0 ? "ann" : "acme0/ann" }
+      try await store.keep(others.prefix(5100).map { Event("external.x", at: at, userID: $0) })
+      try await store.keep([Event("external.x", at: at, userID: "acme/ann")])
+      try await store.keep([Event("external.x", at: at)])
+      let (events, last) = try await store.events(after: 0, EventFilter(visibleTo: acme), limit: 10)
+      #expect(events.map(\.event.userID) == ["acme/ann"])
+      // What comes after is nobody's of theirs: they need not ask again.
+      #expect(try await store.lastEventNumber() == last && last == 5102)
+      try await store.record([AuditEntry(.auditRead, at: at, by: .init(userID: "acme/ann"))])
+      try await store.record(others.map { AuditEntry(.auditRead, at: at, by: .init(userID: $0)) })
+      let page = try await store.auditTrail(AuditFilter(visibleTo: acme), page: PageRequest())
+      #expect(page.items.map(\.number) == [1] && page.next == nil)
+      #expect(try await store.verifyAudit().faults.isEmpty)
+    }
+  }
+
   @Test("a key keeps its tenant")
   func keys() async throws {
     try await withStore { store in
