@@ -35,9 +35,22 @@ enum AuditChain {
     return Array(SHA256.hash(data: bytes))
   }
 
-  static func newSalt() -> [UInt8] {
+  static func newSalt() -> [UInt8] { random(16) }
+
+  /// For ``text(_:by:)``.
+  static func newKey() -> [UInt8] { random(SHA256.byteCount) }
+
+  private static func random(_ count: Int) -> [UInt8] {
     var random = SystemRandomNumberGenerator()
-    return (0..<16).map { _ in random.next() }
+    return (0..<count).map { _ in random.next() }
+  }
+
+  /// Equal for equal values, and without the key nobody can tell which they are.
+  static func text(_ digest: AuditEntry.Digest, by key: [UInt8]) -> String {
+    var bytes: [UInt8] = []
+    bytes.append(bigEndian: Int64(bitPattern: digest.value))
+    let code = HMAC<SHA256>.authenticationCode(for: bytes, using: SymmetricKey(data: key))
+    return text(Array(code.prefix(8)))
   }
 
   static func text(_ hash: [UInt8]) -> String {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import FoundationEssentials
 import GRDB
 
 /// The host's schema, one numbered step per release that changed it; a step that was published never changes.
@@ -29,7 +30,10 @@ enum Migrations {
     migrator.registerMigration("0016 traces of jobs") {
       try $0.execute(sql: "ALTER TABLE jobs ADD COLUMN trace TEXT")
     }
-    migrator.registerMigration("0017 erasure") { try $0.execute(sql: erasure) }
+    migrator.registerMigration("0017 erasure") {
+      try $0.execute(sql: erasure)
+      try $0.execute(sql: "INSERT INTO audit_key VALUES (1, ?)", arguments: [Data(AuditChain.newKey())])
+    }
     return migrator
   }
 
@@ -367,6 +371,11 @@ enum Migrations {
     WHERE instr(user_id, '/') > 0;
     CREATE INDEX jobs_dead_by_tenant ON jobs (substr(user_id, 1, instr(user_id, '/')), due_at)
     WHERE place = 5 AND instr(user_id, '/') > 0;
+
+    CREATE TABLE audit_key (
+      id INTEGER PRIMARY KEY CHECK (id = 1),
+      key BLOB NOT NULL
+    ) STRICT;
 
     ALTER TABLE audit ADD COLUMN tenant TEXT;
     DROP TRIGGER audit_stays;

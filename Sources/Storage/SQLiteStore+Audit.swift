@@ -141,6 +141,12 @@ extension SQLiteStore {
 extension WriterConnection {
   /// Adds an entry to the audit trail.
   func record(_ entry: AuditEntry) throws {
+    var entry = entry
+    if let digest = entry.digest {
+      var detail = try entry.detail?.value().object ?? JSONObject()
+      detail.append(digest.name, .string(AuditChain.text(digest, by: try auditKey())))
+      entry.detail = RawJSON(.object(detail))
+    }
     let actor = try entry.actor.map { try key(of: $0) }
     var (number, hash) = try lastAuditEntry ?? readLastAuditEntry()
     number += 1
@@ -159,6 +165,17 @@ extension WriterConnection {
     insert.bind(11, entry.actor?.tenantPrefix)
     try insert.run()
     lastAuditEntry = (number, hash)
+  }
+
+  /// Made with the database, and as secret as what else stands in it.
+  private func auditKey() throws -> [UInt8] {
+    if let knownAuditKey { return knownAuditKey }
+    let find = try statement("SELECT key FROM audit_key")
+    defer { find.reset() }
+    guard try find.step() else { throw Failure(.internal, "the key of the audit trail's digests is missing") }
+    let key = find.bytes(0)
+    knownAuditKey = key
+    return key
   }
 
   private func readLastAuditEntry() throws -> (number: Int64, hash: [UInt8]) {

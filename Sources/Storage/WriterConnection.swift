@@ -13,6 +13,8 @@ final class WriterConnection: @unchecked Sendable {
   /// transactions another process may write.
   var lastAuditEntry: (number: Int64, hash: [UInt8])?
   var auditActors: [AuditEntry.Actor: (id: Int64, digest: [UInt8])] = [:]
+  /// Never changes.
+  var knownAuditKey: [UInt8]?
 
   /// A statement's SQL, known by the address of its literal: no hashing of text on the way of a turn.
   struct StatementName: Hashable {

@@ -28,7 +28,32 @@ struct AuditTests {
     }
   }
 
-  @Test("a trail of before tenants had an index still holds, and tenants find theirs")
+  @Test("a digest of what was said is the same for the same, and only in this database")
+  func digests() async throws {
+    func digest(_ text: String, in store: SQLiteStore) async throws -> String? {
+      try await store.record([
+        AuditEntry(
+          refusalOf: "call", to: .init(userID: "ann"), runID: "r", agent: "a", version: "v",
+          arguments: RawJSON(["number": .string(text)]), at: Timestamp(milliseconds: 1))
+      ])
+      let entry = try await store.auditTrail(AuditFilter(), page: PageRequest(limit: 1)).items.first?.entry
+      return try entry?.detail?.value()["arguments"]?.string
+    }
+    try await withDirectory { directory in
+      var found: [String?] = []
+      for number in ["555-0101", "555-0102", "555-0101"] {
+        let store = try await SQLiteStore.open(directory: directory, synchronous: .normal)
+        found.append(try await digest(number, in: store))
+        #expect(try await store.verifyAudit().faults.isEmpty)
+        try await store.close()
+      }
+      try await withStore { found.append(try await digest("555-0101", in: $0)) }
+      #expect(found[0]?.count == 16 && found[0] == found[2])
+      #expect(Set(found).count == 3, "\(found)")
+    }
+  }
+
+  @Test("a trail of before tenants had an index and digests a key still holds, and tenants find theirs")
   func older() async throws {
     try await withDirectory { directory in
       let store = try await SQLiteStore.open(directory: directory, synchronous: .normal)
@@ -41,7 +66,7 @@ struct AuditTests {
         """
         DELETE FROM grdb_migrations WHERE identifier LIKE '0017%';
         DROP INDEX approvals_by_decider; DROP INDEX sessions_by_user; DROP INDEX events_by_tenant;
-        DROP INDEX jobs_dead_by_tenant; DROP INDEX audit_by_tenant;
+        DROP INDEX jobs_dead_by_tenant; DROP INDEX audit_by_tenant; DROP TABLE audit_key;
         ALTER TABLE audit DROP COLUMN tenant; ALTER TABLE users DROP COLUMN erasing_at;
         """)
       let again = try await SQLiteStore.open(directory: directory, synchronous: .normal)

@@ -39,6 +39,20 @@ public struct AuditEntry: Sendable, Hashable {
   public var version: String?
   /// More, by action: a JSON object.
   public var detail: RawJSON?
+  /// Of what was said; the store adds it to ``detail``, by a key of its own: of a telephone number, say, anybody finds
+  /// by trying what a digest is of.
+  public var digest: Digest?
+
+  public struct Digest: Sendable, Hashable {
+    /// What it is of.
+    public var name: String
+    public var value: UInt64
+
+    public init(of name: String, _ value: UInt64) {
+      self.name = name
+      self.value = value
+    }
+  }
 
   public init(
     _ action: Action, at: Timestamp, by actor: Actor?, target: String? = nil, runID: String? = nil,
@@ -139,9 +153,8 @@ extension AuditEntry {
     self.init(
       .approvalDecided, at: decision.at, by: Actor(userID: decision.userID, address: decision.address),
       target: "approval:\(approval.id)", runID: approval.runID, agent: approval.agent,
-      detail: RawJSON([
-        "decision": .string(decision.choice), "question": .string(String(approval.digest, radix: 16)),
-      ]))
+      detail: RawJSON(["decision": .string(decision.choice)]))
+    digest = Digest(of: "question", approval.digest)
   }
 
   /// What came of a call of a tool.
@@ -164,8 +177,6 @@ extension AuditEntry {
     var writer = JSONWriter(reservingCapacity: 128)
     writer.object {
       if attempt > 0 { $0.member("attempt", attempt) }
-      // Of what it was called with: the same again shows the same.
-      $0.member("arguments", String(arguments.digest, radix: 16))
       switch outcome {
       case .completed: $0.member("status", "completed")
       case .failed(let code):
@@ -179,6 +190,8 @@ extension AuditEntry {
     self.init(
       .toolCalled, at: at, by: actor, target: "tool:\(tool)", runID: runID, agent: agent, version: version,
       detail: writer.raw)
+    // Of what it was called with: the same again shows the same.
+    digest = Digest(of: "arguments", arguments.digest)
   }
 }
 
@@ -189,8 +202,8 @@ extension AuditEntry {
     arguments: RawJSON, at: Timestamp
   ) {
     self.init(
-      .toolRefused, at: at, by: actor, target: "tool:\(tool)", runID: runID, agent: agent, version: version,
-      detail: RawJSON(["arguments": .string(String(arguments.digest, radix: 16))]))
+      .toolRefused, at: at, by: actor, target: "tool:\(tool)", runID: runID, agent: agent, version: version)
+    digest = Digest(of: "arguments", arguments.digest)
   }
 }
 
