@@ -382,7 +382,8 @@ enum Migrations {
     UPDATE audit SET tenant = substr(user_id, 1, instr(user_id, '/'))
     FROM audit_actors WHERE audit_actors.id = actor AND instr(user_id, '/') > 0;
     CREATE INDEX audit_by_tenant ON audit (tenant) WHERE tenant IS NOT NULL;
-    CREATE TRIGGER audit_stays BEFORE UPDATE ON audit BEGIN
+    CREATE TRIGGER audit_stays
+    BEFORE UPDATE OF number, at, action, actor, target, run_id, agent, version, detail, hash ON audit BEGIN
       SELECT RAISE(ABORT, 'the audit trail is not changed');
     END;
     """

@@ -123,7 +123,10 @@ extension SQLiteStore {
       if count < 1000 {
         // Of who stands in no entry any more; looked for once, with the last portion.
         try connection.statement(
-          "DELETE FROM audit_actors WHERE id NOT IN (SELECT actor FROM audit WHERE actor IS NOT NULL)"
+          """
+          DELETE FROM audit_actors WHERE id NOT IN (SELECT actor FROM audit WHERE actor IS NOT NULL)
+          AND NOT EXISTS (SELECT 1 FROM users WHERE users.id = user_id AND erasing_at IS NOT NULL)
+          """
         ).run()
         connection.auditActors = [:]
       }
@@ -220,7 +223,7 @@ extension WriterConnection {
 
 extension AuditEntry.Actor {
   /// All up to the first slash, by which a tenant finds what its users did.
-  fileprivate var tenantPrefix: String? {
+  var tenantPrefix: String? {
     userID.firstIndex(of: "/").map { String(userID[...$0]) }
   }
 }

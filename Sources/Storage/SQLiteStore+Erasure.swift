@@ -292,6 +292,15 @@ extension WriterConnection {
       defer { find.reset() }
       count = try find.step() ? find.integer(0) : 0
     }
+    // Where there are no tenants it is a part of the name.
+    let tenant = try statement(
+      """
+      UPDATE audit SET tenant = NULL
+      WHERE tenant = ?2 AND actor IN (SELECT id FROM audit_actors WHERE user_id = ?1)
+      """)
+    tenant.bind(1, userID)
+    tenant.bind(2, AuditEntry.Actor(userID: userID).tenantPrefix)
+    try tenant.run()
     let forget = try statement(
       "UPDATE audit_actors SET user_id = NULL, address = NULL, key_id = NULL, salt = NULL WHERE user_id = ?")
     forget.bind(1, userID)

@@ -47,7 +47,8 @@ struct PersonTests {
   /// Tables that say nothing of users, or no more than the name of a run.
   private static let ofNobody: Set = [
     "grdb_migrations", "sqlite_sequence", "marks", "script_texts", "versions", "version_files", "deployment",
-    "schedules", "event_deliveries", "cancellations", "agents", "audit", "audit_start", "audit_key", "job_turns",
+    "schedules", "event_deliveries", "cancellations", "agents", "audit", "audit_start", "audit_key",
+    "job_turns",
   ]
 
   /// Has a user leave a word in everything that the host keeps.

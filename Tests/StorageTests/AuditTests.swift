@@ -77,7 +77,7 @@ struct AuditTests {
       #expect(page.items.map(\.number) == [4, 2])
       try await again.close()
       #expect(
-        try complaint(directory + "/" + SQLiteStore.fileName, "UPDATE audit SET tenant = NULL")?
+        try complaint(directory + "/" + SQLiteStore.fileName, "UPDATE audit SET actor = NULL")?
           .contains("is not changed") == true)
     }
   }
@@ -157,7 +157,7 @@ struct AuditTests {
       ("DELETE FROM audit WHERE number = 3", [4]),
       ("DELETE FROM audit WHERE number IN (2, 3)", [4]),
       ("DELETE FROM audit WHERE number = 1", [2]),
-      ("INSERT INTO audit VALUES (7, 70, 'run.ended', 1, NULL, 'r', 'a', 'v', NULL, zeroblob(32), NULL)", [7]),
+      ("INSERT INTO audit VALUES (7, 70, 'run.ended', 1, NULL, 'r', 'a', 'v', NULL, x'00', NULL)", [7]),
       ("UPDATE audit SET tenant = 'acme/' WHERE number = 2", [2]),
       ("UPDATE audit_actors SET user_id = 'eve' WHERE user_id = 'bob'", [2, 5]),
       ("UPDATE audit_actors SET address = '198.51.100.1' WHERE user_id = 'bob'", [2, 5]),

@@ -73,7 +73,8 @@ struct UsersCommand: AsyncParsableCommand {
       discussion: """
         Conversations, runs, approvals, jobs, small values, events and API keys go; the audit trail stays whole, and no
         longer says who it was. Tables that scripts made, backups and logs are not touched. Refused while runs of
-        theirs are under way.
+        theirs are under way; asked again it goes on. It takes two seconds more where they have API keys, which
+        servers believe for as long.
 
         Examples:
           perigee users erase ann --yes

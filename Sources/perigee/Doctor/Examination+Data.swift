@@ -72,7 +72,9 @@ extension Examination {
   }
 
   private static func processes(_ directory: String) -> Finding {
-    let kinds = [("lock", "server"), ("workers", "worker"), ("guests", "command"), (DataLease.commands, "command")]
+    let kinds = [
+      ("lock", "server"), ("workers", "worker"), ("guests", "command"), (DataLease.commands, "command"),
+    ]
     var processes: [Int32: String] = [:]
     // A server has a share of each: its first one names it.
     for (file, kind) in kinds.reversed() {
