@@ -22,9 +22,10 @@ extension SQLiteStore {
 
   public func exportPiece(of userID: String, from place: ExportPlace) async throws -> ExportPiece {
     let list = ExportedList.all[place.list]
-    let (rows, last) = try await page(list, userID: userID, after: place.after)
+    let isLeftOut = place.leavesJournalOut && list.name == ExportedList.journal
+    let (rows, last) = isLeftOut ? ([], nil) : try await page(list, userID: userID, after: place.after)
     var bytes: [UInt8] = []
-    if place == ExportPlace() {
+    if place == ExportPlace(leavesJournalOut: place.leavesJournalOut) {
       var head = JSONWriter()
       head.object { $0.member("user_id", userID) }
       // Left open: the lists follow.
@@ -41,7 +42,7 @@ extension SQLiteStore {
       return ExportPiece(bytes: bytes, next: next)
     }
     bytes.append(UInt8(ascii: "]"))
-    next = ExportPlace()
+    next = ExportPlace(leavesJournalOut: place.leavesJournalOut)
     next.list = place.list + 1
     if next.list < ExportedList.all.count { return ExportPiece(bytes: bytes, next: next) }
     return ExportPiece(bytes: bytes + [UInt8(ascii: "}"), UInt8(ascii: "\n")], next: nil)
@@ -90,6 +91,8 @@ struct ExportedList: Sendable {
   enum Kind: Sendable {
     case text, integer, number, time, json, flag
   }
+
+  static let journal = "journal"
 
   let name: String
   let sql: String
@@ -205,7 +208,7 @@ struct ExportedList: Sendable {
         ("result", .json), ("error", .json), ("started_at", .time), ("duration_ms", .number),
       ]),
     ExportedList(
-      name: "journal",
+      name: Self.journal,
       sql: ofRuns(
         "journal", by: ["number"],
         ["run_id", "key", "name", "arguments", "result", "failure", "started_at", "duration_ms"]),

@@ -14,6 +14,15 @@ struct AccessTests {
     "agents/a.lua":
       "return { run = function(ctx) return ctx.user.id .. ' ' .. table.concat(ctx.user.roles, ',') .. ' ' .. tostring(ctx.user.claims.tenant) end }",
     "agents/b.lua": "return { allow = { roles = { 'clerk' } }, run = function() return 'b' end }",
+    "agents/masked.lua": """
+    return { guardrails = { output = { "email" } }, tools = { "mail" }, run = function(ctx, input)
+      local address = tools.call("mail", {}).address
+      if input.message == "fail" then error("no") end
+      return input.message == "show" and address or "nothing"
+    end }
+    """,
+    "tools/mail.lua":
+      "return { mail = { description = 'd', run = function() return { address = 'joe@' .. 'example.com' } end } }",
     "agents/refunds.lua":
       "return { run = function() return tools.call('refund', {}) end, tools = { 'refund' } }",
     "tools/refunds.lua":
@@ -204,6 +213,27 @@ struct AccessTests {
     while try await scene.send("POST", retry, ops).status != 202 {}
     while try await entries("tool.refused").count < 2 {}
     #expect(try await entries("tool.called").count == 1)
+    await scene.server.stop()
+  }
+
+  @Test("a run's trace shows its user nothing that guards keep from them")
+  func hiddenTrace() async throws {
+    let scene = try await Scene("auth: { mode: jwt }")
+    let ann = try await scene.token("ann")
+    let ops = Self.bearer(try await scene.token("ops", "--role", "operator"))
+    for (message, isShown) in [("hi", true), ("show", false), ("fail", false)] {
+      _ = try await scene.send(
+        "POST", "/v1/agents/masked/chat", Self.bearer(ann), ["message": .string(message)])
+      let run =
+        try await scene.send("GET", "/v1/runs", Self.bearer(ann)).json["data"]?.array?.first?["id"]?.string
+        ?? ""
+      let mine = try await scene.send("GET", "/v1/runs/\(run)/trace", Self.bearer(ann))
+      #expect(mine.text.contains("tool mail"))
+      #expect(mine.text.contains("joe@") == isShown, "\(mine.text)")
+      #expect(try await scene.send("GET", "/v1/runs/\(run)/trace", ops).text.contains("joe@"))
+    }
+    let export = try await scene.send("GET", "/v1/users/ann/export", Self.bearer(ann))
+    #expect(export.status == 200 && export.text.contains("j***@") && !export.text.contains("joe@"))
     await scene.server.stop()
   }
 

@@ -151,6 +151,8 @@ struct AliasTests {
       ("{ path: \"/a/{x}\", agent: todo, shape: todo }", "'{x}' is no parameter"),
       ("{ path: /a, agent: nobody, shape: todo }", "there is no agent 'nobody'"),
       ("{ path: /v1/a, agent: todo, shape: todo }", "paths below /v1 are the server's own"),
+      ("{ path: /x/../v1/a, agent: todo, shape: todo }", "it has a segment that clients resolve"),
+      ("{ path: \"/a b\", agent: todo, shape: todo }", "it has a character that no address has as it is"),
     ] {
       let folder = try Folder(
         Self.files.merging(["perigee.yaml": "log: { level: error }\nroutes:\n  - \(route)\n"]) { $1 })

@@ -179,7 +179,7 @@ struct GuardrailTests {
     let script = """
       local function account()
         return { card = 4111111111111111, password = "hunter22", pin = { secret_key = 90210 }, n = 12345,
-          share = 0.4111111111111111, ["jane@" .. "example.com"] = true }
+          share = 0.4111111111111111, ["jane@" .. "example.com"] = true, ["joe@" .. "example.com"] = false }
       end
       """
     let (server, _) = try await Self.start(
@@ -197,7 +197,7 @@ struct GuardrailTests {
       ], provider: provider)
     let masked: JSON = [
       "card": "************1111", "password": "[password]", "pin": ["secret_key": "[password]"], "n": 12345,
-      "share": 0.4111111111111111, "j***@example.com": true,
+      "share": 0.4111111111111111, "j***@example.com": true, "j***@example.com 2": false,
     ]
     let read = try await server.chat("a", "hi").json["response"]?.string ?? ""
     #expect(try JSON(parsing: String(read.dropFirst(6))).canonical == masked.canonical, "\(read)")

@@ -407,6 +407,11 @@ struct LuaGuardTests {
           ["stage": "input", "action": "refused", "rules": ["lua:lib/guards.lua:5"]],
         ]
       ])
+    let told =
+      try await server.get("/v1/events").json["data"]?.array?.filter {
+        $0["agent_id"] == "a" && $0["execution_id"] != nil
+      } ?? []
+    #expect(told.map { $0["input_data"] } == [["message": "of [competitor]"], .null, ["message": "boom"]])
     try await Self.replaysAll(server, keep)
   }
 

@@ -206,6 +206,29 @@ struct TracingTests {
     }
   }
 
+  @Test(
+    "a turn in OpenAI's format, and one over a socket, go on the caller's trace, and are not recorded unless it is"
+  )
+  func otherFormats() async throws {
+    let collector = try ScriptedProvider { _ in .json([:]) }
+    let workspace = try Folder(["agents/a.lua": "return { run = function() return 'ok' end }"])
+    let body = RawJSON(["model": "a", "messages": [["role": "user", "content": "hi"]]]).bytes
+    try await RunningServer.with(
+      workspace: workspace.path,
+      environment: ["OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:\(collector.port)"]
+    ) { server in
+      for flags in ["00", "01"] {
+        let caller = "00-0af7651916cd43dd8448eb211c8031\(flags)-b7ad6b7169203331-\(flags)"
+        let answer = try await server.send(
+          "POST", "/v1/chat/completions", body: body, headers: [("traceparent", caller)])
+        #expect(answer.status == 200)
+      }
+    }
+    let spans = try Self.spans(collector)
+    #expect(Set(spans.compactMap { $0["traceId"]?.string }) == ["0af7651916cd43dd8448eb211c803101"])
+    #expect(spans.contains { $0["name"] == "invoke_agent a" })
+  }
+
   @Test("a collector that is not there keeps nobody waiting, and is said once")
   func absent() async throws {
     let workspace = try Folder(["agents/a.lua": "return { run = function() return 'ok' end }"])

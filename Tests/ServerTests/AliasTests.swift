@@ -63,7 +63,9 @@ struct AliasTests {
 
   @Test("over a webchat's socket go answers only, many of them")
   func webChatSocket() async throws {
-    let aliases = [try Alias(path: "/webchat", agent: "echo", shape: .webchat)]
+    let aliases = [
+      try Alias(path: "/webchat", agent: "echo", shape: .webchat, messageCharactersMax: 5)
+    ]
     try await TestServer.run(aliases: aliases) { server in
       try await Client.connect(server.port) { client in
         #expect(try await client.upgrade("/webchat/ws").status == 101)
@@ -73,6 +75,9 @@ struct AliasTests {
           let answer = try await client.receiveMessage()
           #expect(answer["type"] == "message" && answer["response"] == .string("You said: \(message)"))
         }
+        try await client.sendMessage(#"{"message":"eleven"}"#)
+        let long = try await client.receiveMessage()
+        #expect(long["type"] == "error" && "\(long)".contains("must have at most 5 characters"))
       }
     }
   }

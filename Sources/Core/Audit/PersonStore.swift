@@ -32,8 +32,10 @@ public struct ExportPlace: Sendable, Hashable {
   public var list = 0
   /// Key of its last row that was handed out; empty = it begins.
   public var after: [Key] = []
+  /// What runs did is left out: guards may keep some of it from the user.
+  public let leavesJournalOut: Bool
 
-  public init() {}
+  public init(leavesJournalOut: Bool = false) { self.leavesJournalOut = leavesJournalOut }
 }
 
 public struct ExportPiece: Sendable {
