@@ -19,7 +19,10 @@ extension Run {
     func runAgent(
       name: String, input: JSON, key: String, within transaction: (any OpenTransaction)?
     ) async throws -> ScriptReply {
-      try await run.counted {
+      guard run.environment.host.agents[name] != nil else {
+        throw Misuse(failure: Failure(.notFound, "there is no agent '\(name)'"))
+      }
+      return try await run.counted {
         try await run.runAgent(name: name, input: input, key: key, within: transaction)
       }
     }

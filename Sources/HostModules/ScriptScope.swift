@@ -373,7 +373,12 @@ extension ScriptScope {
       return HostError(misuse.failure)
     default: return error
     }
-    if name != "tools.call" { note(fault: hostError) }
+    if !isCalledOnes(hostError, name) { note(fault: hostError) }
     return hostError
+  }
+
+  /// Whether an error is what a tool or an agent raised that the script called, or that its user may not use it.
+  private func isCalledOnes(_ error: HostError, _ name: String) -> Bool {
+    name == "tools.call" || name == "agents.run" && error.code != "invalid_arguments"
   }
 }

@@ -13,6 +13,7 @@ struct AccessTests {
   private static let agents = [
     "agents/a.lua":
       "return { run = function(ctx) return ctx.user.id .. ' ' .. table.concat(ctx.user.roles, ',') .. ' ' .. tostring(ctx.user.claims.tenant) end }",
+    "agents/calls.lua": "return { agents = { 'b' }, run = function() return agents.run('b', {}).text end }",
     "agents/b.lua": "return { allow = { roles = { 'clerk' } }, run = function() return 'b' end }",
     "agents/masked.lua": """
     return { guardrails = { output = { "email" } }, tools = { "mail" }, run = function(ctx, input)
@@ -115,6 +116,9 @@ struct AccessTests {
 
     let bob = try await scene.token("bob")
     #expect(try await scene.chat(bob, agent: "b").status == 403)
+    // By way of another agent as well, where that lets the error pass.
+    let called = try await scene.chat(bob, agent: "calls")
+    #expect(called.status == 403 && called.text.contains("you may not use the agent 'b'"), "\(called.text)")
     let parts = ann.split(separator: ".").map(String.init)
     let none = Data(#"{"alg":"none","typ":"JWT"}"#.utf8).base64EncodedString().filter { $0 != "=" }
     let others = [
