@@ -197,7 +197,7 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "GRDB", package: "GRDB.swift"),
       ],
-      exclude: ["escape", "help", "lsp", "metrics", "openai", "otlp", "page", "tls"]),
+      exclude: ["escape", "help", "lsp", "metrics", "openai", "channels", "otlp", "page", "tls"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -353,6 +353,9 @@ extension Runner {
   /// Cancels the runs that are still under way when `limit` is over.
   public func stop(within limit: Duration) { _ = deadlines.schedule(after: limit, runs.cancelAll) }
 
+  /// Whether what was under way was cut off because the server stops.
+  public var hasStopped: Bool { runs.isOver }
+
   /// Returns when no run is under way, and what became of each was written or cannot be.
   public func waitForRuns() async {
     await runs.waitForNone()

@@ -11,6 +11,8 @@ enum UserID {
   static let reservedPrefix = "perigee:"
   /// Users whom the local user names in requests.
   static let localPrefix = "\(Principal.local.id)/"
+  /// People who write by a messenger, which alone says who they are.
+  private static let channelPrefixes = ["whatsapp:", "telegram:"]
 
   /// Why `id` may not name a user; `nil` when it may. The words do not repeat the id.
   ///
@@ -28,6 +30,9 @@ enum UserID {
     if id.lowercased().hasPrefix(localPrefix) { return "ids that begin with '\(localPrefix)' are reserved" }
     if id.lowercased().hasPrefix(reservedPrefix) {
       return "ids that begin with '\(reservedPrefix)' are reserved"
+    }
+    if let prefix = channelPrefixes.first(where: { id.lowercased().hasPrefix($0) }) {
+      return "ids that begin with '\(prefix)' are reserved"
     }
     return nil
   }

@@ -82,6 +82,7 @@ public struct Server: Service {
   ///   - requests: How often each user, key and address may ask.
   ///   - model: Asked only whether it is configured, for readiness; the runner has its own reference.
   ///   - aliases: Addresses beside the server's own.
+  ///   - channels: Messengers whose webhooks are taken.
   ///   - metrics: Shown at `/metrics`; make it the process's metrics system too, and all rooms are in it.
   ///   - machine: Asked whenever somebody asks for the server's health.
   ///   - sampler: Says which requests, and runs below them, are recorded.
@@ -94,7 +95,8 @@ public struct Server: Service {
     authentication: Authentication = .none,
     requests: RateLimiter.Limits = RateLimiter.Limits(), runner: Runner,
     store: any Store, model: any Model,
-    time: any TimeSource, aliases: [Alias] = [], metrics: PrometheusRegistry = PrometheusRegistry(),
+    time: any TimeSource, aliases: [Alias] = [], channels: Channels? = nil,
+    metrics: PrometheusRegistry = PrometheusRegistry(),
     logger: Logger,
     scripts: any ScriptVersions, machine: @escaping @Sendable () -> MachineRoom = { MachineRoom() },
     sampler: Sampler = .standard, exporter: SpanExporter? = nil,
@@ -116,6 +118,7 @@ public struct Server: Service {
     services = Services(
       runner: runner, store: store, model: model, time: time, metrics: metrics, scripts: scripts,
       limits: RequestLimits(RateLimiter(requests, time: time), metrics: metrics), aliases: aliases,
+      channels: channels, isEncrypted: certificate != nil,
       isStoreReady: Recent(time: time) {
         do {
           try await store.check()

@@ -3,7 +3,8 @@
 extension Configuration {
   /// Every key; a key that is not in this table does not exist.
   static let keys: [Key<Configuration>] =
-    serverKeys + dataKeys + authKeys + limitKeys + modelKeys + scriptKeys + edgeKeys + operationKeys
+    serverKeys + dataKeys + authKeys + limitKeys + modelKeys + scriptKeys + edgeKeys + channelKeys
+    + operationKeys
 
   private static let serverKeys: [Key<Configuration>] = [
     .value("server.host", \.server.host, .text, "Address to listen on."),
@@ -173,21 +174,54 @@ extension Configuration {
     .list(
       "routes", \.routes, Route.keys, new: Route(),
       "Addresses under which agents answer in other systems' shapes."),
+  ]
+
+  private static let channelKeys: [Key<Configuration>] = [
     .value(
       "channels.whatsapp.auth_token_env", \.channels.whatsapp.authTokenEnv, .optional(.secretVariable),
-      "Variable with Twilio's auth token."),
+      "Variable with Twilio's auth token; without a token the channel is off."),
     .value(
       "channels.whatsapp.auth_token_file", \.channels.whatsapp.authTokenFile, .optional(.secretFile),
       "File with that token, where the variable is not set."),
     .value(
       "channels.whatsapp.account_sid_env", \.channels.whatsapp.accountSIDEnv, .optional(.secretVariable),
-      "Variable with Twilio's account SID."),
+      "Variable with Twilio's account SID; where it is not set, late answers go by that of the message."),
     .value(
       "channels.whatsapp.number", \.channels.whatsapp.number, .optional(.text),
-      "Number that answers, such as +14155238886."),
+      "Number that late answers come from, such as +14155238886; null is the one that was written to."),
     .value(
       "channels.whatsapp.late_answer_seconds", \.channels.whatsapp.lateAnswer, .seconds(0...15),
       "After this an answer goes out as a message of its own."),
+    .value(
+      "channels.whatsapp.api_url", \.channels.whatsapp.apiURL, .url(["https", "http"]),
+      "Where Twilio's REST API is."),
+    .value(
+      "channels.telegram.token_env", \.channels.telegram.tokenEnv, .optional(.secretVariable),
+      "Variable with the bot's token; without token and secret the channel is off."),
+    .value(
+      "channels.telegram.token_file", \.channels.telegram.tokenFile, .optional(.secretFile),
+      "File with that token, where the variable is not set."),
+    .value(
+      "channels.telegram.secret_env", \.channels.telegram.secretEnv, .optional(.secretVariable),
+      "Variable with the `secret_token` that the webhook was set with."),
+    .value(
+      "channels.telegram.secret_file", \.channels.telegram.secretFile, .optional(.secretFile),
+      "File with it, where the variable is not set."),
+    .value(
+      "channels.telegram.late_answer_seconds", \.channels.telegram.lateAnswer, .seconds(0...50),
+      "After this an answer goes out as a message of its own."),
+    .value(
+      "channels.telegram.api_url", \.channels.telegram.apiURL, .url(["https", "http"]),
+      "Where Telegram's bot API is."),
+    .value(
+      "channels.texts.failed", \.channels.texts.failed, .text,
+      "What somebody who writes by a channel is told when there is no answer."),
+    .value(
+      "channels.texts.waiting", \.channels.texts.waiting, .text,
+      "What they are told while the run waits for a person."),
+    .value(
+      "channels.texts.empty", \.channels.texts.empty, .text,
+      "What a message without words, such as a photo, says to the agent."),
   ]
 
   private static let operationKeys: [Key<Configuration>] = [

@@ -220,13 +220,23 @@ extension Configuration {
     }
 
     public enum Shape: String, Sendable, Hashable, CaseIterable {
-      case todo, agents, webchat, whatsapp
+      case todo, agents, webchat, whatsapp, telegram
     }
   }
 
   /// Messengers.
   public struct Channels: Sendable, Hashable {
     public var whatsapp = WhatsApp()
+    public var telegram = Telegram()
+    public var texts = Texts()
+
+    /// What is said in place of an answer.
+    public struct Texts: Sendable, Hashable {
+      public var failed = "Sorry, something went wrong. Please try again later."
+      public var waiting = "This needs somebody's approval first. The answer follows here."
+      /// What a message without words, such as a photo, says to the agent.
+      public var empty = "(no text)"
+    }
   }
 
   /// WhatsApp by way of Twilio.
@@ -238,6 +248,18 @@ extension Configuration {
     public var number: String?
     /// After this an answer is sent as a message of its own instead of in the webhook's reply.
     public var lateAnswer: Duration = .seconds(10)
+    public var apiURL = "https://api.twilio.com"
+  }
+
+  /// A bot of Telegram's.
+  public struct Telegram: Sendable, Hashable {
+    public var tokenEnv: String? = "TELEGRAM_BOT_TOKEN"
+    public var tokenFile: String?
+    /// Of the text that Telegram shows with each request.
+    public var secretEnv: String? = "TELEGRAM_SECRET_TOKEN"
+    public var secretFile: String?
+    public var lateAnswer: Duration = .seconds(10)
+    public var apiURL = "https://api.telegram.org"
   }
 
   /// How new versions of the scripts come into force.

@@ -34,6 +34,7 @@ enum Migrations {
       try $0.execute(sql: erasure)
       try $0.execute(sql: "INSERT INTO audit_key VALUES (1, ?)", arguments: [Data(AuditChain.newKey())])
     }
+    migrator.registerMigration("0018 messages of channels") { try $0.execute(sql: channelMessages) }
     return migrator
   }
 
@@ -386,6 +387,29 @@ enum Migrations {
     BEFORE UPDATE OF number, at, action, actor, target, run_id, agent, version, detail, hash ON audit BEGIN
       SELECT RAISE(ABORT, 'the audit trail is not changed');
     END;
+    """
+
+  /// Of version 18: messages that came by messengers. `state` is who answers: `received` the reply to the messenger's
+  /// request, `late` whoever takes it when it is due, `waiting` whoever does when its run has ended. Once it is
+  /// `answered`, what it takes to know it again is left.
+  private static let channelMessages = """
+    CREATE TABLE channel_messages (
+      channel TEXT NOT NULL,
+      id TEXT NOT NULL,
+      user_id TEXT NOT NULL,
+      received_at INTEGER NOT NULL,
+      state TEXT NOT NULL,
+      message BLOB,
+      texts TEXT,
+      sent INTEGER NOT NULL DEFAULT 0,
+      failures INTEGER NOT NULL DEFAULT 0,
+      run_id TEXT,
+      due_at INTEGER,
+      PRIMARY KEY (channel, id)
+    ) STRICT;
+    CREATE INDEX channel_messages_due ON channel_messages (due_at) WHERE due_at IS NOT NULL;
+    CREATE INDEX channel_messages_by_user ON channel_messages (user_id);
+    CREATE INDEX channel_messages_by_age ON channel_messages (received_at);
     """
 
   /// Of version 8: see `JobRow.Place` for what `place` means, and what `due_at` means in each.

@@ -278,6 +278,16 @@ struct ExportedList: Sendable {
         """,
       start: [.text("")],
       columns: [("key", .text), ("run_id", .text), ("created_at", .time)]),
+    ExportedList(
+      name: "channel_messages",
+      sql: """
+        SELECT rowid, channel, id, received_at, state, message, texts FROM channel_messages
+        WHERE user_id = ?1 AND rowid > ?2 ORDER BY rowid
+        """,
+      columns: [
+        ("channel", .text), ("id", .text), ("received_at", .time), ("status", .text), ("message", .json),
+        ("answer", .json),
+      ]),
     // Without hashes: whoever has the document cannot guess at keys.
     ExportedList(
       name: "api_keys",

@@ -23,6 +23,7 @@ public final class SQLiteStore: Store {
   let commits: CommitQueue
   public let jobBell = Bell()
   public let eventBell = Bell()
+  public let answerBell = Bell()
 
   private init(pool: DatabasePool) {
     self.pool = pool

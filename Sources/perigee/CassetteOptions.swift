@@ -78,6 +78,8 @@ extension Configuration {
       + [
         (auth.jwt.secretEnv, auth.jwt.secretFile),
         (channels.whatsapp.authTokenEnv, channels.whatsapp.authTokenFile),
+        (channels.telegram.tokenEnv, channels.telegram.tokenFile),
+        (channels.telegram.secretEnv, channels.telegram.secretFile),
       ]
     let secrets = named.compactMap { name in
       // What cannot be read cannot get anywhere.

@@ -8,13 +8,10 @@ extension Configuration {
   func refuseUnavailable() throws {
     let configuration = self
     func isAsked(_ path: String) -> Bool { source(of: path) != .default }
-    let messengers = routes.indices.filter { routes[$0].shape == .whatsapp }
-    let missing: [(isAsked: Bool, key: String)] =
-      [
-        (configuration.data.store != nil, "data.store"),
-        (configuration.data.cache != nil, "data.cache"),
-        (channels.whatsapp.number != nil, "channels.whatsapp.number"),
-      ] + messengers.map { (true, "routes.\($0 + 1).shape") }
+    let missing: [(isAsked: Bool, key: String)] = [
+      (configuration.data.store != nil, "data.store"),
+      (configuration.data.cache != nil, "data.cache"),
+    ]
     let problems = missing.filter(\.isAsked).map { problem in
       ConfigurationError.Problem(
         source: place(of: problem.key), message: "\(problem.key) is not available yet", hint: "leave it out")

@@ -9,7 +9,6 @@ extension Configuration {
   func aliases() throws -> [Alias] {
     var problems: [ConfigurationError.Problem] = []
     let aliases = routes.enumerated().compactMap { index, route -> Alias? in
-      // A messenger is no alias of the chat.
       guard let shape = Alias.Shape(rawValue: route.shape.rawValue) else { return nil }
       do throws(ServerError) {
         return try Alias(

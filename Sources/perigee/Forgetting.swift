@@ -40,7 +40,8 @@ struct Forgetting: Service {
     await forget(each: Self.dataInterval, "old sessions, runs and entries of the audit trail") {
       let now = host.time.now
       let end = now + (.zero - Duration.seconds(86_400) * days)
-      let count = try await host.store.forgetSessions(before: end, at: now)
+      var count = try await host.store.forgetSessions(before: end, at: now)
+      if count == 0 { count = try await host.store.forgetChannelMessages(before: end) }
       return count > 0 ? count : try await host.store.forgetAudit(before: end, at: now)
     }
   }

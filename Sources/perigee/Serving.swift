@@ -47,6 +47,7 @@ enum Serving {
     let aliases = try host.configuration.aliases()
     try host.configuration.checkRoutes(to: Set(host.workspace.deployment.active.agents.keys))
     let authentication = try await host.authentication(environment: environment, logger: logger)
+    let channels = try channels(of: host, environment: environment, logger)
     let server: Server
     let certificate: TLSCertificate?
     do {
@@ -62,7 +63,7 @@ enum Serving {
           perMinute: host.configuration.limits.requestsPerMinute,
           perHour: host.configuration.limits.requestsPerHour),
         runner: host.runner, store: host.store, model: host.model, time: host.time,
-        aliases: aliases, metrics: metrics, logger: logger,
+        aliases: aliases, channels: channels, metrics: metrics, logger: logger,
         scripts: host.workspace,
         machine: { [directory = host.dataDirectory] in MachineRoom.now(directory) },
         sampler: host.tracing?.sampler ?? .standard, exporter: host.tracing?.exporter,
@@ -83,6 +84,8 @@ enum Serving {
       Examining(host: host, logger: logger),
       try Delivering(host: host, environment: environment, logger: logger),
     ]
+    // Near the last to stop: the last turns are answered, too.
+    services.insert(Answering(host: host, channels: channels, logger: logger), at: 0)
     services.insert(contentsOf: host.tellingOfRuns, at: 0)
     if let certificate { services.append(RenewingCertificate(certificate: certificate, logger: logger)) }
     if host.configuration.reload.watch { services.append(ReloadOnChange(reloader: reloader)) }
@@ -93,6 +96,20 @@ enum Serving {
     } catch let error as ServerError {
       throw CommandError(message: error.message, hint: error.hint)
     }
+  }
+
+  /// The messengers that are on; of one that is asked for and is off it is said why.
+  private static func channels(
+    of host: Host, environment: [String: String], _ logger: Logger
+  ) throws -> Channels {
+    let configuration = host.configuration
+    let channels = try configuration.channels(environment: environment)
+    for channel in channels where channel.channel == nil && configuration.asks(for: channel.name) {
+      logger.notice("the channel \(channel.name) is off: \(channel.reason)")
+    }
+    return Channels(
+      channels.compactMap(\.channel), store: host.store, runner: host.runner, time: host.time,
+      publicURL: configuration.server.publicURL, texts: .init(configuration.channels.texts), logger: logger)
   }
 
   private static func greet(_ host: Host, _ port: Int) {

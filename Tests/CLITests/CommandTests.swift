@@ -186,12 +186,12 @@ struct CommandTests {
     let folder = try Folder([
       "agents/a.lua": "return { run = function() return 'x' end }",
       "perigee.yaml":
-        "channels: { whatsapp: { number: '+1' } }\ndata: { store: 'postgres://localhost/p' }\nroutes:\n  - { path: /a, agent: a, shape: whatsapp }\n",
+        "data:\n  store: 'postgres://localhost/p'\n  cache: 'redis://localhost'\n",
     ])
     for command in [["serve"], ["run", "a", "--input", "x"]] {
       let outcome = try await perigee(command + ["--workspace", folder.path])
       #expect(outcome.status == 2)
-      for line in ["perigee.yaml:1", "perigee.yaml:2", "perigee.yaml:4"] {
+      for line in ["perigee.yaml:2", "perigee.yaml:3"] {
         #expect(outcome.errors.contains(line))
       }
     }

@@ -43,6 +43,7 @@ struct PersonTests {
   private static let ofUsers: Set = [
     "users", "sessions", "session_states", "session_summaries", "messages", "tool_calls", "runs", "journal",
     "approvals", "kv", "events", "idempotency_keys", "lone_answers", "jobs", "api_keys", "audit_actors",
+    "channel_messages",
   ]
   /// Tables that say nothing of users, or no more than the name of a run.
   private static let ofNobody: Set = [
@@ -118,6 +119,10 @@ struct PersonTests {
         try database.execute(
           sql: """
             INSERT INTO session_summaries SELECT id, ?1, id << 24 FROM sessions WHERE user_id = ?2 LIMIT 1;
+            """, arguments: [word, "\(user)-\(word)"])
+        try database.execute(
+          sql: """
+            INSERT INTO channel_messages (channel, id, user_id, received_at, state) VALUES ('x', ?, ?, 0, 'answered')
             """, arguments: [word, "\(user)-\(word)"])
       }
       try queue.close()

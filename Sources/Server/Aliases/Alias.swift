@@ -10,6 +10,8 @@ public struct Alias: Sendable, Hashable {
     case agents
     /// Sessions, messages and a WebSocket below one path.
     case webchat
+    /// A messenger's webhook.
+    case whatsapp, telegram
   }
 
   /// `/api/{user_id}/chat`; of ``Shape/webchat`` the path of one of its operations, or what they have in common.
@@ -29,6 +31,16 @@ public struct Alias: Sendable, Hashable {
     self.shape = shape
     self.messageCharactersMax = messageCharactersMax
     if let fault { throw ServerError(.alias, fault, hint: "such as /api/{user_id}/chat") }
+  }
+}
+
+extension Alias.Shape {
+  /// The name of the messenger that it is.
+  var channel: String? {
+    switch self {
+    case .todo, .agents, .webchat: nil
+    case .whatsapp, .telegram: rawValue
+    }
   }
 }
 
@@ -62,6 +74,7 @@ extension Alias {
         ? "it has no {agent}, and no agent is named" : "it has {agent}, and an agent is named too"
     }
     if shape == .webchat, !parameters.isEmpty { return "of a webchat it has no parameters" }
+    if shape.channel != nil, parameters.contains("user_id") { return "a messenger says itself who asks" }
     return nil
   }
 }

@@ -16,6 +16,11 @@ extension Services {
     case .todo: [todoRoute(alias, name)]
     case .agents: [agentsRoute(alias, name)]
     case .webchat: webChatRoutes(alias, name)
+    case .whatsapp, .telegram:
+      // One that is off has none.
+      (alias.shape.channel.flatMap { channels?[$0] }).map { channel in
+        [channelRoute(channel, alias.path, name: "\(name)Message", isAlias: true) { alias.agent(in: $0) }]
+      } ?? []
     }
   }
 

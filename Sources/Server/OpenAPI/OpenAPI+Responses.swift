@@ -115,7 +115,7 @@ extension OpenAPI {
     case 408: "The request did not come to its end in time; the connection is closed."
     case 409: "Things are not as this needs them: something is done already, or still under way."
     case 413: "The body is too large."
-    case 415: "The body is no JSON."
+    case 415: "The body is of another type than the one that is read."
     case 422:
       "The agent said no, and the code is its word for why; or the Idempotency-Key was another request's."
     case 426: "This is a WebSocket."
@@ -204,7 +204,7 @@ extension Problem {
     case 408: return .requestTimeout
     case 409: return made(.conflict, "this run is not under way here: it is completed")
     case 413: return .bodyTooLarge(bytesMax: 1 << 20)
-    case 415: return .notJSON(contentType: "text/plain")
+    case 415: return .wrongType("text/plain", wanted: "application/json")
     case 422: return made(.rejected, "the message is not taken: it holds email")
     case 426: return .upgradeRequired
     case 429: return made(.rateLimited, "too many requests of this user")

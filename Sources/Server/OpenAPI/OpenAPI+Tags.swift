@@ -3,14 +3,14 @@
 extension OpenAPI {
   /// What operations are grouped by.
   enum Tag: String, CaseIterable {
-    case agents, sessions, runs, approvals, schedules, events, audit, users, versions, server
+    case agents, sessions, runs, approvals, schedules, events, audit, users, versions, channels, server
     case deadLetters = "dead letters"
     case openAI = "OpenAI's format"
     case aliases = "other shapes"
 
     static let allCases: [Tag] = [
       .agents, .sessions, .runs, .approvals, .deadLetters, .schedules, .events, .versions, .audit, .users,
-      .openAI, .aliases, .server,
+      .openAI, .channels, .aliases, .server,
     ]
 
     init(of route: Route) {
@@ -43,6 +43,7 @@ extension OpenAPI {
       case .versions: "The scripts that are in force, and those that were; for operators."
       case .audit: "Who did what; for admins."
       case .users: "All that is kept of a user: handed out, or erased."
+      case .channels: "Webhooks of messengers, where the configuration has their secrets."
       case .openAI: "Each agent as a model, for OpenAI's clients."
       case .aliases: "Agents in the shapes of other systems, as the configuration lists them."
       case .server: "Health, metrics, and what describes the server."

@@ -72,17 +72,23 @@ struct OpenAPI {
     }
     if let schema = route.bodySchema {
       operation.append(
-        "requestBody", Self.requestBody(Self.reference(schema), isRequired: true, Self.examples[schema]))
+        "requestBody",
+        Self.requestBody(
+          Self.reference(schema), isRequired: true, Self.examples[schema], type: route.bodyType))
     }
     operation.append("responses", responses(of: route))
     if case .open = route.access, !securitySchemes.isEmpty { operation.append("security", []) }
     return .object(operation)
   }
 
-  private static func requestBody(_ schema: JSON, isRequired: Bool, _ example: JSON?) -> JSON {
+  private static func requestBody(
+    _ schema: JSON, isRequired: Bool, _ example: JSON?, type: String = "application/json"
+  ) -> JSON {
     var content = JSONObject([("schema", schema)])
     if let example { content.append("example", example) }
-    return ["required": .bool(isRequired), "content": ["application/json": .object(content)]]
+    return [
+      "required": .bool(isRequired), "content": .object(JSONObject([(type, .object(content))])),
+    ]
   }
 
   private var components: JSON {
@@ -94,13 +100,15 @@ struct OpenAPI {
     return .object(components)
   }
 
-  /// Those of aliases only where there are such.
+  /// Those of aliases and channels only where there are such.
   private var schemas: JSONObject {
     var schemas = Self.schemas.object ?? JSONObject()
     for (name, schema) in Self.aliasSchemas.object?.members ?? [] {
       let isUsed = routes.contains { $0.isAlias && $0.answers.contains { $0.content.contains(.json(name)) } }
       if isUsed { schemas.append(name, schema) }
     }
+    for (name, schema) in Self.channelSchemas.object?.members ?? []
+    where routes.contains(where: { $0.bodySchema == name }) { schemas.append(name, schema) }
     return schemas
   }
 

@@ -56,6 +56,7 @@ final class Route: Sendable {
   let body: BodyShape?
   /// A body that its route reads itself: its schema in the OpenAPI document.
   let bodySchema: String?
+  let bodyType: String
   /// The first is the usual one.
   let answers: [Answer]
   /// Statuses of what the route's own work may come to, beside those that follow from the rest of this.
@@ -66,7 +67,8 @@ final class Route: Sendable {
     _ method: HTTPRequest.Method, _ template: String, name: String, summary: String, access: Access = .user,
     isAlias: Bool = false,
     list: Cursor.List? = nil, query: [BodyShape.Field] = [], headers: [RequestHeader] = [],
-    body: BodyShape? = nil, bodySchema: String? = nil, answers: [Answer], fails: [HTTPResponse.Status] = [],
+    body: BodyShape? = nil, bodySchema: String? = nil, bodyType: String = "application/json",
+    answers: [Answer], fails: [HTTPResponse.Status] = [],
     handle: @escaping Handler
   ) {
     self.method = method
@@ -80,6 +82,7 @@ final class Route: Sendable {
     self.headers = headers
     self.body = body
     self.bodySchema = bodySchema
+    self.bodyType = bodyType
     self.answers = answers
     self.fails = fails
     self.handle = handle

@@ -11,6 +11,9 @@ struct Services: Sendable {
   let scripts: any ScriptVersions
   let limits: RequestLimits
   let aliases: [Alias]
+  /// `nil` = there are none.
+  let channels: Channels?
+  let isEncrypted: Bool
   let isStoreReady: Recent<Bool>
   let jobCounts: Recent<JobCounts?>
   let machine: @Sendable () -> MachineRoom
@@ -26,7 +29,7 @@ struct Services: Sendable {
     chatRoutes + socketRoutes + agentRoutes + versionRoutes + sessionRoutes + runRoutes
       + approvalRoutes + deadLetterRoutes + scheduleRoutes + eventRoutes + auditRoutes + userRoutes
       + openAIRoutes
-      + embeddingRoutes
+      + embeddingRoutes + channelRoutes
       + operationRoutes + pageRoutes
   }
 }

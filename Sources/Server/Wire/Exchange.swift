@@ -32,6 +32,9 @@ final class Exchange: Sendable {
     self.authenticator = authenticator
   }
 
+  /// Where the request came from, as far as that is known.
+  var clientAddress: String? { authenticator.proxies.client(of: request, from: connection?.address) }
+
   /// Who asks, asked again: a token may have ended meanwhile, a key may be revoked.
   ///
   /// - Throws: As the ``Authenticator`` does.
@@ -61,12 +64,28 @@ final class Exchange: Sendable {
     return object
   }
 
-  private func content() async throws -> [UInt8] {
+  /// Reads a body of that type.
+  ///
+  /// - Throws: ``Problem``: 413, or 415 for one of another type.
+  func content(of type: String) async throws -> [UInt8] {
+    try checkSize()
+    let sent = request.headers[.contentType] ?? ""
+    guard sent.prefix(while: { $0 != ";" && $0 != " " }).lowercased() == type else {
+      throw Problem.wrongType(sent, wanted: type)
+    }
+    return try await bytes()
+  }
+
+  private func checkSize() throws(Problem) {
     if let declared = request.declaredBodyBytes, declared > bodyBytesMax {
       throw Problem.bodyTooLarge(bytesMax: bodyBytesMax)
     }
+  }
+
+  private func content() async throws -> [UInt8] {
+    try checkSize()
     if let contentType = request.headers[.contentType], !Self.isJSON(contentType) {
-      throw Problem.notJSON(contentType: contentType)
+      throw Problem.wrongType(contentType, wanted: "application/json")
     }
     return try await bytes()
   }

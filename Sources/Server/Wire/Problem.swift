@@ -55,10 +55,10 @@ extension Problem {
       status: .contentTooLarge, code: "too_large", detail: "the body is larger than \(bytesMax) bytes")
   }
 
-  static func notJSON(contentType: String) -> Problem {
+  static func wrongType(_ type: String, wanted: String) -> Problem {
     Problem(
       status: .unsupportedMediaType, code: "unsupported_media_type",
-      detail: "the body must be application/json, not \(contentType)", headers: [.accept: "application/json"])
+      detail: "the body must be \(wanted)\(type.isEmpty ? "" : ", not \(type)")", headers: [.accept: wanted])
   }
 
   /// Source: RFC 9112, 6.1.

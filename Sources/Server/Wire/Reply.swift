@@ -122,7 +122,7 @@ extension HTTPField.Name {
   static let rateLimitRemaining = known("RateLimit-Remaining")
   static let rateLimitReset = known("RateLimit-Reset")
 
-  private static func known(_ name: String) -> HTTPField.Name {
+  static func known(_ name: String) -> HTTPField.Name {
     guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is no field name") }
     return name
   }

@@ -22,6 +22,7 @@ struct Examination: Sendable {
     findings += await authentication()
     findings += await scripts()
     findings += checkSecrets()
+    findings += checkChannels()
     let (data, lastWrittenAt) = try await data()
     findings += data
     findings.append(await port())
@@ -75,6 +76,25 @@ struct Examination: Sendable {
     } catch {
       return [.error("scripts", "\n\(error)", hint: "mend them; perigee lint --explain CODE tells more")]
     }
+  }
+
+  private func checkChannels() -> [Finding] {
+    do {
+      return try configuration.channels(environment: environment).compactMap { channel in
+        let part = "channel \(channel.name)"
+        guard channel.channel != nil else {
+          guard configuration.asks(for: channel.name) else { return nil }
+          return .warning(part, "off: \(channel.reason)", hint: "see docs/channels.md")
+        }
+        // Telegram's requests show a secret, whatever their address.
+        guard channel.name == "whatsapp", configuration.server.publicURL == nil else {
+          return .ok(part, "on")
+        }
+        return .warning(
+          part, "on, but only where Twilio knows the server by the same address as the server itself",
+          hint: "set server.public_url to the address that Twilio sends to")
+      }
+    } catch { return Finding.refusals("channels", error) }
   }
 
   private func checkSecrets() -> [Finding] {
