@@ -24,34 +24,42 @@ struct Answering: Service {
     if host.lease?.isFirst == true {
       await trying { try await host.store.releaseAnswers(at: host.time.now) }
     }
-    let (wakes, wake) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
-    let listener = host.store.answerBell.add { wake.yield() }
+    let (looks, look) = AsyncStream<Look>.makeStream(bufferingPolicy: .bufferingNewest(1))
+    let listener = host.store.answerBell.add { look.yield(.all) }
     defer { host.store.answerBell.remove(listener) }
     await withDiscardingTaskGroup { group in
       group.addTask {
         await cancelWhenGracefulShutdown {
           while !Task.isCancelled {
-            wake.yield()
+            look.yield(.all)
             try? await host.time.sleep(for: Self.lookInterval)
           }
         }
-        // The server has stopped by now. What its last turns said is sent, too: no sending is cut off.
+        // The server has stopped by now. What its last turns said is sent, too, and no sending is cut off.
         await channels.settle()
-        wake.yield()
-        wake.finish()
+        look.yield(.said)
+        look.finish()
       }
-      for await _ in wakes {
+      for await wanted in looks {
         await trying {
           let due = try await host.store.dueAnswers(at: host.time.now, limit: Self.batch)
-          if due.count == Self.batch { wake.yield() }
-          for answer in due where try await host.store.take(answer, until: host.time.now + Self.lease) {
-            // Of a turn that is under way here, the time is over and it goes on.
+          if due.count == Self.batch, wanted == .all { look.yield(.all) }
+          for answer in due where wanted == .all || answer.work.isSaid {
+            guard try await host.store.take(answer, until: host.time.now + Self.lease) else { continue }
+            // Of a turn that is under way here the time is over, and it goes on.
             if channels.isUnderWay(answer.message.key) { continue }
             group.addTask { await trying { try await attend(to: answer) } }
           }
         }
       }
     }
+  }
+
+  /// For what is looked.
+  private enum Look {
+    case all
+    /// What needs to be sent only: no turn begins any more.
+    case said
   }
 
   private func trying(_ body: () async throws -> Void) async {
@@ -118,4 +126,8 @@ struct Answering: Service {
     let retryAt = isOver ? nil : host.time.now + EventWebhook.wait(after: due.failures + 1)
     try await host.store.failed(due.message.key, retryAt: retryAt)
   }
+}
+
+extension DueAnswer.Work {
+  fileprivate var isSaid: Bool { if case .send = self { true } else { false } }
 }

@@ -49,14 +49,14 @@ private struct Scene {
     workspace = try Folder(files.merging(more) { $1 })
   }
 
-  func start() async throws -> RunningServer {
+  func start(_ more: [String: String] = [:]) async throws -> RunningServer {
     try await RunningServer(
       workspace: workspace.path, data: data.path,
       environment: [
         "OPENAI_BASE_URL": model.baseURL, "OPENAI_API_KEY": "sk-secret", "TWILIO_AUTH_TOKEN": Self.token,
         "TWILIO_ACCOUNT_SID": Self.account, "TELEGRAM_BOT_TOKEN": Self.bot,
         "TELEGRAM_SECRET_TOKEN": Self.secret,
-      ])
+      ].merging(more) { $1 })
   }
 
   /// Sends a message by WhatsApp.
@@ -370,6 +370,33 @@ struct WhatsAppTests {
       await scene.api.requests(atLeast: number == "SM3" ? 1 : 2)
     }
     #expect(scene.api.requests.map { Scene.form($0)["Body"] } == ["approved", sorry])
+    await server.stop()
+  }
+
+  @Test("a server that wants to know who asks takes a messenger's word for who writes, and nobody else's")
+  func authenticated() async throws {
+    let scene = try Scene(
+      ["agents/staff.lua": "return { allow = { roles = { 'staff' } }, run = function() return 'in' end }"],
+      configuration: "auth: { mode: jwt }")
+    let secret = ["PERIGEE_JWT_SECRET": "a secret that is long enough for HS256, known to nobody"]
+    let server = try await scene.start(secret)
+    #expect(messages(try await scene.send(server, "echo", "hi")) == ["hi"])
+    let staff = try await scene.send(server, "staff", "hi", id: "SM2")
+    #expect(messages(staff).first?.contains("staff") == true && !staff.text.contains(">in<"), "\(staff.text)")
+    #expect(try await server.chat("echo", "hi").status == 401)
+    let token = try await perigee(
+      "token", "--user", "whatsapp:+905550000001", "--workspace", scene.workspace.path, environment: secret)
+    #expect(token.status == 2 && token.errors.contains("reserved"), "\(token)")
+    let paths = try await server.get("/openapi.json").json["paths"]
+    for (path, type) in [
+      ("/v1/channels/whatsapp/{agent}", "application/x-www-form-urlencoded"),
+      ("/v1/channels/telegram/{agent}", "application/json"),
+      ("/whatsapp/webhook", "application/x-www-form-urlencoded"),
+    ] {
+      let operation = paths?[path]?["post"]
+      #expect(operation?["requestBody"]?["content"]?.object?.keys == [type], "\(path)")
+      #expect(operation?["security"] == [] && operation?["responses"]?["403"] != nil)
+    }
     await server.stop()
   }
 

@@ -151,7 +151,7 @@ struct ClaimTests {
     let long = String(repeating: "x", count: UserID.bytesMax - 5)
     #expect(try await principal(claims(#""acme""#, sub: long), policy).id == "acme/" + long)
     #expect(try await refusal(claims(#""acme""#, sub: long + "x"), policy) == .subject)
-    for sub in ["", "local", "local/ada", "perigee:cron"] {
+    for sub in ["", "local", "local/ada", "perigee:cron", "whatsapp:+905550000001", "Telegram:7"] {
       #expect(try await refusal(claims(#""acme""#, sub: sub), policy) == .subject, "\(sub)")
     }
     // Without the setting it is a claim like others.
