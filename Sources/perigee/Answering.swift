@@ -112,7 +112,7 @@ struct Answering: Service {
       let isFinal = (400..<500).contains(response.status) && ![401, 408, 429].contains(response.status)
       return Problem(message: "it answered \(response.status)", isFinal: isFinal)
     } catch {
-      return Problem(message: Failure(error).message)
+      return Problem(message: (error as? TransportError)?.message ?? Failure(error).message)
     }
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Crypto
 import Foundation
+import GRDB
 import JSONCodec
 import TestSupport
 import Testing
@@ -89,6 +90,19 @@ private struct Scene {
       "POST", "/v1/channels/telegram/\(agent)",
       body: RawJSON(["update_id": .integer(id), "message": message]).bytes,
       headers: [("X-Telegram-Bot-Api-Secret-Token", secret)])
+  }
+
+  /// Who answers a message, as the database has it.
+  func state(of id: String) async throws -> String? {
+    let queue = try DatabaseQueue(path: data.path + "/perigee.sqlite")
+    return try await queue.read { database in
+      try String.fetchOne(database, sql: "SELECT state FROM channel_messages WHERE id = ?", arguments: [id])
+    }
+  }
+
+  func write(_ sql: String, _ arguments: [String]) async throws {
+    let queue = try DatabaseQueue(path: data.path + "/perigee.sqlite")
+    try await queue.write { try $0.execute(sql: sql, arguments: StatementArguments(arguments)) }
   }
 
   static func text(_ text: String, from: Int64 = 7, chat: Int64 = 7) -> JSON {
@@ -269,6 +283,58 @@ struct WhatsAppTests {
     #expect(sent.prefix(3) == ["After all.", "Kept.", "Kept."])
     await server.stop()
     #expect(scene.model.requests.count == 3)
+  }
+
+  @Test("an answer whose reply nobody reads any more is sent")
+  func departed() async throws {
+    let gate = Gate()
+    let scene = try Scene { _ in .completion("Where were you?").held(by: gate) }
+    let server = try await scene.start()
+    let lost = Task { try await scene.send(server, "talks", "hi") }
+    await scene.model.requests(atLeast: 1)
+    lost.cancel()
+    _ = await lost.result
+    while try await scene.state(of: "SM1") != "late" {}
+    gate.open()
+    #expect(Scene.form(await scene.api.requests(atLeast: 1)[0])["Body"] == "Where were you?")
+    while try await scene.state(of: "SM1") != "answered" {}
+    await server.stop()
+    #expect(scene.api.requests.count == 1 && scene.model.requests.count == 1)
+  }
+
+  @Test(
+    "a message that was kept and no more is begun at the next start, and a turn that failed is not done again"
+  )
+  func taken() async throws {
+    let scene = try Scene([
+      "agents/breaks.lua": """
+      return { access = { kv = "write" }, run = function() kv.incr("times") error("no") end }
+      """,
+      "agents/times.lua":
+        "return { access = { kv = 'read' }, run = function() return tostring(kv.get('times')) end }",
+    ])
+    var server = try await scene.start()
+    #expect(messages(try await scene.send(server, "breaks", "x")).count == 1)
+    await server.stop(signal: SIGKILL)
+    func message(_ agent: String) -> String {
+      """
+      {"session_id":"whatsapp:905550000001","agent":"\(agent)","text":"kept","input":{},"address":{"account":"AC1","from":"f","to":"t"}}
+      """
+    }
+    // As a process leaves them that ends before the turn, and before its end is kept.
+    try await scene.write(
+      "UPDATE channel_messages SET state = 'late', message = CAST(? AS BLOB), due_at = 1 WHERE id = 'SM1'",
+      [message("breaks")])
+    try await scene.write(
+      """
+      INSERT INTO channel_messages (channel, id, user_id, received_at, state, message, due_at)
+      VALUES ('whatsapp', 'SM2', 'whatsapp:+905550000001', 9000000000000, 'received', CAST(? AS BLOB), 9000000000000)
+      """, [message("echo")])
+    server = try await scene.start()
+    let bodies = await scene.api.requests(atLeast: 2).compactMap { Scene.form($0)["Body"] }
+    #expect(bodies.sorted() == ["Sorry, something went wrong. Please try again later.", "kept"])
+    #expect(messages(try await scene.send(server, "times", "x", id: "SM3")) == ["1"])
+    await server.stop()
   }
 
   @Test("a server that stops lets its last turn end, and sends what it said")

@@ -53,7 +53,7 @@ public struct Channels: Sendable {
   var channels: [any MessageChannel] { all.sorted { $0.key < $1.key }.map(\.value) }
 
   /// A process that has not put a message off by then, so long after its time, is gone.
-  private static let grace = Duration.seconds(30)
+  private static let grace = Duration.seconds(120)
 }
 
 // MARK: While the messenger's request waits
