@@ -46,8 +46,8 @@ struct Answering: Service {
           if due.count == Self.batch, wanted == .all { look.yield(.all) }
           for answer in due where wanted == .all || answer.work.isSaid {
             guard try await host.store.take(answer, until: host.time.now + Self.lease) else { continue }
-            // Of a turn that is under way here the time is over, and it goes on.
-            if channels.isUnderWay(answer.message.key) { continue }
+            // Its turn is under way here, and waits for others.
+            if answer.work == .begin, channels.isUnderWay(answer.message.key) { continue }
             group.addTask { await trying { try await attend(to: answer) } }
           }
         }

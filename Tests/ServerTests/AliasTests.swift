@@ -18,6 +18,7 @@ struct AliasTests {
       ("/{agent}", "a", .agents, "it has {agent}, and an agent is named too"),
       ("/a", "", .agents, "it has no {agent}, and no agent is named"),
       ("/{user_id}", "a", .webchat, "of a webchat it has no parameters"),
+      ("/{user_id}", "a", .whatsapp, "a messenger says itself who asks"),
     ])
   func refused(path: String, agent: String, shape: Alias.Shape, message: String) {
     let error = #expect(throws: ServerError.self) {

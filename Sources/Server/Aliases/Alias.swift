@@ -75,6 +75,7 @@ extension Alias {
     }
     if shape == .webchat, !parameters.isEmpty { return "of a webchat it has no parameters" }
     if shape.channel != nil, parameters.contains("user_id") { return "a messenger says itself who asks" }
+    if shape.channel != nil, messageCharactersMax != nil { return "a messenger limits its messages itself" }
     return nil
   }
 }

@@ -110,7 +110,7 @@ extension Channels {
   ) async -> [String] {
     defer { underWay.remove(message.key) }
     do {
-      guard let answer = try await answer(of: message, trace: trace, onEnd: onEnd) else { return [] }
+      guard let answer = try await outcome(of: message, trace: trace, onEnd: onEnd) else { return [] }
       if channel.reply(answer.texts, to: message.address) == nil { _ = try await store.putOff(message.key) }
       return try await store.keep(answer, to: message.key, at: time.now) ? answer.texts : []
     } catch {
@@ -123,20 +123,20 @@ extension Channels {
   /// Does the turn of a message.
   ///
   /// - Returns: `nil` when the server stops meanwhile: the run goes on at the next start.
-  private func answer(
+  private func outcome(
     of message: ChannelMessage, trace: TraceContext?, onEnd: @escaping Runner.OnEnd
   ) async throws -> ChannelAnswer? {
     var request = message.request
     request.trace = trace
     do throws(Failure) {
       switch try await runner.chat(request, as: message.user, onEnd: onEnd) {
-      case .answered(let reply): return answer(reply.text, in: message.key.channel)
+      case .answered(let reply): return saying(reply.text, in: message.key.channel)
       case .waiting(let run): return ChannelAnswer(texts: [texts.waiting], waitingRunID: run.runID)
       }
     } catch {
       if error.code == .cancelled, runner.hasStopped { return nil }
       report(error, message)
-      return answer(to: error, in: message.key.channel)
+      return telling(error, in: message.key.channel)
     }
   }
 
@@ -166,14 +166,14 @@ extension Channels {
     let answer: ChannelAnswer?
     switch due.work {
     case .send: return
-    case .forget: answer = ChannelAnswer(texts: [])
+    case .forget, .ended(.cancelled, _, _): answer = ChannelAnswer(texts: [])
     case .begin:
       underWay.insert(key)
       defer { underWay.remove(key) }
-      answer = try await self.answer(of: due.message, trace: nil) { _, _ in }
-    case .ended(.completed, _, let text): answer = self.answer(text, in: key.channel)
+      answer = try await outcome(of: due.message, trace: nil) { _, _ in }
+    case .ended(.completed, _, let text): answer = saying(text, in: key.channel)
     case .ended(_, let failure, _):
-      answer = self.answer(to: failure ?? Failure(.internal, "the run was interrupted"), in: key.channel)
+      answer = telling(failure ?? Failure(.internal, "the run was interrupted"), in: key.channel)
     }
     if let answer { _ = try await store.keep(answer, to: key, at: time.now) }
   }
@@ -192,14 +192,14 @@ extension Channels {
 // MARK: Words
 
 extension Channels {
-  private func answer(_ text: String, in channel: String) -> ChannelAnswer {
+  private func saying(_ text: String, in channel: String) -> ChannelAnswer {
     ChannelAnswer(texts: text.pieces(max: all[channel]?.textMax ?? .max))
   }
 
   /// What is the sender's to mend is told as it is, and a turn that gave way to the next message says nothing.
-  private func answer(to failure: Failure, in channel: String) -> ChannelAnswer {
+  private func telling(_ failure: Failure, in channel: String) -> ChannelAnswer {
     if failure.code == .cancelled { return ChannelAnswer(texts: []) }
     let problem = Problem(failure, isDraining: false)
-    return answer(problem.status.kind == .clientError ? problem.detail : texts.failed, in: channel)
+    return saying(problem.status.kind == .clientError ? problem.detail : texts.failed, in: channel)
   }
 }
