@@ -62,7 +62,8 @@ public struct TokenPrice: Sendable, Hashable {
 /// One message as the model sees it.
 public enum ModelMessage: Sendable, Hashable {
   case system(String)
-  case user(String)
+  /// - Parameter images: They come before the words.
+  case user(String, images: [ModelImage] = [])
   /// - Parameter verbatim: The same, as its provider wants it back; for that provider alone.
   case assistant(String?, calls: [ToolCallRequest], verbatim: VerbatimAnswer? = nil)
   /// The answer to one call.
@@ -88,7 +89,9 @@ extension ModelMessage {
   /// Bytes of what the model reads; a little for what is around it.
   fileprivate var estimatedBytes: Int {
     switch self {
-    case .system(let text), .user(let text): text.utf8.count + 16
+    case .system(let text): text.utf8.count + 16
+    case .user(let text, let images):
+      text.utf8.count + 16 + images.count * ModelImage.estimatedBytes
     case .assistant(let text, let calls, _):
       (text?.utf8.count ?? 0) + calls.reduce(16) { $0 + $1.name.utf8.count + $1.arguments.utf8.count + 16 }
     case .tool(_, _, let content): content.utf8.count + 16

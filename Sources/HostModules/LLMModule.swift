@@ -10,7 +10,11 @@ extension HostModule {
     types: """
       ---@class (exact) perigee.ChatMessage
       ---@field role "system"|"user"|"assistant"
-      ---@field content string
+      ---@field content string|perigee.ChatPart[] parts are for users' messages
+      ---@class (exact) perigee.ChatPart
+      ---@field type "text"|"image_url"
+      ---@field text? string
+      ---@field image_url? { url: string, detail?: "auto"|"low"|"high" } `https://…`, or `data:image/png;base64,…`
       ---@class (exact) perigee.ChatRequest
       ---@field messages perigee.ChatMessage[]
       ---@field model? string|string[] the agent's, then the configured default, unless said
@@ -170,8 +174,17 @@ extension HostModule {
     for (index, value) in list.enumerated() {
       guard case .table(let fields) = value,
         let role = fields.first(where: { $0.key == "role" })?.value.string,
-        let content = fields.first(where: { $0.key == "content" })?.value.string
+        let said = fields.first(where: { $0.key == "content" })?.value
       else { throw arguments.fault(1, "messages[\(index + 1)] must have 'role' and 'content'") }
+      let place = "messages[\(index + 1)]"
+      if role == "user", case .array(let parts) = said {
+        messages.append(try userMessage(parts, place, arguments))
+        continue
+      }
+      guard let content = said.string else {
+        throw arguments.fault(
+          1, "\(place) must have a text as 'content'\(role == "user" ? ", or parts" : "")")
+      }
       switch role {
       case "system": messages.append(.system(content))
       case "user": messages.append(.user(content))
@@ -181,6 +194,36 @@ extension HostModule {
       }
     }
     return messages
+  }
+
+  /// What a user says in parts, as OpenAI's clients write them: texts and images.
+  private static func userMessage(
+    _ parts: [LuaValue], _ place: String, _ arguments: Arguments
+  ) throws(HostError) -> ModelMessage {
+    var (texts, images): ([String], [ModelImage]) = ([], [])
+    for (index, part) in parts.enumerated() {
+      let place = "\(place).content[\(index + 1)]"
+      switch part["type"]?.string {
+      case "text":
+        guard let text = part["text"]?.string else { throw arguments.fault(1, "\(place) must have a 'text'") }
+        texts.append(text)
+      case "image_url":
+        let image = part["image_url"]
+        guard let url = image?.string ?? image?["url"]?.string else {
+          throw arguments.fault(1, "\(place) must have an 'image_url' with a 'url'")
+        }
+        if let fault = ModelImage.fault(of: url) { throw arguments.fault(1, "\(place): its url \(fault)") }
+        guard let detail = ModelImage.Detail(rawValue: image?["detail"]?.string ?? "auto") else {
+          throw arguments.fault(1, "\(place): 'detail' must be auto, low or high")
+        }
+        images.append(ModelImage(url: url, detail: detail))
+      default: throw arguments.fault(1, "\(place): 'type' must be text or image_url")
+      }
+    }
+    guard images.count <= ModelImage.countMax else {
+      throw arguments.fault(1, "\(place) has more than \(ModelImage.countMax) images")
+    }
+    return .user(texts.joined(separator: "\n"), images: images)
   }
 
   /// Reads the reply as the output that was asked for; when it does not fit, the model is asked once more.
@@ -225,5 +268,12 @@ extension HostModule {
       "id": .string(request.id), "name": .string(request.name),
       "arguments": (try? RawJSON(checking: Array(request.arguments.utf8))).map { .json($0) },
     ])
+  }
+}
+
+extension LuaValue {
+  fileprivate subscript(_ name: String) -> LuaValue? {
+    guard case .table(let fields) = self else { return nil }
+    return fields.first { $0.key == name }?.value
   }
 }

@@ -98,6 +98,26 @@ import Testing
       ])
   }
 
+  @Test("images are fetched from their address, or go along")
+  func images() async throws {
+    let body = try await body(
+      ModelRequest(
+        models: [],
+        messages: [
+          .user(
+            "what?",
+            images: [
+              ModelImage(url: "https://example.com/a.png"), ModelImage(url: "data:image/png;base64,iVBORw0"),
+            ])
+        ]))
+    #expect(
+      body["messages"]?.array?.first?["content"] == [
+        ["type": "image", "source": ["type": "url", "url": "https://example.com/a.png"]],
+        ["type": "image", "source": ["type": "base64", "media_type": "image/png", "data": "iVBORw0"]],
+        ["type": "text", "text": "what?"],
+      ])
+  }
+
   @Test("instructions stand apart, roles take turns, results are the user's")
   func messages() async throws {
     let body = try await body(

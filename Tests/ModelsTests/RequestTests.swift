@@ -50,6 +50,25 @@ import Testing
       ])
   }
 
+  @Test("images stand before the words")
+  func images() async throws {
+    let body = try await body(
+      ModelRequest(
+        models: ["m"],
+        messages: [.user("what is it?", images: [ModelImage(url: "https://example.com/a.png", detail: .low)])]
+      ))
+    #expect(
+      body["messages"] == [
+        [
+          "role": "user",
+          "content": [
+            ["type": "image_url", "image_url": ["url": "https://example.com/a.png", "detail": "low"]],
+            ["type": "text", "text": "what is it?"],
+          ],
+        ]
+      ])
+  }
+
   @Test("tools are functions with their schemas")
   func tools() async throws {
     let request = ModelRequest(

@@ -64,7 +64,7 @@ final class Guards: Sendable {
     }
     for message in conversation.before + conversation.after {
       switch message {
-      case .system(let text), .user(let text):
+      case .system(let text), .user(let text, _):
         let findings = input.findings(in: text)
         guard findings.isEmpty else {
           let names = Self.names(findings)

@@ -127,7 +127,8 @@ extension Run {
       let key = "\(prefix)guard.sent.\(start + index)"
       switch message {
       case .system(let text): guarded[index] = .system(try await admitted(text, key: key))
-      case .user(let text): guarded[index] = .user(try await admitted(text, key: key))
+      case .user(let text, let images):
+        guarded[index] = .user(try await admitted(text, key: key), images: images)
       case .assistant(let text, let calls, _):
         guarded[index] = try await recalled(text, calls, key: key) ?? message
       case .tool(let id, let name, let content):

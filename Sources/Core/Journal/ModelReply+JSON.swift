@@ -88,9 +88,13 @@ extension ModelMessage {
     case .system(let text):
       hash.combine(1)
       hash.combine(text)
-    case .user(let text):
+    case .user(let text, let images):
       hash.combine(2)
       hash.combine(text)
+      for image in images {
+        hash.combine(image.url)
+        hash.combine(image.detail.rawValue)
+      }
     case .assistant(let text, let calls, _):
       hash.combine(3)
       hash.combine(text ?? "")

@@ -72,7 +72,14 @@ public struct RequestNormalization: Sendable {
   private func message(_ message: ModelMessage, _ calls: inout CallNumbers) -> JSON {
     switch message {
     case .system(let text): return ["role": "system", "content": .string(text)]
-    case .user(let text): return ["role": "user", "content": .string(text)]
+    case .user(let text, let images):
+      var object = JSONObject([("role", "user"), ("content", .string(text))])
+      if !images.isEmpty {
+        object.append(
+          "images",
+          .array(images.map { ["url": .string($0.url), "detail": .string($0.detail.rawValue)] }))
+      }
+      return .object(object)
     // What its provider made of it cannot be read, and is another one each time.
     case .assistant(let text, let requests, _):
       var object = JSONObject([("role", "assistant"), ("content", text.map { .string($0) } ?? .null)])

@@ -56,7 +56,9 @@ struct ModelCall {
   var capacity: Int {
     let messages = request.messages.reduce(0) { sum, message in
       switch message {
-      case .system(let text), .user(let text): sum + text.utf8.count + 48
+      case .system(let text): sum + text.utf8.count + 48
+      case .user(let text, let images):
+        images.reduce(sum + text.utf8.count + 48) { $0 + $1.url.utf8.count + 96 }
       case .assistant(let text, let calls, let verbatim):
         sum + (text?.utf8.count ?? 4) + 48 + (verbatim?.items.reduce(0) { $0 + $1.bytes.count } ?? 0)
           + calls.reduce(0) { $0 + $1.arguments.utf8.count + $1.name.utf8.count + $1.id.utf8.count + 80 }

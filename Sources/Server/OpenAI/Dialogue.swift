@@ -110,7 +110,7 @@ extension Dialogue {
   func history(before end: Int, at time: Timestamp) -> [Message] {
     messages[..<end].compactMap { message in
       switch message {
-      case .user(let text): Message(id: "", runID: "", role: .user, text: text, createdAt: time)
+      case .user(let text, _): Message(id: "", runID: "", role: .user, text: text, createdAt: time)
       case .assistant(let text?, calls: [], _):
         Message(id: "", runID: "", role: .assistant, text: text, createdAt: time)
       case .assistant, .system, .tool: nil

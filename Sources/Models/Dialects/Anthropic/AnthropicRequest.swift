@@ -47,6 +47,19 @@ struct AnthropicRequest {
       case .text(let text):
         writer.member("type", "text")
         writer.member("text", text)
+      case .image(let image):
+        writer.member("type", "image")
+        writer.key("source")
+        writer.object { source in
+          if let content = image.content {
+            source.member("type", "base64")
+            source.member("media_type", content.type)
+            source.member("data", content.base64)
+          } else {
+            source.member("type", "url")
+            source.member("url", image.url)
+          }
+        }
       case .call(let call):
         writer.member("type", "tool_use")
         writer.member("id", Self.identifier(call.id))
@@ -126,6 +139,7 @@ struct AnthropicRequest {
 private struct Conversation {
   enum Block {
     case text(String)
+    case image(ModelImage)
     case call(ToolCallRequest)
     case result(callID: String, content: String)
   }
@@ -138,7 +152,8 @@ private struct Conversation {
     for message in messages {
       switch message {
       case .system(let text): systems.append(text)
-      case .user(let text): add("user", text.isEmpty ? [] : [.text(text)])
+      case .user(let text, let images):
+        add("user", images.map(Block.image) + (text.isEmpty ? [] : [.text(text)]))
       case .assistant(let text, let calls, _):
         add("assistant", (text ?? "").isEmpty ? [] : [.text(text ?? "")])
         add("assistant", calls.map(Block.call))

@@ -55,9 +55,9 @@ struct ChatRequest {
       case .system(let text):
         writer.member("role", words.usesDeveloperRole ? "developer" : "system")
         writer.member("content", text)
-      case .user(let text):
+      case .user(let text, let images):
         writer.member("role", "user")
-        writer.member("content", text)
+        if images.isEmpty { writer.member("content", text) } else { write(text, images, to: &writer) }
       case .assistant(let text, let calls, _):
         writer.member("role", "assistant")
         if let text { writer.member("content", text) } else { writer.member("content", JSON.null) }
@@ -66,6 +66,26 @@ struct ChatRequest {
         writer.member("role", "tool")
         writer.member("tool_call_id", callID)
         writer.member("content", content)
+      }
+    }
+  }
+
+  private func write(_ text: String, _ images: [ModelImage], to writer: inout JSONWriter) {
+    writer.key("content")
+    writer.array { writer in
+      for image in images {
+        writer.object {
+          $0.member("type", "image_url")
+          $0.key("image_url")
+          $0.object {
+            $0.member("url", image.url)
+            $0.member("detail", image.detail.rawValue)
+          }
+        }
+      }
+      writer.object {
+        $0.member("type", "text")
+        $0.member("text", text)
       }
     }
   }

@@ -50,7 +50,25 @@ struct ResponsesRequest {
   private func write(_ message: ModelMessage, to writer: inout JSONWriter) {
     switch message {
     case .system(let text): write(role: "developer", text, to: &writer)
-    case .user(let text): write(role: "user", text, to: &writer)
+    case .user(let text, let images) where images.isEmpty: write(role: "user", text, to: &writer)
+    case .user(let text, let images):
+      writer.object { writer in
+        writer.member("role", "user")
+        writer.key("content")
+        writer.array { writer in
+          for image in images {
+            writer.object {
+              $0.member("type", "input_image")
+              $0.member("image_url", image.url)
+              $0.member("detail", image.detail.rawValue)
+            }
+          }
+          writer.object {
+            $0.member("type", "input_text")
+            $0.member("text", text)
+          }
+        }
+      }
     case .assistant(_, _, let verbatim?) where verbatim.origin == call.origin:
       for item in verbatim.items { writer.write(item) }
     case .assistant(let text, let calls, _):
