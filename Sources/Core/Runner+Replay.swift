@@ -69,7 +69,7 @@ extension Runner {
   ///   user might when it began, which is all that is known of them.
   /// - Returns: When it has begun.
   /// - Throws: ``Failure`` `not_found`, `conflict` for one that has not ended or was answered, `denied` for an agent
-  ///   that the run's user may not use.
+  ///   that the run's user may not use, `rejected` for a message that a rule refuses by now.
   public func retry(run id: String, as user: Principal) async throws(Failure) {
     do {
       let (kept, agent, host) = try await failedRun(id, visibleTo: user.visibility)
@@ -119,6 +119,8 @@ extension Runner {
     guard let agent = host.agents[kept.run.agent] else {
       throw Failure(.notFound, "there is no agent '\(kept.run.agent)'")
     }
+    // From its start is under the rules of today.
+    try cabinet.guards(of: agent)?.check(kept.run.message, kept.run.beginning.input)
     return (kept, agent, host)
   }
 }

@@ -10,7 +10,10 @@ struct MessageRow {
   static let unchecked = "unchecked"
 
   let key: Int64
+  let isAnswer: Bool
   let isUnchecked: Bool
+  /// It was, and its run has let it in.
+  let wasUnchecked: Bool
   var runID: String { stored.runID }
   private let hasCalls: Bool
   private var stored: Message
@@ -19,8 +22,10 @@ struct MessageRow {
   init(_ row: SQLStatement) {
     key = row.integer(0)
     hasCalls = row.integer(6) != 0
-    let isAnswer = row.integer(3) != 0
-    isUnchecked = !isAnswer && !row.isNull(5)
+    isAnswer = row.integer(3) != 0
+    let mark = isAnswer ? nil : row.optionalText(5)
+    isUnchecked = mark == Self.unchecked
+    wasUnchecked = mark != nil && !isUnchecked
     stored = Message(
       id: row.text(1), runID: row.text(2), role: isAnswer ? .assistant : .user, text: row.text(4),
       failure: isAnswer ? row.optionalText(5).map(Failure.Code.init(rawValue:)) : nil,

@@ -35,6 +35,14 @@ enum Migrations {
       try $0.execute(sql: "INSERT INTO audit_key VALUES (1, ?)", arguments: [Data(AuditChain.newKey())])
     }
     migrator.registerMigration("0018 messages of channels") { try $0.execute(sql: channelMessages) }
+    // Those were left out of what models read by the answer's failure before.
+    migrator.registerMigration("0019 messages that were refused") {
+      try $0.execute(
+        sql: """
+          UPDATE messages SET failure = 'unchecked' WHERE is_answer = 0 AND failure IS NULL
+          AND key IN (SELECT question FROM runs WHERE failure = 'rejected')
+          """)
+    }
     return migrator
   }
 

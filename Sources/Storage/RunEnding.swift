@@ -8,7 +8,7 @@ enum RunEnding {
     """
     SELECT runs.agent, runs.version, runs.status, runs.failure, runs.failure_message, runs.data, runs.started_at,
     runs.finished_at, runs.input_tokens, runs.output_tokens, runs.cost_usd, sessions.name,
-    iif(questions.failure IS NULL, questions.text, NULL), answers.text
+    iif(questions.failure IS NOT 'unchecked', questions.text, NULL), answers.text
     FROM runs LEFT JOIN sessions ON sessions.id = runs.session
     LEFT JOIN messages AS questions ON questions.key = runs.question
     LEFT JOIN messages AS answers ON answers.key = runs.answer

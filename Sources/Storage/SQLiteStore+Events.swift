@@ -40,7 +40,7 @@ extension SQLiteStore {
           try select.isNull(5)
           ? RunEnding.json(of: event, connection.statement(RunEnding.selection.description))
           : RawJSON(trusted: select.bytes(5))
-        events.append(KeptEvent(number: last, event: event))
+        events.append(KeptEvent(number: last, event: filter.told(event)))
       }
       return (events, last)
     }

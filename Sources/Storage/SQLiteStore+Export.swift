@@ -22,10 +22,10 @@ extension SQLiteStore {
 
   public func exportPiece(of userID: String, from place: ExportPlace) async throws -> ExportPiece {
     let list = ExportedList.all[place.list]
-    let isLeftOut = place.leavesJournalOut && list.name == ExportedList.journal
+    let isLeftOut = place.leavesInsideOut && ExportedList.inside.contains(list.name)
     let (rows, last) = isLeftOut ? ([], nil) : try await page(list, userID: userID, after: place.after)
     var bytes: [UInt8] = []
-    if place == ExportPlace(leavesJournalOut: place.leavesJournalOut) {
+    if place == ExportPlace(leavesInsideOut: place.leavesInsideOut) {
       var head = JSONWriter()
       head.object { $0.member("user_id", userID) }
       // Left open: the lists follow.
@@ -42,7 +42,7 @@ extension SQLiteStore {
       return ExportPiece(bytes: bytes, next: next)
     }
     bytes.append(UInt8(ascii: "]"))
-    next = ExportPlace(leavesJournalOut: place.leavesJournalOut)
+    next = ExportPlace(leavesInsideOut: place.leavesInsideOut)
     next.list = place.list + 1
     if next.list < ExportedList.all.count { return ExportPiece(bytes: bytes, next: next) }
     return ExportPiece(bytes: bytes + [UInt8(ascii: "}"), UInt8(ascii: "\n")], next: nil)
@@ -92,7 +92,8 @@ struct ExportedList: Sendable {
     case text, integer, number, time, json, flag
   }
 
-  static let journal = "journal"
+  /// What tells of the inside of runs.
+  static let inside: Set = ["journal", "events"]
 
   let name: String
   let sql: String
@@ -208,7 +209,7 @@ struct ExportedList: Sendable {
         ("result", .json), ("error", .json), ("started_at", .time), ("duration_ms", .number),
       ]),
     ExportedList(
-      name: Self.journal,
+      name: "journal",
       sql: ofRuns(
         "journal", by: ["number"],
         ["run_id", "key", "name", "arguments", "result", "failure", "started_at", "duration_ms"]),

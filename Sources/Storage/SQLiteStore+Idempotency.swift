@@ -197,7 +197,7 @@ extension WriterConnection {
   func turnMessages(of runID: String) throws -> (question: StoredMessage?, answer: StoredMessage?) {
     let select = try statement(
       """
-      SELECT key, messages.id, text, is_answer, messages.failure IS NULL FROM runs JOIN messages ON key IN (runs.question, runs.answer)
+      SELECT key, messages.id, text, is_answer, messages.failure IS NOT 'unchecked' FROM runs JOIN messages ON key IN (runs.question, runs.answer)
       WHERE runs.id = ?
       """)
     select.bind(1, runID)

@@ -99,7 +99,33 @@ extension WriterConnection {
     return (key, 0, .emptyObject)
   }
 
+  /// The messages that a turn may read, oldest first, in whole turns.
+  ///
+  /// A turn that goes on reads what it read when it was opened: of a message that was let in meanwhile the answer came
+  /// after the turn's own message.
   func pastMessages(_ keys: ClosedRange<Int64>, count: Int) throws -> [Message] {
+    var limit = count
+    while true {
+      let rows = try messageRows(keys, limit: limit)
+      let answered = Set(rows.lazy.filter(\.isAnswer).map(\.runID))
+      let unread = Set(
+        rows.lazy.filter { $0.isUnchecked || $0.wasUnchecked && !answered.contains($0.runID) }.map(\.runID))
+      let read = unread.isEmpty ? rows : rows.filter { !unread.contains($0.runID) }
+      // What nobody may read does not use up what is wanted.
+      if read.count < count, rows.count == limit, limit < Self.rowsLookedAtMax {
+        limit = min(limit * 4, Self.rowsLookedAtMax)
+        continue
+      }
+      var history = TurnHistory(
+        newestFirst: try read.map { row in try row.message { try statement(ToolCallRow.selection) } })
+      history.trim(to: count)
+      return history.messages
+    }
+  }
+
+  private static let rowsLookedAtMax = 5000
+
+  private func messageRows(_ keys: ClosedRange<Int64>, limit: Int) throws -> [MessageRow] {
     let select = try statement(
       """
       SELECT key, id, run_id, is_answer, text, failure, has_calls, created_at, tokens FROM messages
@@ -107,22 +133,12 @@ extension WriterConnection {
       """)
     select.bind(1, keys.lowerBound)
     select.bind(2, keys.upperBound)
-    select.bind(3, Int64(count))
-    var messages: [Message] = []
-    messages.reserveCapacity(min(count, 200))
-    var unread: Set<String> = []
-    do {
-      defer { select.reset() }
-      while try select.step() {
-        let row = MessageRow(select)
-        if row.isUnchecked { unread.insert(row.runID) }
-        messages.append(try row.message { try statement(ToolCallRow.selection) })
-      }
-    }
-    if !unread.isEmpty { messages.removeAll { unread.contains($0.runID) } }
-    var history = TurnHistory(newestFirst: messages)
-    history.trim(to: count)
-    return history.messages
+    select.bind(3, Int64(limit))
+    defer { select.reset() }
+    var rows: [MessageRow] = []
+    rows.reserveCapacity(min(limit, 200))
+    while try select.step() { rows.append(MessageRow(select)) }
+    return rows
   }
 
   func closeTurn(_ turn: TurnClosing) throws {
@@ -184,7 +200,7 @@ extension WriterConnection {
   private func change(_ turn: TurnClosing, ofRun run: Int64, in session: Int64) throws {
     let update = try statement(
       """
-      UPDATE messages SET text = coalesce(?, text), failure = iif(?, NULL, failure)
+      UPDATE messages SET text = coalesce(?, text), failure = iif(?, 'checked', failure)
       WHERE key = (SELECT question FROM runs WHERE seq = ?) RETURNING key, text
       """)
     update.bind(1, turn.message)

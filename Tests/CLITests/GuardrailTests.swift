@@ -178,7 +178,7 @@ struct GuardrailTests {
     }
     let script = """
       local function account()
-        return { card = 4111111111111111, password = "hunter22", pin = { secret_key = 90210 }, n = 12345,
+        return { card = 4111111111111111, password = "hunter22", pin = { secret_key = 902101, pass = 1200 }, n = 12345,
           share = 0.4111111111111111, ["jane@" .. "example.com"] = true, ["joe@" .. "example.com"] = false }
       end
       """
@@ -196,7 +196,8 @@ struct GuardrailTests {
         """,
       ], provider: provider)
     let masked: JSON = [
-      "card": "************1111", "password": "[password]", "pin": ["secret_key": "[password]"], "n": 12345,
+      "card": "************1111", "password": "[password]",
+      "pin": ["secret_key": "[password]", "pass": 1200], "n": 12345,
       "share": 0.4111111111111111, "j***@example.com": true, "j***@example.com 2": false,
     ]
     let read = try await server.chat("a", "hi").json["response"]?.string ?? ""

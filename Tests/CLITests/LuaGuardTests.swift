@@ -194,6 +194,49 @@ struct LuaGuardTests {
     await server.stop()
   }
 
+  @Test("of runs that wait in one session each goes on with what it had read, whichever ends first")
+  func twoWait() async throws {
+    let provider = try ScriptedProvider { request in
+      let messages = request.json["messages"]?.array ?? []
+      return messages.last?["role"] == "tool" ? .completion("done") : .toolCalls([("c1", "ask", "{}")])
+    }
+    let (server, _) = try await Self.start(
+      [
+        "agents/a.lua": """
+        local guards = require("lib.guards")
+        return { prompt = "p", tools = { "ask" }, guardrails = { input = { guards.no_competitors, guards.no_orders } } }
+        """, "agents/b.lua": "return { prompt = 'p', tools = { 'ask' } }",
+        "tools/ask.lua": """
+        return { ask = { description = "d", approve = true, run = function() return "yes" end } }
+        """,
+      ], provider: provider)
+    for (session, agents) in [("1", ["a", "a"]), ("2", ["a", "b"]), ("3", ["b", "a"])] {
+      for agent in agents { #expect(try await server.chat(agent, "Globex", session: session).status == 202) }
+      for _ in agents {
+        // The first that asked.
+        let pending = try await server.get("/v1/approvals").json["data"]?.array?.filter {
+          $0["status"] == "pending"
+        }
+        let run = pending?.last?["run_id"]?.string ?? ""
+        _ = try await server.post(
+          "/v1/approvals/\(pending?.last?["id"]?.string ?? "")", ["decision": "approve"])
+        var status: JSON?
+        repeat {
+          status = try await server.get("/v1/runs/\(run)").json["status"]
+        } while status == "waiting"
+          || status == "running"
+        #expect(status == "completed", "\(session)")
+      }
+    }
+    // What nobody may read takes no place of what is remembered.
+    #expect(try await server.chat("b", "remember 77", session: "r").status == 202)
+    for _ in 0..<12 { #expect(try await server.chat("a", "my order", session: "r").status == 422) }
+    _ = try await server.chat("b", "which?", session: "r")
+    let last = provider.requests.last?.json["messages"]?.array?.compactMap { $0["content"]?.string } ?? []
+    #expect(last.contains("remember 77") && last.contains("which?") && !last.contains("my order"))
+    await server.stop()
+  }
+
   @Test(
     "an answer is held back until a function has seen it whole: plain, streamed, in OpenAI's words, and in data"
   )

@@ -32,10 +32,10 @@ public struct ExportPlace: Sendable, Hashable {
   public var list = 0
   /// Key of its last row that was handed out; empty = it begins.
   public var after: [Key] = []
-  /// What runs did is left out: guards may keep some of it from the user.
-  public let leavesJournalOut: Bool
+  /// Journals and events are left out: guards may keep some of what is in them from the user.
+  public let leavesInsideOut: Bool
 
-  public init(leavesJournalOut: Bool = false) { self.leavesJournalOut = leavesJournalOut }
+  public init(leavesInsideOut: Bool = false) { self.leavesInsideOut = leavesInsideOut }
 }
 
 public struct ExportPiece: Sendable {

@@ -88,6 +88,8 @@ public struct KeptEvent: Sendable, Hashable {
 /// Which events are wanted: `agent.executed`, `workflow.*`; none = all.
 public struct EventFilter: Sendable, Hashable {
   public var visibleTo: Visibility
+  /// What steps, workflows and called agents got and gave is not told: guards may keep some of it from the user.
+  public var leavesContentOut = false
   private let exact: Set<String>
   private let prefixes: [String]
 
@@ -110,6 +112,18 @@ public struct EventFilter: Sendable, Hashable {
     self.prefixes = prefixes
   }
 
+  /// What is told of an event that it admits.
+  public func told(_ event: Event) -> Event {
+    guard leavesContentOut, var data = (try? event.data?.value())?.object, event.isOfInside(data) else {
+      return event
+    }
+    data["input_data"] = nil
+    data["output_data"] = nil
+    var event = event
+    event.data = RawJSON(.object(data))
+    return event
+  }
+
   public func admits(_ event: Event) -> Bool {
     if !visibleTo.admits(event.userID) { return false }
     if exact.isEmpty, prefixes.isEmpty { return true }
@@ -118,6 +132,12 @@ public struct EventFilter: Sendable, Hashable {
 }
 
 extension Event {
+  /// Whether it tells of what went on within a run, which no guard of the run's answer has seen.
+  fileprivate func isOfInside(_ data: JSONObject) -> Bool {
+    if type.hasPrefix("workflow.") { return true }
+    return data["metadata"]?["called_by"].map { !$0.isNull } ?? false
+  }
+
   /// Bytes of a type.
   public static let typeBytesMax = 100
   /// Bytes of what a script tells.

@@ -241,8 +241,14 @@ extension Run {
 
   /// Steps as people get to see them.
   func shown(_ steps: [TurnStep]) -> [TurnStep] {
-    guard let guards, guards.masksOutput else { return steps }
-    return steps.map { TurnStep(text: $0.text, calls: $0.calls.map(guards.shown)) }
+    // Functions judge answers, and what a model says beside a call is none.
+    let hidesText = agent.hooks.contains(.outputGuards)
+    guard hidesText || guards?.masksOutput == true else { return steps }
+    let isMasked = turn.withLock { $0.output == nil }
+    return steps.map { step in
+      let text = hidesText ? "" : isMasked ? step.text : guards?.masked(step.text).text ?? step.text
+      return TurnStep(text: text, calls: guards.map { step.calls.map($0.shown) } ?? step.calls)
+    }
   }
 
   /// A failure whose text of an answer, one that fits no schema, hides what the answer would have hidden.

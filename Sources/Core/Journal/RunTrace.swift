@@ -38,13 +38,6 @@ public struct RunTrace: Sendable {
 }
 
 extension RunTrace {
-  /// Whether something stands in it that guards keep from the user.
-  ///
-  /// - Parameter isGuarded: There are guards that may not have come to their decision.
-  public func mayHoldHidden(_ isGuarded: Bool) -> Bool {
-    isGuarded && run.status != .completed || spans.contains { $0.isDecision }
-  }
-
   /// Leaves what was called, when, and how it ended.
   public mutating func hideContent() {
     for index in spans.indices where !spans[index].isDecision { spans[index].hideContent() }

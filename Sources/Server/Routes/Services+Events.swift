@@ -30,7 +30,8 @@ extension Services {
     let page = try exchange.page(beside: Self.eventQuery)
     let seen = try exchange.lastEventID()
     let types = exchange.parameter("types")?.split(separator: ",").map(String.init) ?? []
-    let filter = try EventFilter(types: types, visibleTo: exchange.user.visibility)
+    var filter = try EventFilter(types: types, visibleTo: exchange.user.visibility)
+    filter.leavesContentOut = hidesContent(from: exchange.user)
     let after = try page.after.map { try Cursor.parse($0, .events)[0] }
     guard exchange.wantsEvents else {
       let (events, last) = try await store.events(after: after ?? 0, filter, limit: page.limit)

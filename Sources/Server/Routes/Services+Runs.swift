@@ -33,7 +33,7 @@ extension Services {
       ) { exchange in
         let run = try await look(at: exchange.parameters[0], as: exchange.user)
         var trace = RunTrace(run: run, journal: try await store.journal(ofRun: run.id))
-        if !exchange.user.isOperator, trace.mayHoldHidden(runner.isGuarded(host())) { trace.hideContent() }
+        if hidesContent(from: exchange.user) { trace.hideContent() }
         return .document(trace)
       },
       Route(
@@ -54,6 +54,9 @@ extension Services {
       ) { try await cancel($0) },
     ]
   }
+
+  /// Whether what runs did is shown to somebody without its contents: guards may keep some of that from users.
+  func hidesContent(from user: Principal) -> Bool { !user.isOperator && runner.isGuarded(host()) }
 
   /// Records what is asked to be done to a run.
   private func record(_ action: AuditEntry.Action, of run: RunRecord, by user: Principal) async throws {

@@ -39,7 +39,7 @@ extension Services {
     // What goes wrong before the first piece is an answer of its own.
     try await store.beginExport(of: id, by: user.actor, at: time.now)
     let first = try await store.exportPiece(
-      of: id, from: ExportPlace(leavesJournalOut: !user.isOperator && runner.isGuarded(host())))
+      of: id, from: ExportPlace(leavesInsideOut: hidesContent(from: user)))
     var reply = Reply.stream { [store] writer, _ in
       var piece = first
       try await writer.write(ByteBuffer(bytes: piece.bytes))

@@ -37,19 +37,27 @@ enum Password {
     return bare(in: &reader, at: value, isTight: isTight)
   }
 
-  /// Whether a field of this name holds a password.
+  /// Whether a field of this name holds a password: `dbPassword`, `password_confirmation`, `password2`.
+  ///
+  /// Short names mean too much beside it, as in `{"pass": 12, "fail": 3}`.
   static func isName(_ field: String) -> Bool {
-    var field = field
-    return field.withUTF8 { isNamed(before: $0.count, in: Reader($0, isWhole: true)) }
+    var name = Substring(field)
+    for ending in ["_confirmation", "Confirmation", "_again"] where name.hasSuffix(ending) {
+      name = name.dropLast(ending.count)
+    }
+    while name.last?.isNumber == true || name.last == "_" { name = name.dropLast() }
+    guard !["pass", "pwd"].contains(where: { name.lowercased().hasSuffix($0) }) else { return false }
+    var bytes = String(name)
+    return bytes.withUTF8 { isNamed(before: $0.count, in: Reader($0, isWhole: true)) }
   }
 
   /// Whether the value of such a field is one.
   static func isValue(_ value: String) -> Bool {
     var value = value
     return value.withUTF8 { bytes in
-      let hasSpace = bytes.contains(UInt8(ascii: " "))
-      return (4...bytesMax).contains(bytes.count) && bytes.allSatisfy { $0 >= 0x20 }
-        && (!hasSpace || bytes.contains(where: \.isDigit))
+      // A text with spaces speaks of passwords, and a short number counts them.
+      (4...bytesMax).contains(bytes.count) && bytes.allSatisfy { $0 > 0x20 }
+        && (bytes.count >= 6 || !bytes.allSatisfy(\.isDigit))
         && !isPlaceholder(in: Reader(bytes, isWhole: true), 0..<bytes.count)
     }
   }
