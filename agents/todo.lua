@@ -1,14 +1,14 @@
 local commands = require("lib.commands")
 
 local HELP = "I keep your to-do list. Try: add buy milk / show my to-dos / complete 1 / "
-  .. "rename 1 to buy oat milk / delete 1"
+  .. "rename 1 to buy oat milk / delete 1 / how am I doing"
 
 local function line(todo)
   return ("%s %d. %s"):format(todo.completed and "[x]" or "[ ]", todo.id, todo.title)
 end
 
 local function list(command)
-  local page = tools.call("list_todos", { completed = command.completed, limit = 20 })
+  local page = tools.call("list_todos", { completed = command.completed })
   if #page.todos == 0 then return "Your list is empty." end
   local lines = { ("You have %d to-do%s:"):format(page.pagination.total, page.pagination.total == 1 and "" or "s") }
   for _, todo in ipairs(page.todos) do lines[#lines + 1] = line(todo) end
@@ -30,6 +30,10 @@ local answers = {
   end,
   delete = function(command)
     return "Deleted: " .. tools.call("delete_todo", { id = command.id }).deleted.title
+  end,
+  context = function()
+    local context = tools.call("get_user_context")
+    return ("You are %s: %d open, %d done."):format(context.user.name, context.todos.open, context.todos.completed)
   end,
 }
 

@@ -31,6 +31,9 @@ local readers = {
     if id then return { name = "rename", id = number(id), title = message:sub(from) } end
   end,
   function(lower)
+    if lower:find("^who am i") or lower:find("^how am i doing") then return { name = "context" } end
+  end,
+  function(lower)
     if lower:find("show") or lower:find("list") or lower:find("what.*do") then
       local completed
       if lower:find("done") or lower:find("completed") or lower:find("finished") then completed = true end
