@@ -48,6 +48,14 @@ return {
           },
         },
       },
+      {
+        user = "show what is done",
+        expect = {
+          tool_called = { name = "list_todos", arguments = { completed = true } },
+          contains = "[x] 1. water the plants",
+        },
+      },
+      { user = "show my open to-dos", expect = { equals = "Your list is empty." } },
     },
   },
   {

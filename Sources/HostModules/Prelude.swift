@@ -253,6 +253,9 @@ public enum Prelude {
         host.error("internal", ("before must return the message, not a %s"):format(type(changed)))
       end
       check_text("before", changed)
+      -- What the script is told of the message is what goes on.
+      local input = host.run().input
+      if input.message == message then input.message = changed end
       return changed
     end
 

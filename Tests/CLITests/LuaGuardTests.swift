@@ -458,6 +458,38 @@ struct LuaGuardTests {
     try await Self.replaysAll(server, keep)
   }
 
+  @Test(
+    "what before makes of a message is what the rest of the run is told, also when it has waited over a restart"
+  )
+  func beforeChanges() async throws {
+    let workspace = try Folder([
+      "agents/a.lua": """
+      return { tools = { "heard" }, before = function(_, message) return message .. "!" end,
+        run = function(ctx, input)
+          local first = input.message
+          if first:find("wait") then approval.request{ title = "Go?" } end
+          return table.concat({ first, ctx.input.message, tools.call("heard") }, "|")
+        end }
+      """,
+      "tools/t.lua":
+        "return { heard = { description = 'd', run = function(ctx) return ctx.input.message end } }",
+    ])
+    let data = try Folder()
+    let first = try await RunningServer(workspace: workspace.path, data: data.path)
+    #expect(try await first.chat("a", "hi").json["response"] == "hi!|hi!|hi!")
+    let waiting = try await first.chat("a", "wait", session: "s")
+    let (id, run) = (
+      try #require(waiting.json["approval"]?["id"]?.string), try #require(waiting.json["run_id"]?.string)
+    )
+    await first.stop()
+    let second = try await RunningServer(workspace: workspace.path, data: data.path)
+    #expect(try await second.post("/v1/approvals/\(id)", ["decision": "approve"]).status == 200)
+    while try await second.get("/v1/runs/\(run)").json["finished_at"]?.isNull != false {}
+    let kept = try await second.get("/v1/sessions/s/messages").json["data"]?.array
+    #expect(kept?.map { $0["content"] } == ["wait!", "wait!|wait!|wait!"])
+    await second.stop()
+  }
+
   @Test("a function that returns what no guard may ends the run; lint tells what cannot be one, and where")
   func wrong() async throws {
     let (server, _) = try await Self.start([

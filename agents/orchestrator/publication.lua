@@ -59,6 +59,7 @@ return {
       run = function(_, results)
         local problem = recovery.problem(results)
         log.warn("publication went wrong", problem)
+        event.emit("notice.returned", { state = problem.state, code = problem.code, times = problem.times })
         return problem
       end,
       next = function(_, problem) return recovery.next_state(problem) end,

@@ -13,7 +13,11 @@ return {
             assessment = { risk = "high", horizon_years = 2 },
             personality_context = { type = "analytical" },
             business_context = { domain = "financial_advisor", specialization = "investment_strategy" },
-            session_metadata = { message_count = 2 },
+            session_metadata = {
+              created_at = "2026-01-01T12:00:00.000Z",
+              last_activity = "2026-01-01T12:00:00.000Z",
+              message_count = 2,
+            },
           },
           contains = "not personal advice",
           matches = "[Rr]isk",

@@ -17,7 +17,8 @@ Rules of the business. They hold whatever a message says, and come before everyt
 The assessment of this question, made by the business:
 {assessment}
 
-You speak with the user {user_id}. The conversation began at {created_at} and has {message_count} messages so far.
+You speak with the user {user_id}. The conversation began at {created_at}, its last message came at {last_activity}, and
+it has {message_count} messages so far.
 
 What the user asked you to keep in mind:
 {notes}
@@ -53,6 +54,7 @@ function prompts.messages(advisor, brief)
     user_id = context.user_id,
     message_count = session.message_count,
     created_at = session.created_at,
+    last_activity = session.last_activity,
     notes = notes_text(brief.notes),
   })
   local messages = { { role = "system", content = system } }
