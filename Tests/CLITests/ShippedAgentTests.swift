@@ -60,6 +60,7 @@ struct ShippedAgentTests {
         ["Buy it all.", "The risk is high.", "The risk is low.", "A cup for the quiet."][turn.increment()])
     }
     try await RunningServer.with(environment: Self.environment(provider)) { server in
+      #expect(try await Self.advise(server, "agent_nobody", "").status == 400)
       #expect(try await Self.advise(server, "agent_nobody", "hi").status == 404)
       #expect(try await Self.advise(server, "agent_alpha", " \u{1} ").json["code"] == "rejected")
       #expect(provider.requests.isEmpty)
