@@ -186,4 +186,53 @@ struct ShippedAgentTests {
       #expect(notices.json["tool_calls"]?.array?.first?["result"] == ["notices": []])
     }
   }
+
+  // MARK: Tools that are mocked
+
+  /// The agents that search the market, with what their files require, and this in place of the market's tools.
+  private static func searching(with tools: String) throws -> Folder {
+    let folder = try Folder(["tools/market/mocks.lua": tools])
+    func copy(_ path: String) throws {
+      let text = try String(contentsOfFile: "\(PerigeeBinary.repository)/\(path)", encoding: .utf8)
+      try folder.write(path, text)
+    }
+    for name in ["search_composer", "category_search", "price_search", "content_search"] {
+      try copy("agents/market/\(name).lua")
+    }
+    let library = FileManager.default.enumerator(atPath: "\(PerigeeBinary.repository)/lib")
+    while let path = library?.nextObject() as? String {
+      if path.hasSuffix(".lua") { try copy("lib/\(path)") }
+    }
+    return folder
+  }
+
+  @Test("a tool of the same name is a mock: an agent knows of data what its tools say, and nothing else")
+  func mocked() async throws {
+    let workspace = try Self.searching(
+      with: """
+        return { search_listings = {
+          description = "Finds what the test says.",
+          parameters = {
+            category = { type = "string", optional = true }, words = { type = "array", items = { type = "string" } },
+            price_min = { type = "integer", optional = true }, price_max = { type = "integer", optional = true },
+          },
+          effect = "read",
+          run = function(_, args)
+            if args.price_max == 1 then error({ code = "conflict", message = "not today" }) end
+            local phone = { listing_id = 7, title = "Ayna", price = 500, category = "elektronik" }
+            return { listings = { phone }, total = 1 }
+          end,
+        } }
+        """)
+    try await RunningServer.with(workspace: workspace.path) { server in
+      let found = try await server.chat("market.search_composer", "Telefon arıyorum")
+      #expect(
+        found.json["response"]?.string?.hasPrefix("1 ilan bulundu:\n7. Ayna, 500 TL") == true, "\(found.text)"
+      )
+      let call = found.json["tool_calls"]?.array?.first
+      #expect(call?["name"] == "search_listings" && call?["arguments"]?["category"] == "elektronik")
+      let failed = try await server.chat("market.search_composer", "1 TL altında ne var?")
+      #expect(failed.status == 409 && failed.json["code"] == "conflict", "\(failed.text)")
+    }
+  }
 }
