@@ -2,7 +2,11 @@
 
 ---@class (exact) perigee.ChatMessage
 ---@field role "system"|"user"|"assistant"
----@field content string
+---@field content string|perigee.ChatPart[] parts are for users' messages
+---@class (exact) perigee.ChatPart
+---@field type "text"|"image_url"
+---@field text? string
+---@field image_url? { url: string, detail?: "auto"|"low"|"high" } `https://…`, or `data:image/png;base64,…`
 ---@class (exact) perigee.ChatRequest
 ---@field messages perigee.ChatMessage[]
 ---@field model? string|string[] the agent's, then the configured default, unless said
