@@ -43,6 +43,35 @@ struct ShippedAgentTests {
     #expect(sent["tool_choice"] == nil)
   }
 
+  // MARK: Market
+
+  @Test("a model that sees looks at the photos of a listing; where there is none, their captions are taken")
+  func photos() async throws {
+    let provider = try ScriptedProvider { request in
+      let messages = request.json["messages"]?.array ?? []
+      if messages.first?["content"]?.array != nil { return .completion("Kırmızı bir bisiklet, iyi durumda.") }
+      guard messages.last?["role"] != "tool" else {
+        return .completion(
+          RawJSON(["draft_id": 1, "images": .null, "rejected": .null]).text)
+      }
+      return .toolCalls([
+        ("c1", "analyze_image", #"{"url":"https://example.com/bisiklet.jpg"}"#),
+        ("c2", "analyze_image", #"{"url":"http://example.com/x.exe","caption":"not"}"#),
+      ])
+    }
+    try await RunningServer.with(environment: Self.environment(provider)) { server in
+      let answer = try await server.chat("market.image", "1", input: ["draft_id": 1])
+      let subjects = answer.json["tool_calls"]?.array?.map { $0["result"]?["subject"] }
+      #expect(subjects == ["Kırmızı bir bisiklet, iyi durumda.", "not"], "\(answer.text)")
+    }
+    let looks = provider.requests.compactMap { $0.json["messages"]?.array?.first?["content"]?.array }
+    #expect(looks.count == 1)
+    #expect(
+      looks.first?.first == [
+        "type": "image_url", "image_url": ["url": "https://example.com/bisiklet.jpg", "detail": "low"],
+      ])
+  }
+
   // MARK: Advisors
 
   private static func advise(

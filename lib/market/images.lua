@@ -1,4 +1,4 @@
--- What can be said of an image by its address and its caption. Nobody looks at it: messages to models are text alone.
+-- What can be said of an image: by a model that sees, or else by its address and its caption.
 
 local settings = require("lib.market.settings")
 local turkish = require("lib.market.turkish")
@@ -42,6 +42,19 @@ end
 function images.subject(image)
   if image.caption then return image.caption end
   return ((image.url:match("([^/]+)%.%a+$") or ""):gsub("[%-_]+", " "))
+end
+
+local LOOK = "Bu fotoğraf satılık bir şeyi gösteriyor. Ne olduğunu ve durumunu en çok on kelimeyle, Türkçe yaz."
+
+--- Has a model look at it.
+---@param image { url: string, caption: string? }
+---@return string? subject, unless there is no model, or none that sees
+function images.seen(image)
+  local ok, answer = pcall(llm.chat, { max_tokens = 60, messages = { { role = "user", content = {
+    { type = "text", text = LOOK },
+    { type = "image_url", image_url = { url = image.url, detail = "low" } },
+  } } } })
+  if ok and answer.finish_reason == "stop" and answer.text ~= "" then return text.truncate(answer.text, 300) end
 end
 
 ---@param image { url: string, caption: string? }

@@ -1,15 +1,17 @@
--- What an image is, and whether the market shows it: by its address and caption, for nobody looks at it.
+-- What an image is, and whether the market shows it.
 
 local images = require("lib.market.images")
 
 ---@type table<string, perigee.Tool>
 return {
   analyze_image = {
-    description = "Bir fotoğrafın biçimini ve adından ya da notundan ne gösterdiğini söyler. İçine bakmaz.",
+    description = "Bir fotoğrafın biçimini ve ne gösterdiğini söyler.",
     parameters = images.schema,
     effect = "read",
+    access = { llm = true },
     run = function(_, args)
-      return { url = args.url, format = images.format(args.url), subject = images.subject(args) }
+      local format = images.format(args.url)
+      return { url = args.url, format = format, subject = format and images.seen(args) or images.subject(args) }
     end,
   },
 
