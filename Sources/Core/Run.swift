@@ -38,6 +38,8 @@ final class Run: Sendable {
   let journal: Journal
   /// Before the keys of what this run does: empty, or the key of the call that made it and a slash.
   let prefix: String
+  /// Of what was said before the history that it got.
+  private let summary: String?
   /// The conversation as its caller sent it.
   let callers: CallerConversation?
   let depth: Int
@@ -62,6 +64,7 @@ final class Run: Sendable {
   ) {
     self.transaction = transaction
     self.context = context
+    self.summary = summary
     self.callers = conversation
     self.environment = environment
     self.journal = journal
@@ -85,6 +88,11 @@ final class Run: Sendable {
 
   /// What old turns were folded into in this one.
   var newSummary: ConversationSummary? { turn.withLock { $0.newSummary } }
+
+  /// What it was given of its session.
+  var earlierReading: RunBeginning.EarlierReading {
+    RunBeginning.EarlierReading(summary: summary, firstMessageID: context.history.first?.id)
+  }
 
   /// Counts what earlier lives of the run took of models and this one was not handed back.
   func countDropped() {

@@ -92,6 +92,7 @@ extension Runner {
     do {
       let (kept, agent, host) = try await failedRun(id, visibleTo: .everyone)
       let run = kept.run
+      try agent.admit(run.beginning.user)
       var opening = TurnOpening(
         runID: run.runID, messageID: kept.messageID, userID: run.beginning.user.id, sessionID: run.sessionID,
         agent: agent.name, version: host.version, message: run.message, historyMessages: 0, isAgain: true,
@@ -119,8 +120,15 @@ extension Runner {
     guard let agent = host.agents[kept.run.agent] else {
       throw Failure(.notFound, "there is no agent '\(kept.run.agent)'")
     }
+    if kept.hasWaitingSuccessor { throw Failure.laterRunWaits }
     // From its start is under the rules of today.
     try cabinet.guards(of: agent)?.check(kept.run.message, kept.run.beginning.input)
     return (kept, agent, host)
   }
+}
+
+extension Failure {
+  /// What a run that waits has read it would find otherwise.
+  public static let laterRunWaits = Failure(
+    .conflict, "a later run of this session waits: once it has ended, this one can be done again")
 }

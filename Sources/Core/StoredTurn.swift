@@ -298,9 +298,10 @@ final class StoredTurn: Sendable {
       suspension.audit = journal.takeUnrecorded()
       let progress = run.progress
       let message = agent.checksMessages && progress.isChecked ? progress.message : nil
-      if let message {
+      if message != nil || agent.summarizer != nil {
         suspension.beginning = beginning
         suspension.beginning?.checkedMessage = message
+        if agent.summarizer != nil { suspension.beginning?.read = run.earlierReading }
       }
       try await store.suspendTurn(suspension)
       // Who cancelled it meanwhile was told that it will end.

@@ -103,7 +103,7 @@ extension SQLiteStore: ChannelStore {
 
   public func failed(_ key: ChannelMessage.Key, retryAt: Timestamp?) async throws {
     try await commits.write { connection in
-      guard let retryAt else { return try connection.closeChannelMessage(key) }
+      guard let retryAt else { return try connection.giveUpChannelMessage(key) }
       let update = try connection.statement(
         "UPDATE channel_messages SET failures = failures + 1, due_at = ? WHERE channel = ? AND id = ?")
       update.bind(1, retryAt.milliseconds)
@@ -192,6 +192,19 @@ extension WriterConnection {
       guard try find.step() else { return }
     }
     try closeChannelMessage(key)
+  }
+
+  /// What cannot be sent is dropped; where it only says that the run waits, the answer is still to come.
+  fileprivate func giveUpChannelMessage(_ key: ChannelMessage.Key) throws {
+    let drop = try statement(
+      """
+      UPDATE channel_messages SET texts = NULL, failures = 0
+      WHERE channel = ? AND id = ? AND state = 'waiting' AND texts IS NOT NULL
+      """)
+    drop.bind(1, key.channel)
+    drop.bind(2, key.id)
+    try drop.run()
+    if changes == 0 { try closeChannelMessage(key) }
   }
 
   /// Of a message with which nothing more is to be done, what it takes to know it again is kept.

@@ -167,7 +167,8 @@ struct ExportedList: Sendable {
     ExportedList(
       name: "messages",
       sql: """
-        SELECT key, name, messages.id, run_id, iif(is_answer, 'assistant', 'user'), text, failure,
+        SELECT key, name, messages.id, run_id, iif(is_answer, 'assistant', 'user'), text,
+        iif(is_answer, failure, NULL),
         messages.created_at
         FROM sessions CROSS JOIN messages
         ON key BETWEEN max(sessions.id << 24, ?2 + 1) AND (sessions.id << 24) + (1 << 24) - 1

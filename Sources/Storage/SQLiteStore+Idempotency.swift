@@ -123,6 +123,7 @@ extension WriterConnection {
     guard let session = try session(id: turn.sessionID, userID: turn.userID)?.key,
       let question = try turnMessages(of: turn.runID).question
     else { throw Failure(.conflict, "the session was deleted meanwhile", retryable: true) }
+    if try hasWaitingRun(after: question.key, in: session) { throw Failure.laterRunWaits }
     // The message as it came: `before` may have changed it the first time. The last run again: a crash finds it.
     let message = try statement("UPDATE messages SET text = ?, failure = ? WHERE key = ?")
     message.bind(1, turn.message)
@@ -131,6 +132,15 @@ extension WriterConnection {
     try message.run()
     try restartRun(turn)
     return try earlier(than: question.key, in: session, historyMessages: turn.historyMessages)
+  }
+
+  /// Whether a run waits that has read what came of an earlier message, and goes on with that.
+  func hasWaitingRun(after question: Int64, in session: Int64) throws -> Bool {
+    let find = try statement("SELECT 1 FROM runs WHERE session = ? AND status = 'waiting' AND question > ?")
+    find.bind(1, session)
+    find.bind(2, question)
+    defer { find.reset() }
+    return try find.step()
   }
 
   /// What a turn sees whose message is there already.

@@ -112,7 +112,8 @@ extension WriterConnection {
         opened: OpenedTurn(history: opened.history, state: opened.state, summary: summary?.text),
         journal: try JournalRow.entries(runID: id, statement(JournalRow.selection))),
       messageID: question.id, isMessageChecked: question.isChecked,
-      answer: run.status == .completed ? messages.answer?.text : nil)
+      answer: run.status == .completed ? messages.answer?.text : nil,
+      hasWaitingSuccessor: try hasWaitingRun(after: question.key, in: session))
   }
 
   func write(_ entries: [JournalEntry], runID: String) throws {
@@ -163,7 +164,7 @@ extension WriterConnection {
   ) throws -> ResumedTurn? {
     let find = try statement(
       """
-      SELECT session, seed, resumptions, seq FROM runs
+      SELECT session, seed, resumptions, seq, beginning FROM runs
       WHERE id = ? AND status = ? AND session IN (SELECT id FROM sessions)
       """)
     find.bind(1, runID)
@@ -173,12 +174,16 @@ extension WriterConnection {
     let resumptions: Int
     let row: Int64
     let wasWaiting = status == .waiting
+    let read: RunBeginning.EarlierReading?
     do {
       defer { find.reset() }
       guard try find.step() else { return nil }
       (session, seed) = (find.integer(0), UInt64(bitPattern: find.integer(1)))
       row = find.integer(3)
       resumptions = wasWaiting ? 0 : Int(find.integer(2)) + 1
+      let beginning =
+        wantsSummary && !find.isNull(4) ? (try? JSON(parsing: find.bytes(4))).flatMap(RunBeginning.init) : nil
+      read = beginning?.read
     }
     guard let question = try turnMessages(of: runID).question else { return nil }
     let count = try statement(
@@ -190,13 +195,30 @@ extension WriterConnection {
     let mark = try statement("UPDATE marks SET runs_settled = min(runs_settled, ? - 1)")
     mark.bind(1, row)
     try mark.run()
-    let summary = wantsSummary ? try self.summary(of: session) : nil
+    let summary = wantsSummary && read == nil ? try self.summary(of: session) : nil
+    let first = try read.map { try key(of: $0.firstMessageID, before: question.key, in: session) }
     let opened = try earlier(
-      than: question.key, in: session, from: summary?.firstKept ?? 0, historyMessages: historyMessages)
+      than: question.key, in: session, from: first ?? summary?.firstKept ?? 0,
+      historyMessages: historyMessages)
     return ResumedTurn(
       seed: seed, wasWaiting: wasWaiting, resumptions: resumptions,
-      opened: OpenedTurn(history: opened.history, state: opened.state, summary: summary?.text),
+      opened: OpenedTurn(
+        history: opened.history, state: opened.state, summary: read.map(\.summary) ?? summary?.text),
       journal: try JournalRow.entries(runID: runID, statement(JournalRow.selection)))
+  }
+}
+
+extension WriterConnection {
+  /// Where the oldest message stands that a turn had read; behind all that came before it where it had read none.
+  private func key(of messageID: String?, before question: Int64, in session: Int64) throws -> Int64 {
+    guard let messageID else { return question }
+    let select = try statement(
+      "SELECT key FROM messages WHERE key BETWEEN ? AND ? AND id = ? ORDER BY key DESC LIMIT 1")
+    defer { select.reset() }
+    select.bind(1, MessageKeys(session: session).first)
+    select.bind(2, question)
+    select.bind(3, messageID)
+    return try select.step() ? select.integer(0) : question
   }
 }
 

@@ -198,10 +198,19 @@ struct LuaGuardTests {
   func twoWait() async throws {
     let provider = try ScriptedProvider { request in
       let messages = request.json["messages"]?.array ?? []
-      return messages.last?["role"] == "tool" ? .completion("done") : .toolCalls([("c1", "ask", "{}")])
+      let words = messages.last?["content"]?.string ?? ""
+      if words == "fails" { return .failure(400) }
+      let plain = ["old", "one", "two", "three", "four", "five"]
+      return messages.last?["role"] == "tool" || plain.contains(words)
+        ? .completion("done") : .toolCalls([("c1", "ask", "{}")])
     }
     let (server, _) = try await Self.start(
       [
+        "agents/f.lua": "return { prompt = 'p' }",
+        "agents/s.lua": """
+        return { prompt = "p", tools = { "ask" }, history = 4,
+          compact = function(ctx, messages) return "in short: " .. #messages end }
+        """,
         "agents/a.lua": """
         local guards = require("lib.guards")
         return { prompt = "p", tools = { "ask" }, guardrails = { input = { guards.no_competitors, guards.no_orders } } }
@@ -228,6 +237,28 @@ struct LuaGuardTests {
         #expect(status == "completed", "\(session)")
       }
     }
+    // One that failed before is not done again meanwhile: what the later one has read would be otherwise.
+    #expect(try await server.chat("f", "fails", session: "q").status == 502)
+    let failed = try await server.get("/v1/runs").json["data"]?.array?.first?["id"]?.string ?? ""
+    #expect(try await server.chat("b", "asks", session: "q").status == 202)
+    let retry = try await server.post("/v1/runs/\(failed)/retry", [:])
+    #expect(retry.status == 409 && retry.text.contains("a later run of this session waits"), "\(retry.text)")
+    // A summary that others make while it waits is none that it has read.
+    _ = try await server.chat("s", "old", session: "u")
+    #expect(try await server.chat("s", "ask", session: "u").status == 202)
+    for word in ["one", "two", "three", "four", "five"] {
+      _ = try await server.chat("s", word, session: "u")
+    }
+    for id in try await server.get("/v1/approvals").json["data"]?.array?.filter({
+      $0["status"] == "pending"
+    }).compactMap({ $0["id"]?.string }) ?? [] {
+      #expect(try await server.post("/v1/approvals/\(id)", ["decision": "approve"]).status == 200)
+    }
+    while try await server.get("/v1/runs?limit=200").json["data"]?.array?.contains(where: {
+      $0["status"] == "waiting" || $0["status"] == "running"
+    }) == true {}
+    let ended = try await server.get("/v1/runs?limit=200").json["data"]?.array ?? []
+    #expect(ended.filter { $0["status"] == "failed" }.map { $0["id"] } == [.string(failed)])
     // What nobody may read takes no place of what is remembered.
     #expect(try await server.chat("b", "remember 77", session: "r").status == 202)
     for _ in 0..<12 { #expect(try await server.chat("a", "my order", session: "r").status == 422) }

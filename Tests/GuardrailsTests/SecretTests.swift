@@ -41,3 +41,30 @@ struct SecretTests {
     #expect(Inspectors.one(.privateKey).findings(in: text).map(\.range) == [0..<(16 * 1024)])
   }
 }
+
+@Suite("Passwords by the names of their fields")
+struct FieldNameTests {
+  private let inspector = Inspector([.password])
+
+  @Test(
+    "a field that is named as a password has one",
+    arguments: [
+      "password", "dbPassword", "client_secret", "password_confirmation", "PASSWORD_CONFIRMATION",
+      "password2",
+      "smtp_pass", "DB_PASS", "user_pwd", "motdepasse",
+    ])
+  func named(_ field: String) {
+    #expect(inspector.findings(in: "hunter22", of: field).map(\.range) == [0..<8])
+  }
+
+  @Test(
+    "others have none, and not all values are one",
+    arguments: [
+      ("pass", "1200"), ("boarding_pass", "BA1234-12A"), ("hall pass", "granted"), ("PWD", "/home/ann/work"),
+      ("compass", "north1"), ("password_reset_url", "https1"), ("password", "1200"),
+      ("password", "must have at least 8 characters"), ("password", "null"), ("password", "x"),
+    ])
+  func others(_ field: String, _ value: String) {
+    #expect(inspector.findings(in: value, of: field).isEmpty)
+  }
+}

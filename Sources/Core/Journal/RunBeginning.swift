@@ -13,6 +13,21 @@ public struct RunBeginning: Sendable, Hashable {
   public var trace: TraceContext?
   /// Of a run that waits: its message as the agent left it; `nil` = as it came, or the agent has not let it in.
   public var checkedMessage: String?
+  /// Of a run that waits, whose agent makes summaries: with what it read of what was said before.
+  public var read: EarlierReading?
+
+  /// What a turn read of its session: it reads the same when it goes on, though others make summaries meanwhile.
+  public struct EarlierReading: Sendable, Hashable {
+    /// `nil` = there was no summary.
+    public var summary: String?
+    /// Of the oldest message that it read; `nil` = it read none.
+    public var firstMessageID: String?
+
+    public init(summary: String?, firstMessageID: String?) {
+      self.summary = summary
+      self.firstMessageID = firstMessageID
+    }
+  }
 
   public init(user: Principal, input: JSONObject = JSONObject(), idempotencyKey: IdempotencyKey? = nil) {
     self.user = user
@@ -33,6 +48,13 @@ public struct RunBeginning: Sendable, Hashable {
           $0.member("digest", JSON.array(idempotencyKey.digest.map { .integer(Int64($0)) }))
         }
       }
+      if let read {
+        $0.key("read")
+        $0.object {
+          if let summary = read.summary { $0.member("summary", summary) }
+          if let first = read.firstMessageID { $0.member("first", first) }
+        }
+      }
       if let checkedMessage { $0.member("checked_message", checkedMessage) }
       if let trace {
         $0.member("traceparent", trace.traceparent)
@@ -47,6 +69,9 @@ public struct RunBeginning: Sendable, Hashable {
     guard let input = json["input"]?.object else { return nil }
     self.input = input
     checkedMessage = json["checked_message"]?.string
+    read = json["read"].map {
+      EarlierReading(summary: $0["summary"]?.string, firstMessageID: $0["first"]?.string)
+    }
     user = json["user"].map(Principal.init(json:)) ?? .local
     trace = json["traceparent"]?.string.flatMap {
       TraceContext(traceparent: $0, tracestate: json["tracestate"]?.string)
@@ -125,10 +150,14 @@ public struct KeptRun: Sendable {
   public var isMessageChecked: Bool
   /// `nil` = none.
   public var answer: String?
+  /// A later run of its session waits, and goes on with what it has read of this one.
+  public var hasWaitingSuccessor: Bool
 
   public init(
-    run: UnfinishedRun, turn: ResumedTurn, messageID: String, isMessageChecked: Bool, answer: String?
+    run: UnfinishedRun, turn: ResumedTurn, messageID: String, isMessageChecked: Bool, answer: String?,
+    hasWaitingSuccessor: Bool
   ) {
+    self.hasWaitingSuccessor = hasWaitingSuccessor
     self.isMessageChecked = isMessageChecked
     self.run = run
     self.turn = turn

@@ -42,9 +42,10 @@ public final class TelegramChannel: MessageChannel {
     guard let id = update["update_id"]?.integer else { throw .invalid("update_id is missing") }
     // Edits, members and polls come too, and want no answer.
     guard let message = update["message"] else { return nil }
-    guard let person = message["from"]?["id"]?.integer, let chat = message["chat"]?["id"]?.integer else {
-      return nil
-    }
+    // Who writes in the name of a chat has the number of nobody: all who do share it.
+    guard let chat = message["chat"]?["id"]?.integer,
+      let person = message["sender_chat"]?["id"]?.integer ?? message["from"]?["id"]?.integer
+    else { return nil }
     var input = JSONObject([("channel", .string(name)), ("chat_id", .integer(chat))])
     if let profile = message["from"]?["first_name"]?.string {
       input.append("profile_name", .string(profile))

@@ -37,19 +37,32 @@ enum Password {
     return bare(in: &reader, at: value, isTight: isTight)
   }
 
-  /// Whether a field of this name holds a password: `dbPassword`, `password_confirmation`, `password2`.
+  /// Whether a field of this name holds a password: `dbPassword`, `password_confirmation`, `SMTP_PASS`.
   ///
-  /// Short names mean too much beside it, as in `{"pass": 12, "fail": 3}`.
+  /// Short names mean too much beside it, as in `{"pass": 12, "fail": 3}` or `boarding_pass`: they count after the name of
+  /// what a password is for.
   static func isName(_ field: String) -> Bool {
-    var name = Substring(field)
-    for ending in ["_confirmation", "Confirmation", "_again"] where name.hasSuffix(ending) {
+    var name = Substring(field.lowercased())
+    for ending in ["_confirmation", "confirmation", "_confirm", "confirm", "_again"]
+    where name.hasSuffix(ending) {
       name = name.dropLast(ending.count)
+      break
     }
     while name.last?.isNumber == true || name.last == "_" { name = name.dropLast() }
-    guard !["pass", "pwd"].contains(where: { name.lowercased().hasSuffix($0) }) else { return false }
+    if let short = ["pass", "pwd"].first(where: name.hasSuffix) {
+      let owner = name.dropLast(short.count)
+      return owners.contains { owner.hasSuffix($0) || owner.hasSuffix("\($0)_") || owner.hasSuffix("\($0)-") }
+    }
     var bytes = String(name)
     return bytes.withUTF8 { isNamed(before: $0.count, in: Reader($0, isWhole: true)) }
   }
+
+  /// What has a password in configurations.
+  private static let owners = [
+    "db", "database", "sql", "postgres", "redis", "mongo", "smtp", "imap", "mail", "ftp", "ssh", "user",
+    "admin",
+    "root", "login", "proxy", "auth",
+  ]
 
   /// Whether the value of such a field is one.
   static func isValue(_ value: String) -> Bool {
