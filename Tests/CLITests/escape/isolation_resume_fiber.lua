@@ -11,8 +11,14 @@ return {
         time.sleep(0.1)
         return "woke"
       end,
-      function() return (coroutine.resume(co)) end,
-      function() return (pcall(coroutine.close, co)) end,
+      function()
+        while not co do time.sleep(0.01) end
+        return (coroutine.resume(co))
+      end,
+      function()
+        while not co do time.sleep(0.01) end
+        return (pcall(coroutine.close, co))
+      end,
     }
     return table.concat({ tostring(results[1]), tostring(results[2]), tostring(results[3]) }, " ")
   end,
