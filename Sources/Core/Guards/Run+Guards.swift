@@ -76,7 +76,8 @@ extension Run {
     guard let callers, guards != nil || !agent.hooks.isDisjoint(with: [.inputGuards, .toolGuards]) else {
       return
     }
-    for (index, offer) in callers.offers.enumerated() {
+    let offers = agent.hooks.contains(.inputGuards) ? callers.offers : []
+    for (index, offer) in offers.enumerated() {
       // A schema with other words is another schema.
       guard try await admitted(offer, key: "\(prefix)guard.offer.\(index)") == offer else {
         throw Failure.guarded("the conversation is not taken: a guard would change its tools", [])
@@ -211,8 +212,9 @@ extension Run {
   /// - Parameter key: Of its call in the journal.
   func guarded(_ reply: ModelReply, key: String) -> String {
     let isRead = !reply.calls.isEmpty
-    let said = ToolCall.Outcome.result(RawJSON(.string(reply.text)))
-    if isRead, let reading = recordedReading("\(key).guard", of: said) {
+    if isRead, journal.isReplaying,
+      let reading = recordedReading("\(key).guard", of: .result(RawJSON(.string(reply.text))))
+    {
       decided(.output, isRefused: false, reading.rules, by: agent, key: "\(key).guard")
       return reading.text ?? reply.text
     }
