@@ -207,7 +207,7 @@ struct TracingTests {
   }
 
   @Test(
-    "a turn in OpenAI's format, and one over a socket, go on the caller's trace, and are not recorded unless it is"
+    "a turn in OpenAI's format goes on the caller's trace, and is not recorded unless it is"
   )
   func otherFormats() async throws {
     let collector = try ScriptedProvider { _ in .json([:]) }
