@@ -53,9 +53,7 @@ extension WriterConnection {
       return .waiting(
         WaitingRun(runID: runID, sessionID: find.text(3), approval: try pendingApproval(of: runID)))
     case .queued, .running:
-      throw Failure(
-        .conflict, "the first request with this Idempotency-Key is being answered", retryable: true,
-        retryAfterSeconds: 1)
+      throw Failure.keyInUse
     case .failed, .cancelled, .interrupted, nil:
       guard !find.isNull(2) else {
         return .unanswered(
@@ -91,7 +89,13 @@ extension WriterConnection {
   }
 
   /// Ties a key to the run that begins, and forgets some that are too old.
+  ///
+  /// - Throws: ``Failure`` `conflict` when another server began a run for it since somebody last looked.
   func remember(_ key: IdempotencyKey, of turn: TurnOpening) throws {
+    switch try earlierTurn(key, userID: turn.userID, at: turn.at) {
+    case .answered, .waiting: throw Failure.keyInUse
+    case .unanswered, nil: break
+    }
     let answers = try statement(
       """
       DELETE FROM lone_answers WHERE run_id IN
@@ -159,7 +163,10 @@ extension WriterConnection {
   }
 
   /// Begins the run of a turn that is done again.
+  ///
+  /// - Throws: ``Failure`` `conflict` when somebody else did so since one last looked.
   func restartRun(_ turn: TurnOpening) throws {
+    guard try hasFailed(turn.runID) else { throw Failure.begunAgain }
     try freezeEnding(of: turn.runID)
     try forgetJournal(of: turn.runID)
     let run = try statement(
@@ -175,6 +182,14 @@ extension WriterConnection {
     if let beginning = turn.beginning { run.bindBlob(5, beginning.json.bytes) } else { run.bindNull(5) }
     run.bind(6, turn.runID)
     try run.run()
+  }
+
+  private func hasFailed(_ runID: String) throws -> Bool {
+    let find = try statement(
+      "SELECT 1 FROM runs WHERE id = ? AND status IN ('failed', 'cancelled', 'interrupted')")
+    find.bind(1, runID)
+    defer { find.reset() }
+    return try find.step()
   }
 
   func forgetCalls(of runID: String) throws {
@@ -220,4 +235,13 @@ extension WriterConnection {
     }
     return (question, answer)
   }
+}
+
+extension Failure {
+  fileprivate static let keyInUse = Failure(
+    .conflict, "the first request with this Idempotency-Key is being answered", retryable: true,
+    retryAfterSeconds: 1)
+
+  fileprivate static let begunAgain = Failure(
+    .conflict, "this run is being done again, or has been", retryable: true, retryAfterSeconds: 1)
 }

@@ -98,9 +98,36 @@ struct IdempotencyTests {
       var end = closing("r1", text: "a rather long answer")
       end.answerTokens = 77
       try await store.closeTurn(end)
-      let answer = try #require(try await store.openTurn(opening("r2")).history.last)
+      let answer = try #require(try await store.openTurn(StorageTests.opening("r2")).history.last)
       #expect(answer.countedTokens == 77 && answer.tokens == (77, false))
       #expect(try await store.messages(sessionID: "s", userID: "ann", page: PageRequest()).items[1] == answer)
+    }
+  }
+
+  @Test("of two who have looked and found no turn, or a failed one, one begins it")
+  func atOnce() async throws {
+    try await withStore { store in
+      let now = Timestamp(milliseconds: 3000)
+      _ = try await store.openTurn(opening("r1"))
+      let second = try await failure { try await store.openTurn(opening("r2")) }
+      #expect(second.code == .conflict && second.retryable)
+      try await store.closeTurn(closing("r1", status: .failed, failure: Failure(.upstream, "down")))
+      var again = opening("r1", at: 4000)
+      again.isAgain = true
+      _ = try await store.openTurn(again)
+      let third = try await failure { try await store.openTurn(again) }
+      #expect(third.code == .conflict && third.retryable)
+      var end = closing("r1", text: "at last")
+      end.isAgain = true
+      try await store.closeTurn(end)
+      #expect(try await failure { try await store.openTurn(again) }.code == .conflict)
+      #expect(try await failure { try await store.openTurn(opening("r3")) }.code == .conflict)
+      let key = try #require(Self.key)
+      guard case .answered(let reply) = try await store.earlierTurn(key, userID: "ann", at: now) else {
+        Issue.record("no answer")
+        return
+      }
+      #expect(reply.text == "at last" && reply.runID == "r1")
     }
   }
 }

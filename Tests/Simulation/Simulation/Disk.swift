@@ -9,6 +9,10 @@ final class Disk: Sendable {
   private let failsOneIn: Int
   private let faults = Atomic<Int>(0)
   private let isSound = Atomic<Bool>(false)
+  private let hasRung = Atomic<Bool>(false)
+  /// Rings on the loop when the database's own has rung on a thread of its own, which would wake the tasks of a process
+  /// that is gone.
+  let jobBell = Bell()
 
   /// - Parameter failsOneIn: Of so many calls one fails; 0 = none.
   init(failsOneIn: Int) { self.failsOneIn = failsOneIn }
@@ -29,6 +33,13 @@ final class Disk: Sendable {
 
   private static let failure = Failure(.internal, "the disk failed", retryable: false)
 
+  /// Says that there are jobs, from wherever.
+  func rung() { hasRung.store(true, ordering: .sequentiallyConsistent) }
+
+  private func passOn() {
+    if hasRung.exchange(false, ordering: .sequentiallyConsistent) { jobBell.ring() }
+  }
+
   /// Makes a call, a while after it was asked for, and comes back a while after it was made.
   func perform<Value: Sendable>(_ call: () async throws -> Value) async throws -> Value {
     await pause()
@@ -43,7 +54,10 @@ final class Disk: Sendable {
     needsJobs: Bool = false, _ call: () async throws -> Value
   ) async throws -> Value {
     let number = Loop.shared.beginCall(needsJobs: needsJobs)
-    defer { Loop.shared.endCall(number) }
+    defer {
+      Loop.shared.endCall(number)
+      passOn()
+    }
     return try await call()
   }
 
@@ -59,6 +73,7 @@ final class Disk: Sendable {
       isDone.signal()
     }
     isDone.wait()
+    passOn()
     done(outcome.withLock { $0 })
   }
 

@@ -6,7 +6,13 @@ struct FailingStore: Store {
   let base: any Store
   let disk: Disk
 
-  var jobBell: Bell { base.jobBell }
+  init(base: any Store, disk: Disk) {
+    self.base = base
+    self.disk = disk
+    _ = base.jobBell.add { disk.rung() }
+  }
+
+  var jobBell: Bell { disk.jobBell }
   var eventBell: Bell { base.eventBell }
 
   func writeJournal(_ batch: JournalBatch, runID: String, done: @escaping @Sendable (Failure?) -> Void) {

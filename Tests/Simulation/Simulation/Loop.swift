@@ -68,6 +68,12 @@ final class Loop: TaskExecutor {
     if isForeign { arrival.signal() }
   }
 
+  /// Sets the clock to the beginning of a history.
+  func restart(seed: UInt64) {
+    state.withLock { $0.elapsed = .zero }
+    reset(seed: seed)
+  }
+
   /// Lets go of everything that was to run: its process is gone.
   func reset(seed: UInt64) {
     state.withLock { state in

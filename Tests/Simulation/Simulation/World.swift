@@ -24,7 +24,7 @@ struct World {
   func run() throws -> [String] {
     let loop = Loop.shared
     sim_seed(seed)
-    loop.reset(seed: seed)
+    loop.restart(seed: seed)
     let ledger = Ledger(plan: plan(), limit: Self.tokensADay)
     let failsOneIn = [0, 40, 200][loop.random(below: 3)]
     for life in 0..<loop.random(below: 4) {
