@@ -119,6 +119,7 @@ struct IdempotencyTests {
       #expect(third.code == .conflict && third.retryable)
       var end = closing("r1", text: "at last")
       end.isAgain = true
+      end.finishReason = .stop
       try await store.closeTurn(end)
       #expect(try await failure { try await store.openTurn(again) }.code == .conflict)
       #expect(try await failure { try await store.openTurn(opening("r3")) }.code == .conflict)
