@@ -16,7 +16,7 @@ export SWIFT
 # a pass of their own, one test at a time. Each pass skips what the other runs; ARGS narrows both.
 COMPUTING := ((LanguageServer|LuaHost|Lint|Threads)Tests|CLITests[.]EscapeTests)
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test lint format bench bench-runs sanitize sanitize-address sanitize-thread fuzz crash simulate conformance docs clean
+.PHONY: help setup build run test lint format bench bench-guard bench-runs sanitize sanitize-address sanitize-thread fuzz crash simulate conformance docs clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -52,6 +52,10 @@ bench: build ## measure the server against a local provider, and the linter, abo
 	@$(SWIFT) build -c release --product turncost --static-swift-stdlib
 	@Benchmarks/lint
 	@Benchmarks/bench $(ARGS)
+
+bench-guard: build ## count instructions and allocations of a turn, and fail when they have grown; ARGS=--write
+	@scripts/setup.sh valgrind
+	@Benchmarks/bench-guard $(ARGS)
 
 bench-runs: build ## measure durable calls, sleeping runs and workflows; ARGS="--peer PYTHON" beside LangGraph
 	@Benchmarks/bench-runs $(ARGS)

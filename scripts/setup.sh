@@ -9,6 +9,7 @@
 #                               tests are passed over
 #   scripts/setup.sh conformance  the Python packages of make conformance, in .build/conformance
 #   scripts/setup.sh lua        luacheck and the stock Lua 5.4, for make lint and the tests; passed over as Python is
+#   scripts/setup.sh valgrind   valgrind, for make bench-guard
 #   scripts/setup.sh browser    Chromium and its driver, for the tests of the page; passed over as Python is
 #
 # Says nothing when everything is there. Exit 2: something is missing that it cannot install.
@@ -119,6 +120,12 @@ case ${1:-} in
   lua)
     optional luacheck lua-check
     optional lua5.4 lua5.4
+    exit 0
+    ;;
+  valgrind)
+    # Not passed over either.
+    command -v valgrind >/dev/null || install valgrind
+    command -v cc >/dev/null || command -v clang >/dev/null || install gcc libc6-dev
     exit 0
     ;;
   browser)

@@ -3,6 +3,7 @@
 ---@class (exact) perigee.AgentAnswer
 ---@field text string
 ---@field data any
+---@field using_stub boolean its stub answered, for want of a model
 
 ---Other agents of the workspace.
 ---@class agentslib

@@ -165,10 +165,11 @@ class Server:
 
     NO_PROVIDER = {"OPENAI_BASE_URL": "http://127.0.0.1:1/v1"}
 
-    def __init__(self, options, provider=None, environment=None):
+    def __init__(self, options, provider=None, environment=None, under=(), patience=30):
+        """`under`: a command that runs it, such as valgrind's; `patience`: seconds until it has to be ready."""
         self.port = free_port()
         self.folder = tempfile.mkdtemp(prefix="perigee-bench-", dir=options.data_root)
-        command = [options.binary, "serve", "--workspace", options.workspace]
+        command = [*under, options.binary, "serve", "--workspace", options.workspace]
         command += ["--data", f"{self.folder}/data", "--port", str(self.port)]
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("PERIGEE_")}
         environment = inherited | {"OPENAI_API_KEY": "bench"} | (environment or {})
@@ -181,7 +182,7 @@ class Server:
             )
         self.pid = self.process.pid
         try:
-            self._wait_until_ready(options.health_path, started + 30)
+            self._wait_until_ready(options.health_path, started + patience)
         except BaseException:
             self.close()
             raise

@@ -5,6 +5,7 @@
 
 #include "charge.h"
 #include "json_scan.h"
+#include "state.h"
 
 // The scratch buffer gives memory beyond this back after each use.
 #define SCRATCH_BYTES_KEPT ((size_t)64 << 10)
@@ -98,7 +99,12 @@ static int array(lua_State *L) {
   }
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
-  if (!clh_json_is_array(L, 1)) {
+  // A read-only view of a list is one already.
+  lua_pushvalue(L, 1);
+  clh_resolve_proxy(L, 2);
+  bool is_array = clh_json_is_array(L, 2);
+  lua_settop(L, 1);
+  if (!is_array) {
     luaL_argcheck(L, !lua_getmetatable(L, 1), 1, "table has a metatable");
     clh_json_mark_array(L, 1);
   }

@@ -28,8 +28,12 @@ extension Run {
   /// Makes an attempt, or hands back what came of it in an earlier life of the run.
   ///
   /// Its result is kept by what the action calls; its failure here, for it may be of this attempt alone, as a time-out.
-  func make(_ attempt: Attempt, in script: any ScriptRun) async throws -> StepResult {
-    try await telling(attempt) { try await makeUntold(attempt, in: script) }
+  ///
+  /// - Parameter next: Finds out what comes after it, where that is not written down.
+  func make(
+    _ attempt: Attempt, in script: any ScriptRun, next: ((StepResult) async -> [String])? = nil
+  ) async throws -> StepResult {
+    try await telling(attempt, next: next) { try await makeUntold(attempt, in: script) }
   }
 
   private func makeUntold(_ attempt: Attempt, in script: any ScriptRun) async throws -> StepResult {

@@ -59,7 +59,9 @@ extension Run {
   @inline(never) private func callFailed(_ error: any Error) throws -> Turn.Action {
     switch error {
     case let error as ModelError:
-      return try turn.withLock { turn throws(Failure) in try turn.modelFailed(error) }
+      return try turn.withLock { turn throws(Failure) in
+        try turn.modelFailed(error.kind, Failure(error), hasActed: journal.hasActed)
+      }
     case let exhausted as Budget.Exhausted:
       let now = environment.time.now
       return try turn.withLock { turn throws(Failure) in try turn.exhausted(exhausted, at: now) }

@@ -158,6 +158,14 @@ extension Run {
   func runAgent(
     name: String, input: JSON, key: String, within given: (any OpenTransaction)? = nil
   ) async throws -> ScriptReply {
+    let reply = try await answer(of: name, to: input, key: key, within: given)
+    if reply.usingStub { turn.withLock { $0.heardStub() } }
+    return reply
+  }
+
+  private func answer(
+    of name: String, to input: JSON, key: String, within given: (any OpenTransaction)?
+  ) async throws -> ScriptReply {
     if let transaction = given ?? transaction {
       // Its answer is worth nothing without what its tools wrote: it is run again, and asks its models no more.
       journal.enclose("\(key)/", in: transaction)
@@ -239,7 +247,10 @@ extension Run {
     let reply = try await environment.deadlines.withTimeout(
       .seconds(child.limits.seconds), run.timeout.message, unless: isHeld
     ) {
-      try await run.complete().0.reply
+      let (ending, _) = try await run.complete()
+      var reply = ending.reply
+      reply.usingStub = ending.usingStub
+      return reply
     }
     isCompleted = true
     return reply

@@ -8,13 +8,22 @@ extension Run {
   func perform(_ machine: StateMachine, in script: any ScriptRun) async throws -> ScriptReply {
     var engine = StateMachineEngine(machine)
     var order = try engine.start()
+    /// What the `next` of the last state said.
+    var choice: Result<String?, any Error> = .success(nil)
     while true {
       try Task.checkCancellation()
       switch order {
       case .act(let state, let number, let pause):
         let result: Result<StepResult, Failure>
         do {
-          result = .success(try await make(attempt(state, number, pause, engine), in: script))
+          let key = key(of: state, engine)
+          result = .success(
+            try await make(attempt(state, number, pause, engine), in: script) { result in
+              guard case .function = state.exit else { return state.targets }
+              choice = await Result(choosing: { try await self.next(of: state, result, key: key, in: script) }
+              )
+              return ((try? choice.get()).flatMap { $0 }.map { [$0] } ?? []) + state.targets
+            })
         } catch let failure as Failure {
           try journal.check()
           result = .failure(failure)
@@ -24,16 +33,20 @@ extension Run {
           case .success(let result): try engine.finished(result)
           case .failure(let failure): try engine.failed(attempt: number, failure)
           }
-      case .choose(let state, let result):
-        let next = try await script.call(
-          StepFunction(
-            .next, at: ["states", state.name], arguments: [result.value],
-            place: "\(key(of: state, engine))/next:"))
-        order = try engine.chose(next.value().string)
+      case .choose: order = try engine.chose(choice.get())
       case .finish(let state, let result):
         return ScriptReply(of: [WorkflowEngine.Entry(name: state.name, result: result)])
       }
     }
+  }
+
+  private func next(
+    of state: StateMachine.State, _ result: StepResult, key: String, in script: any ScriptRun
+  ) async throws -> String? {
+    try await script.call(
+      StepFunction(
+        .next, at: ["states", state.name], arguments: [result.value], place: "\(key)/next:")
+    ).value().string
   }
 
   /// The visit is part of it: a state may come several times.
@@ -49,5 +62,11 @@ extension Run {
     return Attempt(
       task: state.task, path: ["states", state.name], key: key(of: state, engine), number: number,
       pauseSeconds: pause, input: input, arguments: [RawJSON(members: engine.results)], next: state.targets)
+  }
+}
+
+extension Result where Failure == any Error {
+  fileprivate init(choosing body: () async throws -> Success) async {
+    do { self = .success(try await body()) } catch { self = .failure(error) }
   }
 }

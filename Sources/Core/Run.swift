@@ -170,13 +170,20 @@ final class Run: Sendable {
 
   @inline(never) private func runBody() async throws -> Turn.Action {
     let script = try await openScript()
-    let reply =
-      switch agent.body {
-      case .steps(let workflow): try await tellingWorkflow { try await perform(workflow, in: script) }
-      case .states(let machine): try await tellingWorkflow { try await perform(machine, in: script) }
-      case .run, .prompt: try await script.run()
+    do {
+      let reply =
+        switch agent.body {
+        case .steps(let workflow): try await tellingWorkflow { try await perform(workflow, in: script) }
+        case .states(let machine): try await tellingWorkflow { try await perform(machine, in: script) }
+        case .run, .prompt: try await script.run()
+        }
+      return try turn.withLock { turn throws(Failure) in try turn.answered(reply) }
+    } catch let failure as Failure {
+      guard let kind = failure.modelErrorKind else { throw failure }
+      return try turn.withLock { turn throws(Failure) in
+        try turn.modelFailed(kind, failure, hasActed: journal.hasActed)
       }
-    return try turn.withLock { turn throws(Failure) in try turn.answered(reply) }
+    }
   }
 
   @inline(never) private func runStub() async throws -> Turn.Action {

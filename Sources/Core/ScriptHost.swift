@@ -133,6 +133,8 @@ public struct ScriptReply: Sendable, Hashable {
   public var text: String
   public var data: RawJSON?
   public var calls: [ToolCall]
+  /// Of an agent that another one called: its stub answered, or that of one that it called.
+  public var usingStub = false
 
   public init(text: String, data: RawJSON? = nil, calls: [ToolCall] = []) {
     self.text = text
@@ -181,11 +183,13 @@ extension ScriptReply {
     writer.object {
       $0.member("text", text)
       if let data { $0.member("data", data) }
+      if usingStub { $0.member("using_stub", true) }
     }
     return writer.raw
   }
 
   init(json: JSON) {
     self.init(text: json["text"]?.string ?? "", data: json["data"].map { RawJSON($0) })
+    usingStub = json["using_stub"]?.bool ?? false
   }
 }

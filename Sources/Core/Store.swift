@@ -202,11 +202,12 @@ public protocol Store: VersionStore, JournalStore, ApprovalStore, JobStore, Sche
   /// Most recently used first.
   func sessions(userID: String, page: PageRequest) async throws -> Page<Session>
   func renameSession(id: String, title: String, userID: String, at: Timestamp) async throws -> Session
-  /// Deletes the session with its messages and runs; its name may be used again.
   /// Deletes sessions that were not used since, and runs without one that ended before; some at a time.
   ///
+  /// - Parameter loneRunsBefore: `nil` = those runs stay.
   /// - Returns: How many; 0 = there are no more.
-  func forgetSessions(before: Timestamp, at: Timestamp) async throws -> Int
+  func forgetSessions(before: Timestamp, loneRunsBefore: Timestamp?, at: Timestamp) async throws -> Int
+  /// Deletes the session with its messages and runs; its name may be used again.
   func deleteSession(id: String, by actor: AuditEntry.Actor, at: Timestamp) async throws
   /// Oldest first.
   func messages(sessionID: String, userID: String, page: PageRequest) async throws -> Page<Message>

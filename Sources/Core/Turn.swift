@@ -82,6 +82,8 @@ struct Turn: Sendable {
   private var callCounts: [RepeatKey: Int] = [:]
   private var finishReason = FinishReason.stop
   private var usingStub = false
+  /// An agent that was called had its stub answer.
+  private var hasHeardStub = false
   /// A call with an effect was made: doing the turn again could do it twice.
   private var hasWritten = false
   /// What was wrong with the model's structured answer, once it was told.
@@ -236,6 +238,8 @@ struct Turn: Sendable {
   /// did not.
   var answerTokens: Int? { counted.map { max(0, $0.last - $0.first) } }
 
+  mutating func heardStub() { hasHeardStub = true }
+
   /// Counts what a model call took, the script's own calls included.
   mutating func spent(_ used: Usage) { usage += used }
 
@@ -334,11 +338,16 @@ struct Turn: Sendable {
     hasWritten = hasWritten || hasEffect
   }
 
-  /// The provider gave no answer: the stub does, unless a tool has already done something that it might do again.
+  /// The provider gave no answer: the stub does, unless something was done already that it might do again.
   ///
-  /// - Throws: ``Failure`` `upstream` when there is no stub to fall back to.
-  mutating func modelFailed(_ error: ModelError) throws(Failure) -> Action {
-    guard agent.hooks.contains(.stub), !hasWritten, error.kind != .cassette else { throw Failure(error) }
+  /// - Parameters:
+  ///   - failure: What it is without a stub.
+  ///   - hasActed: Something was done that the run's tools are not alone with.
+  /// - Throws: The failure, when there is no stub to fall back to.
+  mutating func modelFailed(
+    _ kind: ModelError.Kind, _ failure: Failure, hasActed: Bool
+  ) throws(Failure) -> Action {
+    guard agent.hooks.contains(.stub), !hasWritten, !hasActed, kind != .cassette else { throw failure }
     usingStub = true
     return .runStub
   }
@@ -361,7 +370,7 @@ struct Turn: Sendable {
     reply.calls = steps.flatMap(\.calls)
     return .finish(
       Ending(
-        reply: reply, finishReason: finishReason, usingStub: usingStub,
+        reply: reply, finishReason: finishReason, usingStub: usingStub || hasHeardStub,
         handedOut: finishReason == .toolCalls ? handedOut : []))
   }
 }
@@ -401,5 +410,10 @@ extension Failure {
     self.init(
       .upstream, error.message, retryable: isRetryable, detail: ["kind": .string("\(error.kind)")],
       retryAfterSeconds: error.retryAfterSeconds, diagnostic: error.diagnostic)
+  }
+
+  /// Of which kind the model's failure was of which this is all that is left; `nil` = it was none.
+  var modelErrorKind: ModelError.Kind? {
+    code == .upstream ? (detail?["kind"]?.string).flatMap(ModelError.Kind.init(rawValue:)) : nil
   }
 }

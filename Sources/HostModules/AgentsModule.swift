@@ -11,6 +11,7 @@ extension HostModule {
       ---@class (exact) perigee.AgentAnswer
       ---@field text string
       ---@field data any
+      ---@field using_stub boolean its stub answered, for want of a model
       """,
     functions: [
       Function(
@@ -35,7 +36,10 @@ extension HostModule {
             let reply = try await scope.services.runAgent(
               name: try arguments.string(1), input: input, key: scope.key(arguments),
               within: transaction)
-            return .fields(["text": .string(reply.text), "data": reply.data.map { .json($0) }])
+            return .fields([
+              "text": .string(reply.text), "data": reply.data.map { .json($0) },
+              "using_stub": .bool(reply.usingStub),
+            ])
           }, named: "agents.run"))
     ])
 }

@@ -27,13 +27,17 @@ extension HostModule {
       body: .answers(
         { arguments, scope in
           let line = try arguments.string(1).prefix(lineMax)
-          let fields = arguments.isAbsent(2) ? nil : RawJSON(try arguments.json(2)).text.prefix(lineMax)
-          let verdict = scope.shared.admit(logBytes: line.utf8.count + (fields?.utf8.count ?? 0))
+          let fields = arguments.isAbsent(2) ? nil : RawJSON(try arguments.json(2))
+          let verdict = scope.shared.admit(
+            logBytes: line.utf8.count + min(fields?.bytes.count ?? 0, lineMax))
           if verdict == .drop { return .nil }
           var metadata: Logger.Metadata = [
             "run": "\(scope.run.runID)", "agent": "\(scope.run.agent.name)", "user": "\(scope.run.user.id)",
           ]
-          if let fields { metadata["fields"] = "\(fields)" }
+          if let fields {
+            metadata["fields"] =
+              fields.bytes.count <= lineMax ? .stringConvertible(fields) : "\(fields.text.prefix(lineMax))"
+          }
           scope.resources.logger.log(level: level, "\(line)", metadata: metadata)
           if verdict == .writeLast {
             scope.resources.logger.warning(

@@ -48,7 +48,10 @@ extension HostModule {
       return id
     }
     let call = arguments.journalCall(in: scope)
-    if case .ended(let outcome)? = try journal.recall(call) { return try LuaValue(recorded: outcome.get()) }
+    if case .ended(let outcome)? = try journal.recall(call) {
+      journal.acted()
+      return try LuaValue(recorded: outcome.get())
+    }
     try await journal.publish(call, RawJSON(recording: id), [job])
     return id
   }

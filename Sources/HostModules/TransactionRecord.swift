@@ -211,6 +211,7 @@ final class TransactionRecord: OpenTransaction {
       defer { scope.journal?.settle(transaction: call.key) }
       if let failure { throw failure }
       guard isCommitted else { throw refuse(.divergence(in: call, now: "commit"), scope) }
+      scope.journal?.acted()
       if let begun, let result = begun.arguments {
         scope.journal?.end(
           begun, .result(result), jobs: try Ending.jobs(result, of: scope.run), milliseconds: 0)

@@ -157,3 +157,7 @@ public struct RawJSON: Sendable, Hashable {
   /// - Throws: ``JSONError`` when the bytes were wrapped by ``init(trusted:)`` without being JSON.
   public func value() throws(JSONError) -> JSON { try JSON(parsing: bytes) }
 }
+
+extension RawJSON: CustomStringConvertible {
+  public var description: String { text }
+}

@@ -253,6 +253,10 @@ extension Configuration {
     .value(
       "retention.days", \.retention.days, .integer(0...36500),
       "Days after which sessions that are not used, runs and the audit trail are deleted; 0 keeps them."),
+    .value(
+      "retention.session_hours", \.retention.sessionHours, .optional(.integer(1...876_000)),
+      "Hours after which a session that is not used goes, with its messages and runs; null: after `retention.days`."
+    ),
   ]
 }
 

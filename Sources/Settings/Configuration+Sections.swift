@@ -321,5 +321,7 @@ extension Configuration {
   public struct Retention: Sendable, Hashable {
     /// 0 keeps everything.
     public var days = 90
+    /// Hours without a message after which a session goes; `nil` = as everything does.
+    public var sessionHours: Int?
   }
 }

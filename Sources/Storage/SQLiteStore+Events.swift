@@ -231,6 +231,15 @@ extension WriterConnection {
     insert.bind(5, event.key)
     if let data = event.data { insert.bindBlob(6, data.bytes) } else { insert.bindNull(6) }
     try insert.run()
-    if event.type == Event.guardConflict, changes > 0 { try record(AuditEntry(conflict: event)) }
+    if event.type == Event.guardConflict, changes > 0 {
+      try record(AuditEntry(conflict: event, version: event.runID.flatMap(version(ofRun:))))
+    }
+  }
+
+  private func version(ofRun id: String) throws -> String? {
+    let find = try statement("SELECT version FROM runs WHERE id = ?")
+    find.bind(1, id)
+    defer { find.reset() }
+    return try find.step() ? find.text(0) : nil
   }
 }

@@ -4,7 +4,9 @@ import JSONCodec
 
 /// Forgetting what is older than it may become.
 extension SQLiteStore {
-  public func forgetSessions(before time: Timestamp, at now: Timestamp) async throws -> Int {
+  public func forgetSessions(
+    before time: Timestamp, loneRunsBefore loneTime: Timestamp?, at now: Timestamp
+  ) async throws -> Int {
     // Looked for beside the writer: it takes a look at all of them.
     let old = try await read { connection in
       let select = try connection.statement(
@@ -21,19 +23,20 @@ extension SQLiteStore {
       while try select.step() { old.append((select.integer(0), select.text(1), select.text(2))) }
       return old
     }
-    let lone: [String] =
-      old.isEmpty
-      ? try await read { connection -> [String] in
+    var lone: [String] = []
+    if old.isEmpty, let loneTime {
+      lone = try await read { connection in
         let select = try connection.statement(
           "SELECT id FROM runs WHERE session IS NULL AND finished_at < ? LIMIT 100")
         defer { select.reset() }
-        select.bind(1, time.milliseconds)
+        select.bind(1, loneTime.milliseconds)
         var lone: [String] = []
         while try select.step() { lone.append(select.text(0)) }
         return lone
-      } : []
+      }
+    }
     guard !old.isEmpty || !lone.isEmpty else { return 0 }
-    return try await commits.write { connection in
+    return try await commits.write { [lone] connection in
       var count = lone.count
       for session in old where try connection.isUnused(session.key, since: time) {
         try connection.deleteSession(session.key, name: session.name, userID: session.userID)

@@ -35,12 +35,16 @@ struct Forgetting: Service {
   }
 
   private func forgetData() async {
-    let days = host.configuration.retention.days
-    guard days > 0 else { return }
+    let retention = host.configuration.retention
+    let days = retention.days > 0 ? Duration.seconds(86_400) * retention.days : nil
+    let hours = retention.sessionHours.map { Duration.seconds(3600) * $0 }
+    guard let sessionLife = [days, hours].compactMap({ $0 }).min() else { return }
     await forget(each: Self.dataInterval, "old sessions, runs and entries of the audit trail") {
       let now = host.time.now
-      let end = now + (.zero - Duration.seconds(86_400) * days)
-      var count = try await host.store.forgetSessions(before: end, at: now)
+      let end = days.map { now + (.zero - $0) }
+      var count = try await host.store.forgetSessions(
+        before: now + (.zero - sessionLife), loneRunsBefore: end, at: now)
+      guard let end else { return count }
       if count == 0 { count = try await host.store.forgetChannelMessages(before: end) }
       return count > 0 ? count : try await host.store.forgetAudit(before: end, at: now)
     }

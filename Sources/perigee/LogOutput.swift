@@ -31,7 +31,13 @@ struct LogOutput: LogHandler {
         $0.member("time", time)
         $0.member("level", event.level.rawValue)
         $0.member("message", event.message.description.cut)
-        for (key, value) in all { $0.member(key, "\(value)".cut) }
+        for (key, value) in all {
+          if case .stringConvertible(let part) = value, let json = part as? RawJSON {
+            $0.member(key, json)
+          } else {
+            $0.member(key, "\(value)".cut)
+          }
+        }
       }
       Console.note(writer.raw.text)
     } else {

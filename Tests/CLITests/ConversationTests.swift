@@ -236,6 +236,50 @@ struct ConversationTests {
     }
   }
 
+  @Test("agents that code drives hand over to their stubs, too, until they have done something")
+  func codeWithoutModel() async throws {
+    let chat = "llm.chat{ messages = { { role = 'user', content = 'x' } } }"
+    let stub = "stub = function(ctx, message) return 'stub: ' .. message end"
+    let workspace = try Folder([
+      "agents/coded.lua": "return { run = function() return \(chat).text end, \(stub) }",
+      "agents/stepped.lua":
+        "return { steps = { a = { run = function() return \(chat).text end } }, \(stub) }",
+      "agents/acted.lua":
+        "return { access = { kv = 'write' }, run = function() kv.incr('a') return \(chat).text end, \(stub) }",
+      "agents/called.lua":
+        "return { run = function(ctx, input) agents.run('writer', 'x') return \(chat).text end, \(stub) }",
+      "agents/writer.lua":
+        "return { access = { kv = 'write' }, run = function() kv.incr('a') return 'written' end }",
+      "agents/careful.lua":
+        "return { run = function() return tostring(pcall(function() \(chat) end)) end, \(stub) }",
+      "agents/wrong.lua": "return { run = function() error('mine') end, \(stub) }",
+      "agents/chief.lua": """
+      return { run = function()
+        local reply = agents.run("coded", "deep")
+        return reply.text .. " " .. tostring(reply.using_stub)
+      end }
+      """,
+    ])
+    for provider in [nil, try ScriptedProvider { _ in .failure(400) }] {
+      var environment: [String: String] = [:]
+      if let provider { environment["OPENAI_BASE_URL"] = provider.baseURL }
+      try await RunningServer.with(workspace: workspace.path, environment: environment) { server in
+        for agent in ["coded", "stepped"] {
+          let reply = try await server.chat(agent, "hi")
+          #expect(reply.json["response"] == "stub: hi" && reply.json["using_stub"] == true)
+        }
+        for agent in ["acted", "called"] {
+          #expect(try await server.chat(agent, "hi").status == 502)
+        }
+        let careful = try await server.chat("careful", "hi")
+        #expect(careful.json["response"] == "false" && careful.json["using_stub"] == false)
+        #expect(try await server.chat("wrong", "hi").status == 500)
+        let chief = try await server.chat("chief", "hi")
+        #expect(chief.json["response"] == "stub: deep true" && chief.json["using_stub"] == true)
+      }
+    }
+  }
+
   @Test(
     "a provider that is down hands over to the stub; without a stub the caller gets 502 and the session goes on"
   )

@@ -42,6 +42,27 @@ struct EventsTests {
 
   private static func types(_ events: [JSON]) -> [String] { events.compactMap { $0["event_type"]?.string } }
 
+  @Test("a state tells where it leads, though a function says so")
+  func states() async throws {
+    let workspace = try Folder([
+      "agents/machine.lua": """
+      return { initial = "a", states = {
+        a = {
+          run = function() return 7 end, next = function(ctx, result) return result == 7 and "b" or "c" end,
+          on = { error = "c" },
+        },
+        b = { run = function() return "done" end },
+        c = { run = function() return "never" end },
+      } }
+      """
+    ])
+    try await RunningServer.with(workspace: workspace.path) { server in
+      #expect(try await server.chat("machine", "x").json["response"] == "done")
+      let visits = try await Self.events(server, "&types=workflow.step_completed")
+      #expect(visits.map { $0["next_steps"] } == [["b", "c"], []])
+    }
+  }
+
   @Test("a workflow tells of itself, its steps and its agents, in the words of the contract")
   func workflow() async throws {
     let workspace = try Folder(Self.files)

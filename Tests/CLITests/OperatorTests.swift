@@ -7,7 +7,8 @@ import Testing
 @Suite("For operators", .timeLimit(.minutes(2)))
 struct OperatorTests {
   private static let scripts = [
-    "agents/good.lua": "return { run = function() log.info('went well') return 'good' end }",
+    "agents/good.lua":
+      "return { run = function() log.info('went well', { n = 1, list = { true } }) return 'good' end }",
     "agents/broken.lua": "return { run = function() error('boom') end }",
     "agents/barred.lua": "return { run = function() error({ code = 'denied', message = 'no' }) end }",
     "agents/stubbed.lua": "return { prompt = 'p', stub = function() return 'without a model' end }",
@@ -53,6 +54,7 @@ struct OperatorTests {
     let all = try await Self.log(level: "debug")
     #expect(Self.levels(all, "request answered") == ["debug", "info", "error", "debug"])
     #expect(Self.levels(all, "went well") == ["info"])
+    #expect(all.first { $0["message"] == "went well" }?["fields"] == ["n": 1, "list": [true]])
     #expect(Self.levels(all, "a model gave no answer") == ["warning"])
     let failed = all.first { $0["level"] == "error" }
     #expect(failed?["agent"] == "broken" && failed?["code"] == "internal" && failed?["status"] == "500")

@@ -169,6 +169,8 @@ struct SharedTransactionTests {
     #expect(conflict["agent_id"] == "compose" && conflict["session_id"] == "s")
     let audited = try await server.get("/v1/audit?actions=guard.conflict").json["data"]?.array
     #expect(audited?.count == 1 && audited?[0]["run_id"] == conflict["execution_id"])
+    let runs = try await server.get("/v1/runs").json["data"]?.array
+    #expect(audited?[0]["version"] != .null && audited?[0]["version"] == runs?.last?["version"])
     #expect(audited?[0]["detail"]?["values"] == ["price": "99", "title": "1"])
     await server.stop()
   }

@@ -210,13 +210,13 @@ struct TurnTests {
   func fallsBackToStub() throws {
     let agent = Self.agent(hooks: .stub)
     var (turn, _) = try Self.prepared(agent)
-    guard case .runStub = try turn.modelFailed(ModelError(.server, "down")) else { throw Unexpected() }
+    guard case .runStub = try turn.failed(by: ModelError(.server, "down")) else { throw Unexpected() }
     let ending = try Self.ending(try turn.answered(ScriptReply(text: "stub")))
     #expect(ending.usingStub)
 
     var (later, _) = try Self.prepared(agent)
     _ = try later.ran(Self.done(try Self.plan(try later.replied(Self.asking(("add", #"{"title":"a"}"#))))))
-    let failure = #expect(throws: Failure.self) { try later.modelFailed(ModelError(.timeout, "slow")) }
+    let failure = #expect(throws: Failure.self) { try later.failed(by: ModelError(.timeout, "slow")) }
     #expect(failure?.code == .upstream)
     #expect(failure?.detail == ["kind": "timeout"])
     #expect(later.steps.count == 1)
@@ -255,5 +255,11 @@ struct TurnTests {
     usage += Usage(inputTokens: 1, outputTokens: 1, costUSD: nil)
     #expect(usage.costUSD == nil)
     #expect(usage.tokens == 4)
+  }
+}
+
+extension Turn {
+  fileprivate mutating func failed(by error: ModelError) throws(Failure) -> Action {
+    try modelFailed(error.kind, Failure(error), hasActed: false)
   }
 }

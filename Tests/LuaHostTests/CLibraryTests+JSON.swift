@@ -96,6 +96,7 @@ struct CLibraryJSONTests {
       ("nil", "null"),
       ("{ 1.5, 2, 'x' }", #"[1.5,2,"x"]"#), ("{ z = 1, a = 2, m = 3 }", #"{"a":2,"m":3,"z":1}"#),
       ("10 / 2", "5.0"),
+      ("json.array(setmetatable({}, { __target = json.array { 1 } }))", "[1]"),
       ("setmetatable({}, { __target = { b = { 1 }, a = json.array {} } })", #"{"a":[],"b":[1]}"#),
       ("setmetatable({ 1 }, { __index = print })", "[1]"),
     ])

@@ -131,11 +131,11 @@ extension AuditEntry {
 
 extension AuditEntry {
   /// That branches of a workflow disagreed, as the event tells it.
-  public init(conflict event: Event) {
+  public init(conflict event: Event, version: String?) {
     let told = (try? event.data?.value()) ?? .null
     self.init(
       .guardConflict, at: event.at, by: event.userID.map { Actor(userID: $0) }, runID: event.runID,
-      agent: told["agent_id"]?.string,
+      agent: told["agent_id"]?.string, version: version,
       detail: RawJSON(["field": told["field"] ?? .null, "values": told["values"] ?? .null]))
   }
 

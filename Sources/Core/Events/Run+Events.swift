@@ -52,9 +52,11 @@ extension Run {
   }
 
   /// Tells what came of an attempt of a step.
-  func telling(_ attempt: Attempt, _ body: () async throws -> StepResult) async throws -> StepResult {
+  func telling(
+    _ attempt: Attempt, next: ((StepResult) async -> [String])?, _ body: () async throws -> StepResult
+  ) async throws -> StepResult {
     let start = environment.time.elapsed
-    func tell(_ status: String, _ more: (inout JSONWriter) -> Void) {
+    func tell(_ status: String, took: Double, next: [String], _ more: (inout JSONWriter) -> Void) {
       self.tell("workflow.step_completed", key: "\(attempt.key)/\(attempt.number)") { object in
         object.member("workflow_id", workflowID)
         object.member("workflow_name", agent.name)
@@ -62,19 +64,21 @@ extension Run {
         object.member("step_name", attempt.task.name)
         object.member("step_type", attempt.task.action.name)
         object.member("attempt", attempt.number)
-        object.member("execution_time_ms", milliseconds(since: start))
+        object.member("execution_time_ms", took)
         object.member("status", status)
         object.member("input_data", attempt.told.bounded)
         more(&object)
-        object.member("next_steps", JSON.array(attempt.next.map { .string($0) }))
+        object.member("next_steps", JSON.array(next.map { .string($0) }))
       }
     }
     do {
       let result = try await body()
-      tell("completed") { $0.member("output_data", result.value.bounded) }
+      let took = milliseconds(since: start)
+      let names = await next?(result) ?? attempt.next
+      tell("completed", took: took, next: names) { $0.member("output_data", result.value.bounded) }
       return result
     } catch let failure as Failure {
-      tell("failed") {
+      tell("failed", took: milliseconds(since: start), next: attempt.next) {
         $0.member("output_data", JSON.null)
         $0.member("error", failure.toldJSON)
       }

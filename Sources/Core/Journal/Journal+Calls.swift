@@ -28,6 +28,7 @@ extension Journal {
     _ perform: () async throws -> RawJSON
   ) async throws -> RawJSON {
     let entry: JournalEntry
+    acted()
     switch try recall(call) {
     case .ended(let outcome): return try outcome.get()
     case .begun(let begun) where waitedInside(begun): entry = begun

@@ -131,7 +131,9 @@ private struct Timeline: Sendable {
     case .approvalRequested(let approval): say("asks \(approval.id): \(approval.question.title)")
     case .waiting: say("waits")
     case .completed(let reply): end(reply)
-    case .failed(let failure): say("failed: \(failure)")
+    case .failed(let failure):
+      say("failed: \(failure)")
+      if let diagnostic = failure.diagnostic { say(diagnostic) }
     }
   }
 

@@ -219,8 +219,10 @@ struct FailingStore: Store {
     try await disk.perform { try await base.renameSession(id: id, title: title, userID: userID, at: at) }
   }
 
-  func forgetSessions(before: Timestamp, at: Timestamp) async throws -> Int {
-    try await disk.perform { try await base.forgetSessions(before: before, at: at) }
+  func forgetSessions(before: Timestamp, loneRunsBefore: Timestamp?, at: Timestamp) async throws -> Int {
+    try await disk.perform {
+      try await base.forgetSessions(before: before, loneRunsBefore: loneRunsBefore, at: at)
+    }
   }
 
   func deleteSession(id: String, by actor: AuditEntry.Actor, at: Timestamp) async throws {
