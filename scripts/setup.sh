@@ -125,6 +125,7 @@ case ${1:-} in
   valgrind)
     # Not passed over either.
     command -v valgrind >/dev/null || install valgrind
+    command -v strip >/dev/null || install binutils
     command -v cc >/dev/null || command -v clang >/dev/null || install gcc libc6-dev
     exit 0
     ;;

@@ -17,7 +17,14 @@ ALLOCATORS = {"malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign", 
 
 
 def is_possible():
-    return all(map(shutil.which, ("valgrind", "callgrind_control")))
+    return all(map(shutil.which, ("valgrind", "callgrind_control", "strip")))
+
+
+def readable(binary, folder):
+    """The binary without its debug information, which valgrind does not understand; names are enough."""
+    path = f"{folder}/counted"
+    subprocess.run(["strip", "--strip-debug", "-o", path, binary], check=True)
+    return path
 
 
 class CountedServer(Server):

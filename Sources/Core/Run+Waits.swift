@@ -18,9 +18,11 @@ extension Run {
     let call = JournalCall(
       key: key, name: "approval", digest: question.digest,
       arguments: RawJSON(["title": .string(question.title)]))
-    environment.feed?.append(.approvalRequested(approval))
-    return try await journal.await(call, asking: approval) { _ in try await journal.waits.wait(for: key) }
-      .value()
+    return try await journal.await(call, asking: approval) { _ in
+      // Whoever hears of it can answer it: it is kept by now.
+      environment.feed?.append(.approvalRequested(approval))
+      return try await journal.waits.wait(for: key)
+    }.value()
   }
 
   /// Waits for time to pass; a run that sleeps for long leaves memory meanwhile.

@@ -36,16 +36,35 @@ public struct EvalTurn: Sendable {
   public var message: String
   /// What the caller sends beside it.
   public var input: JSONObject
+  /// What is answered to the questions that the turn asks of people, in their order.
+  public var decisions: [EvalDecision]
   public var expectations: [Expectation]
   public var place: EvalPlace
 
   public init(
-    message: String, input: JSONObject = JSONObject(), expectations: [Expectation] = [], place: EvalPlace
+    message: String, input: JSONObject = JSONObject(), decisions: [EvalDecision] = [],
+    expectations: [Expectation] = [], place: EvalPlace
   ) {
     self.message = message
     self.input = input
+    self.decisions = decisions
     self.expectations = expectations
     self.place = place
+  }
+}
+
+/// What a person answers to an approval.
+public struct EvalDecision: Sendable {
+  /// One of the question's choices.
+  public var choice: String
+  public var comment: String?
+  /// What the question's form asks for.
+  public var values: JSON?
+
+  public init(_ choice: String, comment: String? = nil, values: JSON? = nil) {
+    self.choice = choice
+    self.comment = comment
+    self.values = values
   }
 }
 

@@ -185,9 +185,15 @@ public enum ScriptTypes {
     ---@field cost_usd_max? number what the turn may cost
     ---@field check? fun(reply: perigee.EvalReply): boolean?, string? raises, or returns false and why
 
+    ---@class (exact) perigee.EvalDecision
+    ---@field decision string one of the choices, such as "approve"
+    ---@field comment? string
+    ---@field values? table<string, any> what the form asks for
+
     ---@class (exact) perigee.EvalTurn
     ---@field user string what the user says
     ---@field input? table<string, any> what the caller sends beside it
+    ---@field decide? string|perigee.EvalDecision|(string|perigee.EvalDecision)[] what people answer to what it asks of them
     ---@field expect? perigee.Expectation|perigee.Expectation[] what has to come of it
 
     ---@class (exact) perigee.EvalUser

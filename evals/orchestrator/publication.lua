@@ -1,4 +1,4 @@
--- The state machine as far as it goes without a person, and what it does about errors.
+-- The state machine, with what people decide in it, and what it does about errors.
 
 local drafts = require("lib.orchestrator.drafts")
 local recovery = require("lib.orchestrator.recovery")
@@ -37,6 +37,33 @@ return {
           contains = "placeholder",
           not_called = "publish_notice",
         },
+      },
+    },
+  },
+  {
+    name = "a notice is published once a person has agreed",
+    agent = "orchestrator.publication",
+    turns = {
+      {
+        user = "a new tea in the kitchen",
+        decide = "approve",
+        expect = {
+          contains = "Published as notice 1",
+          tool_called = "publish_notice",
+          -- The first draft without a model is too short, and goes back before anybody sees it.
+          data = { COMPLETE = { rewrites = 1 } },
+        },
+      },
+    },
+  },
+  {
+    name = "what a person sends back is written again, with what they said",
+    agent = "orchestrator.publication",
+    turns = {
+      {
+        user = "a new tea in the kitchen",
+        decide = { { decision = "reject", comment = "say where it comes from" }, "approve" },
+        expect = { contains = "Published as notice 1", data = { COMPLETE = { rewrites = 2 } } },
       },
     },
   },

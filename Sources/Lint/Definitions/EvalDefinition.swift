@@ -6,7 +6,7 @@ public import JSONCodec
 /// Turns what an eval file returned into its ``EvalCase``s.
 public struct EvalDefinition {
   static let fields = ["name", "agent", "as", "now", "turns"]
-  static let turnFields = ["user", "input", "expect"]
+  static let turnFields = ["user", "input", "decide", "expect"]
 
   let file: String
   let problems: ProblemList
@@ -123,8 +123,25 @@ public struct EvalDefinition {
       }
       guard let message = required("user", turn) else { return nil }
       return EvalTurn(
-        message: message, input: input ?? JSONObject(), expectations: expectations, place: place(path))
+        message: message, input: input ?? JSONObject(), decisions: decisions(turn, path + ["decide"]),
+        expectations: expectations, place: place(path))
     }
+  }
+
+  /// One answer, or a list of them: a choice, or a table.
+  private func decisions(_ turn: DefinitionReader, _ path: [String]) -> [EvalDecision] {
+    guard let value = turn.object["decide"] else { return [] }
+    guard let list = value.list else { return decision(value, path).map { [$0] } ?? [] }
+    return list.enumerated().compactMap { decision($1, path + [String($0 + 1)]) }
+  }
+
+  private func decision(_ value: JSON, _ path: [String]) -> EvalDecision? {
+    if let choice = value.string, !choice.isEmpty { return EvalDecision(choice) }
+    guard let fields = reader(value, path, noun: "a decision") else { return nil }
+    fields.allow(["decision", "comment", "values"])
+    guard let choice = required("decision", fields) else { return nil }
+    let values = fields.table("values", noun: "the values").map { JSON.object($0.object) }
+    return EvalDecision(choice, comment: fields.string("comment"), values: values)
   }
 
   /// One table, or a list of them.

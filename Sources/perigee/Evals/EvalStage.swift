@@ -66,15 +66,53 @@ struct EvalStage: Examiner {
       agent: evalCase.agent, message: turn.message, sessionID: Self.sessionID, input: turn.input)
     let reply: ChatReply
     do {
-      reply = try await runner.chat(request, as: evalCase.user).reply()
+      reply = try await self.reply(to: request, deciding: turn.decisions)
     } catch {
       try Task.checkCancellation()
-      return try await failed(with: error)
+      return try await failed(with: Failure(error))
     }
     lastRun.id.withLock { $0 = reply.runID }
     return TurnOutcome(
       text: reply.text, data: try reply.data?.value(), calls: reply.calls,
       delegatedCalls: delegated.take(), usage: reply.usage, usingStub: reply.usingStub)
+  }
+
+  /// The agent's answer, once its questions to people are answered as the turn says.
+  private func reply(to request: ChatRequest, deciding decisions: [EvalDecision]) async throws -> ChatReply {
+    let decisions = Decisions(decisions)
+    let reply = try await withThrowingTaskGroup(of: ChatReply?.self) { group in
+      group.addTask { try await runner.chat(request, as: evalCase.user).reply() }
+      group.addTask {
+        while true {
+          try await answerQuestions(by: decisions)
+          try await Task.sleep(for: Self.questionsInterval)
+        }
+      }
+      defer { group.cancelAll() }
+      return try await group.next().flatMap { $0 }
+    }
+    if let unasked = decisions.next() {
+      throw Failure(.conflict, "nothing was asked to which '\(unasked.choice)' would be the answer")
+    }
+    guard let reply else { throw CancellationError() }
+    return reply
+  }
+
+  /// How often is looked for questions: nobody tells of those of a run that is not watched.
+  private static let questionsInterval = Duration.milliseconds(10)
+
+  /// - Throws: ``Failure`` for a question to which there is no answer: it would wait for ever.
+  private func answerQuestions(by decisions: Decisions) async throws {
+    let asked = try await store.approvals(visibleTo: .local, status: .pending, page: PageRequest()).items
+    for approval in asked.sorted(by: { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }) {
+      guard let decision = decisions.next() else {
+        throw Failure(
+          .conflict, "it asks '\(approval.question.title)', to which the turn has no answer in 'decide'")
+      }
+      try await runner.decide(
+        approval: approval.id, decision.choice, comment: decision.comment, values: decision.values, as: .local
+      )
+    }
   }
 
   /// What a turn that failed had done by then; one that was not taken at all has no run.
@@ -90,6 +128,15 @@ struct EvalStage: Examiner {
     outcome.calls =
       try await store.steps(ofRuns: [run.id], userID: run.userID)[run.id]?.flatMap(\.calls) ?? []
     return outcome
+  }
+
+  /// What is still to be answered in the turn under way.
+  private final class Decisions: Sendable {
+    private let left: Mutex<ArraySlice<EvalDecision>>
+
+    init(_ all: [EvalDecision]) { left = Mutex(all[...]) }
+
+    func next() -> EvalDecision? { left.withLock { $0.popFirst() } }
   }
 
   private final class LastRun: Sendable {
