@@ -147,7 +147,8 @@ extension Run {
   private func requestApproval(
     _ approval: ApprovalStep, detail: JSON, timeout: Double?, key: String
   ) async throws -> JSON {
-    let question = Approval.Question(title: approval.title, detail: RawJSON(detail), roles: approval.roles)
+    let question = Approval.Question(
+      title: approval.title, detail: RawJSON(detail), form: approval.form?.json, roles: approval.roles)
     let answer = try await ask(question, timeout: timeout.map { .seconds($0) }, key: key)
     if answer["approved"] == true { return answer }
     guard answer["decision"] != "expired" else {

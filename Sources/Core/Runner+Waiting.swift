@@ -115,7 +115,10 @@ extension Approval.Question {
       throw Failure(
         .invalidArguments, "wrong values: \(violation)",
         detail: .array(
-          violation.faults.map { ["field": .string("values\($0.path)"), "message": .string($0.message)] }))
+          violation.faults.map { fault in
+            let field = fault.path.isEmpty ? "values" : "values.\(fault.path)"
+            return ["field": .string(field), "message": .string(fault.message)]
+          }))
     } catch {
       throw Failure(.internal, "the question's form is no schema", diagnostic: "\(error)")
     }

@@ -85,6 +85,7 @@ public enum ScriptTypes {
     ---@field timeout? number|string of one attempt; of an approval: when it expires
     ---@field by? { roles: string[] } who may decide an approval
     ---@field detail? any what an approval shows; the input unless said
+    ---@field fields? table<string, any> what an approval asks to fill in, as a tool's `parameters`
 
     ---@class (exact) perigee.Step: perigee.Action
     ---@field needs? string[] steps that have to end first

@@ -99,7 +99,9 @@ struct ApprovalTests {
     // Another message to the session does not wait for a person.
     #expect(try await first.chat("quick", "x", session: "s").status == 202)
     #expect(try await Self.decide(first, id, #"{"decision":"maybe"}"#).status == 400)
-    #expect(try await Self.decide(first, id, #"{"decision":"approve","values":{"sum":0}}"#).status == 400)
+    let refused = try await Self.decide(first, id, #"{"decision":"approve","values":{"sum":0}}"#)
+    #expect(refused.status == 400)
+    #expect(refused.json["errors"] == [["field": "values.sum", "message": "must be at least 1"]])
     await first.stop(signal: SIGKILL)
 
     let second = try await RunningServer(workspace: workspace.path, data: data.path)

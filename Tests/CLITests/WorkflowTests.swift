@@ -59,6 +59,17 @@ struct WorkflowTests {
         },
       }
       """,
+      "agents/form.lua": """
+      return {
+        steps = {
+          review = {
+            approval = "Publish?", timeout = "48h", detail = { page = 7 },
+            fields = { price = { type = "integer", minimum = 1 }, note = "string?" },
+          },
+          publish = { needs = { "review" }, run = function(ctx, r) return r.review.values.price end },
+        },
+      }
+      """,
       "agents/cycle.lua": """
       return {
         initial = "start",
@@ -135,6 +146,34 @@ struct WorkflowTests {
       _ = try await server.send(
         "POST", "/v1/approvals/\(next ?? "")", body: Array(#"{"decision":"reject","comment":"no"}"#.utf8))
       #expect(try await Self.ended(server, session: "s") == ["denied 5"])
+    }
+  }
+
+  @Test("an approval asks for its fields, and takes nothing else; what was filled in is its result")
+  func form() async throws {
+    let workspace = try Self.folder(service: "hooks.example.com")
+    try await RunningServer.with(workspace: workspace.path) { server in
+      let waiting = try await server.chat("form", "go", session: "s")
+      #expect(waiting.status == 202, "\(waiting.text)")
+      let approval = try #require(waiting.json["approval"])
+      #expect(approval["detail"] == ["page": 7])
+      #expect(approval["fields"]?["required"] == ["price"])
+      #expect(approval["fields"]?["properties"]?["price"]?["minimum"] == 1)
+      let path = "/v1/approvals/\(approval["id"]?.string ?? "")"
+      func decide(_ values: String) async throws -> RunningServer.Answer {
+        try await server.send("POST", path, body: Array(#"{"decision":"approve","values":\#(values)}"#.utf8))
+      }
+      let wrong = try await decide(#"{"price":0,"note":3}"#)
+      #expect(wrong.status == 400)
+      #expect(
+        Set(wrong.json["errors"]?.array?.compactMap { $0["field"]?.string } ?? []) == [
+          "values.price", "values.note",
+        ])
+      #expect(
+        try await decide("{}").json["errors"] == [["field": "values.price", "message": "is missing"]])
+      let decided = try await decide(#"{"price":20}"#)
+      #expect(decided.status == 200 && decided.json["decision"]?["values"] == ["price": 20])
+      #expect(try await Self.ended(server, session: "s") == [#"{"publish":20}"#])
     }
   }
 

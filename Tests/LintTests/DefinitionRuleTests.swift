@@ -215,6 +215,10 @@ import Testing
       ) == ["agents/a.lua:3:1 W303", "agents/a.lua:4:16 W201", "agents/a.lua:5:25 W203"])
     #expect(
       workflow(
+        "steps = {\na = { run = f, fields = { n = 'string' } },\nb = { approval = 'ok?', timeout = '1h', fields = { n = 'sting' } },\nc = { approval = 'ok?', timeout = '1h', fields = { n = 'integer?' } } }"
+      ) == ["agents/a.lua:3:16 W205", "agents/a.lua:4:52 W206"])
+    #expect(
+      workflow(
         "steps = {\na = { run = f },\nb = { run = f, needs = { 'a' } },\nc = { needs = { 'b' }, run = function(_, r) return r.a .. r.b end },\nd = { run = f, when = function(_, r) return r.a end } }"
       ) == ["agents/a.lua:6:47 W307"])
     #expect(

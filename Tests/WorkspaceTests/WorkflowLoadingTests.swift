@@ -180,7 +180,7 @@ struct WorkflowLoadingTests {
           "3:34 W301 there is no state 'nowhere'",
           "3:45 W201 on has no field 'eror' (did you mean 'error'?)",
           "4:44 W205 'next' and 'on.ok' both say what comes after 'both'",
-          "5:21 W201 a state has no field 'needs' (the fields are: agent, tool, run, approval, webhook, sleep, input, retry, timeout, by, detail, on, next)",
+          "5:21 W201 a state has no field 'needs' (the fields are: agent, tool, run, approval, webhook, sleep, input, retry, timeout, by, detail, fields, on, next)",
         ])
     #expect(
       try await problems("return { states = { a = { sleep = 1 } } }") == [

@@ -20,12 +20,15 @@ public struct ApprovalStep: Sendable, Hashable {
   public let title: String
   /// `nil` = the step's input is shown.
   public let detail: JSON?
+  /// What is to be filled in; `nil` = nothing.
+  public let form: Schema?
   /// Who may decide; empty = the run's owner.
   public let roles: [String]
 
-  public init(title: String, detail: JSON? = nil, roles: [String] = []) {
+  public init(title: String, detail: JSON? = nil, form: Schema? = nil, roles: [String] = []) {
     self.title = title
     self.detail = detail
+    self.form = form
     self.roles = roles
   }
 }

@@ -5,7 +5,7 @@ import JSONCodec
 /// Reads what steps and states have in common: their one action, and how it is done.
 enum TaskDefinition {
   static let actions = ["agent", "tool", "run", "approval", "webhook", "sleep"]
-  static let options = ["input", "retry", "timeout", "by", "detail"]
+  static let options = ["input", "retry", "timeout", "by", "detail", "fields"]
 
   /// - Parameter owner: The agent's table, for what it may reach.
   static func task(_ reader: DefinitionReader, _ name: String, _ owner: DefinitionReader) -> WorkflowTask? {
@@ -43,7 +43,7 @@ enum TaskDefinition {
 
   private static func checkFields(of action: WorkflowAction, _ reader: DefinitionReader, _ name: String) {
     if !action.isApproval {
-      for key in ["by", "detail"] where reader.isPresent(key) {
+      for key in ["by", "detail", "fields"] where reader.isPresent(key) {
         reader.report(key, .conflict, "'\(key)' is of an approval, which '\(name)' is not")
       }
     }
@@ -105,7 +105,10 @@ enum TaskDefinition {
       by.allow(["roles"])
       roles = by.strings("roles") ?? []
     }
-    return reader.string("approval").map { .approval(ApprovalStep(title: $0, detail: detail, roles: roles)) }
+    let form = reader.schema("fields")
+    return reader.string("approval").map {
+      .approval(ApprovalStep(title: $0, detail: detail, form: form, roles: roles))
+    }
   }
 
   // MARK: Webhooks

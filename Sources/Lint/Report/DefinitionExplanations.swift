@@ -53,7 +53,7 @@ enum DefinitionExplanations {
       ),
       Explanation(
         "W206", .error, "invalid schema",
-        "`parameters` and `output` are JSON Schema or its short form, within what models take.",
+        "`parameters`, `output` and a step's `fields` are JSON Schema or its short form, within what models take.",
         wrong: tools("parameters = { title = \"sting\" }, run = function() end"),
         right: tools("parameters = { title = \"string\" }, run = function() end"), path: "tools/notes.lua",
         beside: user("add"), isIgnorable: false),
