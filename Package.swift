@@ -83,7 +83,10 @@ let package = Package(
         .product(name: "NIOWebSocket", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
-      ], resources: [.embedInCode("Page/page.html"), .embedInCode("Page/docs.html")]),
+      ],
+      resources: ["pages.css", "pages.js", "page.html", "docs.html"].map {
+        .embedInCode("Page/\($0)")
+      }),
     room("Settings", ["Identity", "Core", .product(name: "Yams", package: "Yams")]),
     room(
       "Workspace",

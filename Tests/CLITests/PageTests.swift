@@ -4,19 +4,23 @@ import JSONCodec
 import TestSupport
 import Testing
 
-/// The page at `/`, driven in a real browser.
-@Suite("The page in a browser", .timeLimit(.minutes(5)))
-struct PageTests {
-  /// Chromium and its driver come by `scripts/setup.sh browser`; CI has to have them.
-  private static var isThere: Bool {
+/// Chromium and its driver come by `scripts/setup.sh browser`; CI has to have them.
+enum Browser {
+  static var isThere: Bool {
     PythonTests.isThere
       && (PythonTests.isCI || PythonTests.onPath("chromium") && PythonTests.onPath("chromedriver"))
   }
+}
 
+/// The page at `/`, driven in a real browser.
+@Suite("The page in a browser", .timeLimit(.minutes(5)))
+struct PageTests {
   @Test(
     "shows text as it comes, calls, a bad edit until it is mended, and failures; in narrow windows, too",
-    .enabled(if: isThere),
-    arguments: ["test_conversation_and_edits", "test_failure_and_new_conversation", "test_narrow"])
+    .enabled(if: Browser.isThere),
+    arguments: [
+      "test_conversation_and_edits", "test_failure_and_new_conversation", "test_narrow", "test_reload",
+    ])
   func page(test: String) async throws {
     let gate = Gate()
     if test == "test_narrow" { gate.open() }
@@ -44,7 +48,25 @@ struct PageTests {
   }
 
   @Test(
-    "asks who one is where the server wants to know", .enabled(if: isThere), arguments: ["user", "operator"])
+    "lists conversations to be opened, renamed and deleted, and shows approvals as forms",
+    .enabled(if: Browser.isThere),
+    arguments: [
+      "test_open_reload_and_back", "test_rename_and_delete", "test_drawer", "test_form", "test_step",
+    ])
+  func conversations(test: String) async throws {
+    let workspace = try Folder(Self.conversing)
+    try await RunningServer.with(workspace: workspace.path) { server in
+      let outcome = try await PythonTests.run(
+        "test_conversations.Conversations.\(test)", in: "page",
+        environment: ["PERIGEE_ORIGIN": server.origin])
+      #expect(outcome.status == 0, "\(outcome.errors) \(outcome.output)")
+      #expect(outcome.errors.contains("\nOK"))
+    }
+  }
+
+  @Test(
+    "asks who one is where the server wants to know", .enabled(if: Browser.isThere),
+    arguments: ["user", "operator"])
   func identity(role: String) async throws {
     let secret = ["PERIGEE_JWT_SECRET": "a secret of more than thirty-two bytes, for HS256"]
     let workspace = try Folder([
@@ -67,7 +89,7 @@ struct PageTests {
 
   @Test(
     "/docs shows what the description says, by its groups, and finds what is looked for",
-    .enabled(if: isThere), arguments: ["none", "any"])
+    .enabled(if: Browser.isThere), arguments: ["none", "any"])
   func docs(mode: String) async throws {
     let workspace = try Folder([
       "perigee.yaml": "auth: { mode: \(mode) }",
@@ -83,6 +105,52 @@ struct PageTests {
     #expect(outcome.status == 0, "\(outcome.errors) \(outcome.output)")
     #expect(outcome.errors.contains("\nOK"))
   }
+
+  private static let conversing = [
+    "tools/t.lua": """
+    return {
+      look = {
+        description = "Looks.", parameters = { what = "string" }, effect = "read",
+        run = function(_, args) return { seen = args.what } end,
+      },
+    }
+    """,
+    "agents/echo.lua": """
+    return {
+      tools = { "look" },
+      run = function(_, input) return "you said " .. tools.call("look", { what = input.message }).seen end,
+    }
+    """,
+    "agents/refund.lua": """
+    return {
+      run = function()
+        local answer = approval.request{
+          title = "Refund?", detail = { about = "the lens" }, timeout = "48h",
+          fields = {
+            amount = { type = "number", minimum = 1, maximum = 250 },
+            reason = { type = "string", enum = { "broken", "late" } },
+            note = "string?",
+            notify = { type = "boolean", default = true },
+          },
+        }
+        if not answer.approved then return "not refunded: " .. answer.comment end
+        local values = answer.values
+        return ("refunded %d because %s, %s: %s"):format(
+          values.amount, values.reason, tostring(values.notify), answer.comment)
+      end,
+    }
+    """,
+    "agents/listing.lua": """
+    return {
+      steps = {
+        review  = { approval = "Publish?", timeout = "48h", fields = { price = "integer" } },
+        publish = {
+          needs = { "review" }, run = function(_, r) return "published for " .. r.review.values.price end,
+        },
+      },
+    }
+    """,
+  ]
 
   /// The to-do assistant that ships, and an agent that fails.
   private static func workspace() throws -> Folder {

@@ -7,34 +7,36 @@ import HTTPTypes
 extension Services {
   var pageRoutes: [Route] {
     [
-      Route(
-        .get, "/", name: "home", summary: "Shows a page to talk with the agents.", access: .open,
-        answers: [.init(.ok, "A page for a browser, without anything from elsewhere.", .text("text/html"))]
-      ) { _ in .page },
-      Route(
-        .get, "/docs", name: "docs",
-        summary: "Shows a page that tells people what /openapi.json tells programs.",
-        access: .open,
-        answers: [.init(.ok, "A page for a browser, without anything from elsewhere.", .text("text/html"))]
-      ) { _ in .docs },
+      page("/", "home", "Shows a page to talk with the agents.", .chat),
+      page("/docs", "docs", "Shows a page that tells people what /openapi.json tells programs.", .docs),
     ]
+  }
+
+  private func page(_ path: String, _ name: String, _ summary: String, _ page: Reply) -> Route {
+    Route(
+      .get, path, name: name, summary: summary, access: .open,
+      answers: [.init(.ok, "A page for a browser, without anything from elsewhere.", .text("text/html"))]
+    ) { _ in page }
   }
 }
 
 extension Reply {
-  /// The development page.
-  fileprivate static let page = page(PackageResources.page_html)
+  fileprivate static let chat = page(PackageResources.page_html)
   /// The API's description for people.
   fileprivate static let docs = page(PackageResources.docs_html)
 
-  /// A page in which only the style and the script that stand in it may work.
+  /// A page in which only the style and the script that stand in it may work: what all pages have, and its own.
   private static func page(_ bytes: [UInt8]) -> Reply {
     let text = String(decoding: bytes, as: UTF8.self)
-    var reply = Reply(contentType: "text/html; charset=utf-8", bytes: bytes)
+      .replacing("<style>", with: "<style>\n" + shared(PackageResources.pages_css), maxReplacements: 1)
+      .replacing("<script>", with: "<script>\n" + shared(PackageResources.pages_js), maxReplacements: 1)
+    var reply = Reply(contentType: "text/html; charset=utf-8", bytes: Array(text.utf8))
     reply.headers = [.contentSecurityPolicy: policy(text), .cacheControl: "no-cache"]
     reply.headers[.referrerPolicy] = "no-referrer"
     return reply
   }
+
+  private static func shared(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 
   /// Source: CSP Level 3, 6.7.3.3 (hashes of inline elements).
   private static func policy(_ page: String) -> String {
