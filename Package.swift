@@ -84,7 +84,7 @@ let package = Package(
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
       ],
-      resources: ["pages.css", "pages.js", "page.html", "docs.html"].map {
+      resources: ["pages.css", "pages.js", "page.html", "console.html", "docs.html"].map {
         .embedInCode("Page/\($0)")
       }),
     room("Settings", ["Identity", "Core", .product(name: "Yams", package: "Yams")]),

@@ -112,7 +112,7 @@ struct AccessTests {
     #expect(nobody.status == 401 && nobody.json["code"] == "unauthorized")
     #expect(nobody.headers["www-authenticate"] == "Bearer")
     #expect(nobody.headers["content-type"] == "application/problem+json")
-    for path in ["/health/live", "/health/ready", "/openapi.json", "/", "/docs"] {
+    for path in ["/health/live", "/health/ready", "/openapi.json", "/", "/console", "/docs"] {
       #expect(try await scene.server.get(path).status == 200)
     }
 

@@ -8,6 +8,8 @@ extension Services {
   var pageRoutes: [Route] {
     [
       page("/", "home", "Shows a page to talk with the agents.", .chat),
+      page("/console", "console", "Shows operators what the server does, and lets them act.", .console),
+      page("/admin", "admin", "Shows the page at /console.", .console),
       page("/docs", "docs", "Shows a page that tells people what /openapi.json tells programs.", .docs),
     ]
   }
@@ -22,6 +24,7 @@ extension Services {
 
 extension Reply {
   fileprivate static let chat = page(PackageResources.page_html)
+  fileprivate static let console = page(PackageResources.console_html)
   /// The API's description for people.
   fileprivate static let docs = page(PackageResources.docs_html)
 

@@ -107,7 +107,8 @@ struct CrossTenantTests {
     ]
     /// They say nothing of anybody, or do what their caller asks on their own behalf.
     let others: Set = [
-      "/", "/docs", "/openapi.json", "/metrics", "/health", "/health/live", "/health/ready", "/v1/agents",
+      "/", "/console", "/admin", "/docs", "/openapi.json", "/metrics", "/health", "/health/live",
+      "/health/ready", "/v1/agents",
       "/v1/models", "/v1/chat/completions", "/v1/responses", "/v1/embeddings",
     ]
     for operation in try await Operation.all(of: scene.server) {
