@@ -27,6 +27,32 @@ public struct Session: Sendable, Hashable {
   }
 }
 
+/// What a conversation came to.
+public struct SessionTotals: Sendable, Hashable {
+  public var runs: Int
+  /// Of all of them; a cost that is unknown counts as none.
+  public var usage: Usage
+  /// When the first of them began; `nil` = there is none.
+  public var firstRunAt: Timestamp?
+  /// When the latest of them ended, or began where it goes on.
+  public var lastRunAt: Timestamp?
+  /// How often somebody said what they think of one.
+  public var judged: Int
+  /// Of the scores; `nil` = there are none.
+  public var meanScore: Double?
+
+  public init(
+    runs: Int, usage: Usage, firstRunAt: Timestamp?, lastRunAt: Timestamp?, judged: Int, meanScore: Double?
+  ) {
+    self.runs = runs
+    self.usage = usage
+    self.firstRunAt = firstRunAt
+    self.lastRunAt = lastRunAt
+    self.judged = judged
+    self.meanScore = meanScore
+  }
+}
+
 /// A stored message; an assistant's carries the tool calls of its turn.
 public struct Message: Sendable, Hashable {
   public enum Role: String, Sendable {

@@ -186,7 +186,7 @@ public struct PageRequest: Sendable, Hashable {
 /// Methods throw ``Failure``: `not_found`, `invalid_arguments` for a cursor that is none, `internal` when the
 /// database fails; and `CancellationError`.
 public protocol Store: VersionStore, JournalStore, ApprovalStore, JobStore, ScheduleStore, EventStore,
-  AuditStore, PersonStore
+  AuditStore, PersonStore, FeedbackStore
 {
   /// Writes the user's message and the run (`running`), makes user and session if need be, and reads what came before.
   func openTurn(_ turn: TurnOpening) async throws -> OpenedTurn
@@ -219,6 +219,8 @@ public protocol Store: VersionStore, JournalStore, ApprovalStore, JobStore, Sche
   func usage(userID: String, since: Timestamp) async throws -> Usage
   /// What the runs of a session took; nothing for a session that does not exist.
   func usage(sessionID: String, userID: String) async throws -> Usage
+  /// What a session came to; `not_found` for one that does not exist.
+  func totals(ofSession id: String, userID: String) async throws -> SessionTotals
   /// The steps with tools of these runs of one user, by the run; runs that are not there, or made none, are left out.
   func steps(ofRuns ids: [String], userID: String) async throws -> [String: [TurnStep]]
   /// Marks the runs that a stopped process left `running` and that nobody could see the end of, those without a session,

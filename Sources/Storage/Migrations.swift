@@ -43,6 +43,7 @@ enum Migrations {
           AND key IN (SELECT question FROM runs WHERE failure = 'rejected')
           """)
     }
+    migrator.registerMigration("0020 feedback") { try $0.execute(sql: feedback) }
     return migrator
   }
 
@@ -418,6 +419,23 @@ enum Migrations {
     CREATE INDEX channel_messages_due ON channel_messages (due_at) WHERE due_at IS NOT NULL;
     CREATE INDEX channel_messages_by_user ON channel_messages (user_id);
     CREATE INDEX channel_messages_by_age ON channel_messages (received_at);
+    """
+
+  /// Of version 20: what people think of runs, each once of a run. The last index holds all that sums need.
+  private static let feedback = """
+    CREATE TABLE feedback (
+      seq INTEGER PRIMARY KEY AUTOINCREMENT,
+      run_id TEXT NOT NULL,
+      user_id TEXT NOT NULL,
+      agent TEXT NOT NULL,
+      version TEXT NOT NULL,
+      score REAL NOT NULL,
+      comment TEXT,
+      at INTEGER NOT NULL,
+      UNIQUE (run_id, user_id)
+    ) STRICT;
+    CREATE INDEX feedback_by_user ON feedback (user_id);
+    CREATE INDEX feedback_by_version ON feedback (agent, version, user_id, at, score);
     """
 
   /// Of version 8: see `JobRow.Place` for what `place` means, and what `due_at` means in each.

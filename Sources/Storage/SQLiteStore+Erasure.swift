@@ -225,7 +225,7 @@ extension WriterConnection {
       "DELETE FROM idempotency_keys WHERE user_id = ?", "DELETE FROM approvals WHERE user_id = ?",
       "DELETE FROM jobs WHERE user_id = ?", "UPDATE job_turns SET user_id = '' WHERE user_id = ?",
       "DELETE FROM channel_messages WHERE user_id = ?", "DELETE FROM api_keys WHERE user_id = ?",
-      "DELETE FROM users WHERE id = ?",
+      "DELETE FROM feedback WHERE user_id = ?", "DELETE FROM users WHERE id = ?",
     ] {
       let delete = try statement(sql)
       delete.bind(1, userID)
@@ -334,6 +334,7 @@ enum PersonSQL {
     OR EXISTS (SELECT 1 FROM jobs WHERE user_id = ?1) OR EXISTS (SELECT 1 FROM api_keys WHERE user_id = ?1)
     OR EXISTS (SELECT 1 FROM kv WHERE scope = ?2) OR EXISTS (SELECT 1 FROM approvals WHERE decided_by = ?1)
     OR EXISTS (SELECT 1 FROM channel_messages WHERE user_id = ?1)
+    OR EXISTS (SELECT 1 FROM feedback WHERE user_id = ?1)
     OR EXISTS (SELECT 1 FROM audit_actors WHERE user_id = ?1)
     """
 

@@ -241,6 +241,16 @@ struct ExportedList: Sendable {
         ("decided_at", .time),
       ]),
     ExportedList(
+      name: "feedback",
+      sql: """
+        SELECT seq, run_id, agent, version, score, comment, at
+        FROM feedback WHERE user_id = ?1 AND seq > ?2 ORDER BY seq
+        """,
+      columns: [
+        ("run_id", .text), ("agent", .text), ("version", .text), ("score", .number), ("comment", .text),
+        ("at", .time),
+      ]),
+    ExportedList(
       name: "jobs",
       sql: """
         SELECT seq, id, action, iif(place = 5, 'dead', iif(place = 4, 'done', 'queued')), key, payload, failure,

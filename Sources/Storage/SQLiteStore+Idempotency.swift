@@ -169,6 +169,10 @@ extension WriterConnection {
     guard try hasFailed(turn.runID) else { throw Failure.begunAgain }
     try freezeEnding(of: turn.runID)
     try forgetJournal(of: turn.runID)
+    // What was thought of it was thought of another answer.
+    let feedback = try statement("DELETE FROM feedback WHERE run_id = ?")
+    feedback.bind(1, turn.runID)
+    try feedback.run()
     let run = try statement(
       """
       UPDATE runs SET seq = (SELECT max(seq) + 1 FROM runs), status = 'running', failure = NULL,

@@ -66,6 +66,7 @@ extension WriterConnection {
     for id in ids {
       for sql: StaticString in [
         "DELETE FROM tool_calls WHERE run_id = ?", "DELETE FROM approvals WHERE run_id = ?",
+        "DELETE FROM feedback WHERE run_id = ?",
         "UPDATE events SET data = NULL WHERE key IS NOT NULL AND run_id = ?",
         "DELETE FROM journal WHERE run_id = ?", "DELETE FROM lone_answers WHERE run_id = ?",
         "DELETE FROM runs WHERE id = ?",
@@ -91,6 +92,7 @@ extension WriterConnection {
     for sql: StaticString in [
       "DELETE FROM tool_calls WHERE run_id IN (SELECT run_id FROM messages WHERE key BETWEEN ? AND ?)",
       "DELETE FROM approvals WHERE run_id IN (SELECT run_id FROM messages WHERE key BETWEEN ? AND ?)",
+      "DELETE FROM feedback WHERE run_id IN (SELECT run_id FROM messages WHERE key BETWEEN ? AND ?)",
       """
       UPDATE events SET data = NULL
       WHERE key IS NOT NULL AND run_id IN (SELECT run_id FROM messages WHERE key BETWEEN ? AND ?)

@@ -65,15 +65,45 @@ extension SQLiteStore {
   }
 }
 
+extension SQLiteStore {
+  public func totals(ofSession id: String, userID: String) async throws -> SessionTotals {
+    try await read { connection in
+      guard let (session, _) = try connection.session(id: id, userID: userID) else {
+        throw Failure.noSession(id)
+      }
+      let keys = MessageKeys(session: session)
+      let select = try connection.statement(
+        """
+        WITH ids AS (SELECT DISTINCT run_id FROM messages WHERE key BETWEEN ?1 AND ?2)
+        SELECT \(UsageRow.sums), count(*), min(started_at), max(coalesce(finished_at, started_at)),
+        (SELECT count(*) FROM feedback WHERE run_id IN ids), (SELECT avg(score) FROM feedback WHERE run_id IN ids)
+        FROM runs WHERE id IN ids
+        """)
+      defer { select.reset() }
+      select.bind(1, keys.first)
+      select.bind(2, keys.last)
+      // One row, whatever there is.
+      guard try select.step() else { throw Failure.noSession(id) }
+      return SessionTotals(
+        runs: Int(select.integer(3)), usage: UsageRow.usage(select),
+        firstRunAt: select.optionalInteger(4).map(Timestamp.init(milliseconds:)),
+        lastRunAt: select.optionalInteger(5).map(Timestamp.init(milliseconds:)),
+        judged: Int(select.integer(6)), meanScore: select.optionalDouble(7))
+    }
+  }
+}
+
 /// What several runs took; a cost that is unknown counts as none.
 private enum UsageRow {
   static let sums = "coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0), total(cost_usd)"
 
   static func read(_ select: SQLStatement) throws -> Usage {
     defer { select.reset() }
-    guard try select.step() else { return Usage() }
-    return Usage(
-      inputTokens: Int(select.integer(0)), outputTokens: Int(select.integer(1)), costUSD: select.double(2))
+    return try select.step() ? usage(select) : Usage()
+  }
+
+  static func usage(_ row: SQLStatement) -> Usage {
+    Usage(inputTokens: Int(row.integer(0)), outputTokens: Int(row.integer(1)), costUSD: row.double(2))
   }
 }
 

@@ -25,6 +25,7 @@ struct Perigee: AsyncParsableCommand {
       RetryCommand.self, CancelCommand.self,
       ApprovalsCommand.self, ApproveCommand.self, RejectCommand.self, DeadLettersCommand.self,
       SchedulesCommand.self, KeysCommand.self, TokenCommand.self, AuditCommand.self,
+      FeedbackCommand.self,
       UsersCommand.self, VersionsCommand.self,
       DiffCommand.self, BisectCommand.self,
       ActivateCommand.self,

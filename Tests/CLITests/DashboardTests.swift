@@ -57,6 +57,9 @@ struct DashboardTests {
       "token", "--user", "ann", "--workspace", workspace.path, environment: environment)
     let headers = [("Authorization", "Bearer " + token.output.trimmingCharacters(in: .newlines))]
     let body = Array(#"{"message":"x"}"#.utf8)
+    let answer = try await server.send("POST", "/v1/agents/a/chat", body: body, headers: headers)
+    let judgement = RawJSON(["run_id": answer.json["run_id"] ?? .null, "score": 1]).bytes
+    #expect(try await server.send("POST", "/v1/feedback", body: judgement, headers: headers).status == 200)
     while try await server.send("POST", "/v1/agents/a/chat", body: body, headers: headers).status != 429 {}
     try workspace.write("agents/b.lua", "return { run = function() return 'b' end }")
     server.send(SIGHUP)

@@ -16,14 +16,14 @@ enum Browser {
 @Suite("The page in a browser", .timeLimit(.minutes(5)))
 struct PageTests {
   @Test(
-    "shows text as it comes, calls, a bad edit until it is mended, and failures; in narrow windows, too",
+    "shows text as it comes, calls, a bad edit until it is mended, failures, and thumbs; in narrow windows, too",
     .enabled(if: Browser.isThere),
     arguments: [
-      "test_conversation_and_edits", "test_failure_and_new_conversation", "test_narrow", "test_reload",
+      "test_conversation_and_edits", "test_failure_and_new_conversation", "test_thumbs", "test_narrow", "test_reload",
     ])
   func page(test: String) async throws {
     let gate = Gate()
-    if test == "test_narrow" { gate.open() }
+    if ["test_narrow", "test_thumbs"].contains(test) { gate.open() }
     let provider = try ScriptedProvider { request in
       if request.path == "/go" {
         gate.open()

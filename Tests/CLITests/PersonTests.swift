@@ -43,7 +43,7 @@ struct PersonTests {
   private static let ofUsers: Set = [
     "users", "sessions", "session_states", "session_summaries", "messages", "tool_calls", "runs", "journal",
     "approvals", "kv", "events", "idempotency_keys", "lone_answers", "jobs", "api_keys", "audit_actors",
-    "channel_messages",
+    "channel_messages", "feedback",
   ]
   /// Tables that say nothing of users, or no more than the name of a run.
   private static let ofNobody: Set = [
@@ -61,6 +61,10 @@ struct PersonTests {
         ["message": .string("says \(word)"), "session_id": .string("\(session)-\(word)")],
         headers: [("Idempotency-Key", "key-\(session)-\(word)")])
       #expect(answer.status == 200, "\(answer.text)")
+      let judged = try await scene.send(
+        "POST", "/v1/feedback", as: token,
+        ["run_id": answer.json["run_id"] ?? .null, "score": 1, "comment": .string("thinks \(word)")])
+      #expect(judged.status == 200, "\(judged.text)")
     }
     #expect(try await scene.chat("asking", "ask \(word)", as: token, session: "q-\(word)").status == 202)
     let lone = try await scene.send(
@@ -188,7 +192,8 @@ struct PersonTests {
     let mine = try await scene.send("GET", "/v1/users/ann/export", as: ann)
     #expect(mine.status == 200 && mine.json["user_id"] == "ann", "\(mine.text.prefix(300))")
     for list in [
-      "sessions", "messages", "runs", "tool_calls", "journal", "approvals", "jobs", "events", "values",
+      "sessions", "messages", "runs", "tool_calls", "journal", "approvals", "feedback", "jobs", "events",
+      "values",
       "idempotency_keys", "api_keys", "audit",
     ] {
       #expect(mine.json[list]?.array?.isEmpty == false, "\(list)")

@@ -84,6 +84,8 @@ extension AuditEntry.Action {
   /// Something in an answer was masked.
   public static let guardrailMasked = Self(rawValue: "guardrail.masked")
   public static let approvalDecided = Self(rawValue: "approval.decided")
+  /// Somebody said what they think of a run.
+  public static let feedbackGiven = Self(rawValue: "feedback.given")
   public static let sessionDeleted = Self(rawValue: "session.deleted")
   public static let jobRetried = Self(rawValue: "job.retried")
   public static let jobDiscarded = Self(rawValue: "job.discarded")
@@ -106,7 +108,8 @@ extension AuditEntry.Action {
 
   public static let all: [Self] = [
     runEnded, runCancelled, runRetried, toolCalled, toolRefused, guardConflict, guardrailRefused,
-    guardrailMasked, approvalDecided, sessionDeleted, jobRetried, jobDiscarded, versionActivated, keyCreated,
+    guardrailMasked, approvalDecided, feedbackGiven, sessionDeleted, jobRetried, jobDiscarded,
+    versionActivated, keyCreated,
     keyRevoked, dataRead, dataForgotten, userExported, userErasureBegun, userErased, auditRead,
     auditForgotten,
   ]
@@ -155,6 +158,13 @@ extension AuditEntry {
       target: "approval:\(approval.id)", runID: approval.runID, agent: approval.agent,
       detail: RawJSON(["decision": .string(decision.choice)]))
     digest = Digest(of: "question", approval.digest)
+  }
+
+  /// That somebody said what they think of a run.
+  public init(_ feedback: Feedback, by actor: Actor) {
+    self.init(
+      .feedbackGiven, at: feedback.at, by: actor, target: "run:\(feedback.runID)", runID: feedback.runID,
+      agent: feedback.agent, version: feedback.version, detail: RawJSON(["score": .number(feedback.score)]))
   }
 
   /// What came of a call of a tool.

@@ -2,6 +2,8 @@
 
 /// Hands out and erases all that the host keeps of one user. Methods throw ``Failure``, as those of ``Store`` do.
 public protocol PersonStore: Sendable {
+  /// Who has had a conversation, in the order of their identifiers.
+  func users(visibleTo: Visibility, page: PageRequest) async throws -> Page<UserRecord>
   /// Records that somebody takes a copy of all that is kept of a user.
   ///
   /// - Throws: ``Failure`` `not_found` when nothing is kept of them.
@@ -19,6 +21,26 @@ public protocol PersonStore: Sendable {
   func eraseUser(
     _ userID: String, by actor: AuditEntry.Actor, time: any TimeSource
   ) async throws -> ErasedUser
+}
+
+/// Somebody who has had a conversation.
+public struct UserRecord: Sendable, Hashable {
+  public var id: String
+  /// When their first conversation began.
+  public var createdAt: Timestamp
+  /// Of their latest run, or of what they last did to a conversation.
+  public var lastActiveAt: Timestamp
+  /// That are left, as are their messages.
+  public var sessions: Int
+  public var messages: Int
+
+  public init(id: String, createdAt: Timestamp, lastActiveAt: Timestamp, sessions: Int, messages: Int) {
+    self.id = id
+    self.createdAt = createdAt
+    self.lastActiveAt = lastActiveAt
+    self.sessions = sessions
+    self.messages = messages
+  }
 }
 
 /// Where an export goes on.

@@ -33,6 +33,7 @@ extension Event {
   public static let workflowStarted = "workflow.started"
   public static let workflowFailed = "workflow.failed"
   public static let guardConflict = "guard.conflict"
+  public static let feedbackGiven = "feedback.given"
 
   /// That a run has ended: one of an agent, or an attempt of a job.
   public init(endOf turn: TurnClosing) {
@@ -42,6 +43,21 @@ extension Event {
         isCompleted ? "job.executed" : "job.failed"
       }
     self.init(type, at: turn.at, userID: turn.userID, runID: turn.runID)
+  }
+}
+
+extension Event {
+  /// That somebody said what they think of a run; not in which words.
+  public init(_ feedback: Feedback, sessionID: String?) {
+    self.init(
+      Self.feedbackGiven, at: feedback.at, userID: feedback.userID, runID: feedback.runID,
+      // With a key of its own: what a deleted session told is found by it.
+      key: "feedback \(Identifier.uuid(at: feedback.at))",
+      data: RawJSON([
+        "agent_id": .string(feedback.agent), "execution_id": .string(feedback.runID),
+        "user_id": .string(feedback.userID), "session_id": sessionID.map(JSON.string) ?? .null,
+        "version": .string(feedback.version), "score": .number(feedback.score),
+      ]))
   }
 }
 

@@ -48,6 +48,14 @@ final class Guards: Sendable {
     throw .guarded("the message is not taken: it holds \(names.joined(separator: ", "))", names)
   }
 
+  /// - Throws: As ``check(_:_:)``, for what somebody writes about an answer.
+  func check(comment: String) throws(Failure) {
+    let names = Self.names(input?.findings(in: comment) ?? [])
+    guard names.isEmpty else {
+      throw .guarded("the comment is not taken: it holds \(names.joined(separator: ", "))", names)
+    }
+  }
+
   /// Looks at what people say in a conversation that the caller keeps, at what stands in it as instructions, and at
   /// what the model is told of the caller's tools.
   ///
@@ -256,9 +264,10 @@ final class GuardCabinet: Sendable {
     commonGuards = common.isEmpty ? nil : Guards(common)
   }
 
-  /// `nil` = nothing is looked for.
-  func guards(of agent: Agent) -> Guards? {
-    if agent.guards.isEmpty { return commonGuards }
+  /// - Parameter agent: `nil` = one that is gone: the workspace's rules are left.
+  /// - Returns: `nil` = nothing is looked for.
+  func guards(of agent: Agent?) -> Guards? {
+    guard let agent, !agent.guards.isEmpty else { return commonGuards }
     let rules = agent.guards.union(common)
     return made.withLock { made in
       if let guards = made[rules] { return guards }

@@ -29,6 +29,8 @@ public struct RunTrace: Sendable {
   public var run: RunRecord
   /// In the order in which they began.
   public var spans: [Span]
+  /// The latest first.
+  public var feedback: [Feedback] = []
 
   public init(run: RunRecord, journal: [JournalEntry]) {
     self.run = run

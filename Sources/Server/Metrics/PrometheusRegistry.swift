@@ -90,6 +90,17 @@ public final class PrometheusRegistry: MetricsFactory {
     }
   }
 
+  /// Leaves out every series with that label: whoever reads finds that it has ended.
+  func forget(_ label: String, _ value: String) {
+    let pair = Self.labels([(label, value)])
+    state.withLock { state in
+      for (name, family) in state.families {
+        let left = family.series.filter { !$0.key.split(separator: ",").contains(pair[...]) }
+        if left.count < family.series.count { state.families[name]?.series = left }
+      }
+    }
+  }
+
   /// Writes every metric, in the order of names and labels.
   func text(as format: MetricsFormat = .prometheus) -> String {
     let (families, help) = state.withLock { ($0.families, $0.help) }

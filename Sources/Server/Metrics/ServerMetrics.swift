@@ -55,6 +55,7 @@ package final class ServerMetrics: Sendable {
   private let scriptProblems: Meter
   private let canaryPercent: Meter
   private let jobs: JobMeters
+  let versions: VersionMetrics
   private let spans: SpanCounters?
 
   package init(registry: PrometheusRegistry, exporter: SpanExporter? = nil) {
@@ -73,6 +74,7 @@ package final class ServerMetrics: Sendable {
     scriptProblems = Meter(label: "perigee_script_problems", factory: registry)
     canaryPercent = Meter(label: "perigee_canary_percent", factory: registry)
     jobs = JobMeters(registry: registry)
+    versions = VersionMetrics(registry: registry)
     spans = exporter.map { SpanCounters($0, registry: registry) }
     for (name, help) in [
       ("perigee_http_requests_total", "Requests answered, by method, route and status."),

@@ -24,7 +24,9 @@ extension OpenAPI {
       ),
     ]),
     "ApprovalList": page("Approval"),
-    "RunTrace": object([("run", reference("Run")), ("spans", list("Span"))]),
+    "RunTrace": object([
+      ("run", reference("Run")), ("spans", list("Span")), ("feedback", list("Feedback")),
+    ]),
     "Span": object([
       ("key", string), ("name", string), ("status", ["enum": ["ok", "failed", "open"]]), ("started_at", time),
       ("duration_ms", number), ("arguments", anything), ("result", anything),

@@ -143,6 +143,11 @@ extension BodyShape.Kind {
       return [
         "type": "integer", "minimum": .integer(range.lowerBound), "maximum": .integer(range.upperBound),
       ]
+    case .number(let range):
+      return [
+        "type": "number", "minimum": .number(range.lowerBound), "maximum": .number(range.upperBound),
+      ]
+    case .time: return ["type": "string", "format": "date-time"]
     case .object: return ["type": "object"]
     case .words(let words):
       return ["type": "array", "items": ["enum": .array(words.map { .string($0) })]]

@@ -7,6 +7,7 @@ extension OpenAPI {
     var all = ownSchemas.object ?? JSONObject()
     for schemas in [
       openAISchemas, dialogueSchemas, versionSchemas, approvalSchemas, jobSchemas, auditSchemas, eventSchemas,
+      feedbackSchemas,
     ] {
       for (name, schema) in schemas.object?.members ?? [] { all.append(name, schema) }
     }
@@ -85,13 +86,9 @@ extension OpenAPI {
       ("tokens_estimated", boolean), ("created_at", time),
     ]),
     "MessageList": page("Message"),
-    "Run": object([
-      ("id", string), ("user_id", string), ("session_id", orNull("string")), ("agent", string),
-      ("version", string),
-      ("status", ["enum": .array(RunRecord.Status.allCases.map { .string($0.rawValue) })]),
-      ("error", orNull("string")), ("usage", reference("Usage")), ("started_at", time),
-      ("finished_at", ["type": ["string", "null"], "format": "date-time"]),
-    ]),
+    "Run": object(runMembers),
+    "RunWithFeedback": object(
+      runMembers + [("feedback", described(list("Feedback"), "The latest first."))]),
     "RunList": page("Run"),
     "Health": object([
       ("status", ["enum": ["healthy", "unhealthy"]]),
@@ -141,6 +138,14 @@ extension OpenAPI {
       ],
       "required": ["type", "title", "status", "detail", "code", "request_id"],
     ],
+  ]
+
+  private static let runMembers: [(String, JSON)] = [
+    ("id", string), ("user_id", string), ("session_id", orNull("string")), ("agent", string),
+    ("version", string),
+    ("status", ["enum": .array(RunRecord.Status.allCases.map { .string($0.rawValue) })]),
+    ("error", orNull("string")), ("usage", reference("Usage")), ("started_at", time),
+    ("finished_at", ["type": ["string", "null"], "format": "date-time"]),
   ]
 
   static let string: JSON = ["type": "string"]

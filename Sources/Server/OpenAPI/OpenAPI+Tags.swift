@@ -3,13 +3,15 @@
 extension OpenAPI {
   /// What operations are grouped by.
   enum Tag: String, CaseIterable {
-    case agents, sessions, runs, approvals, schedules, events, audit, users, versions, channels, server
+    case agents, sessions, runs, feedback, approvals, schedules, events, audit, users, versions, channels,
+      server
     case deadLetters = "dead letters"
     case openAI = "OpenAI's format"
     case aliases = "other shapes"
 
     static let allCases: [Tag] = [
-      .agents, .sessions, .runs, .approvals, .deadLetters, .schedules, .events, .versions, .audit, .users,
+      .agents, .sessions, .runs, .feedback, .approvals, .deadLetters, .schedules, .events, .versions, .audit,
+      .users,
       .openAI, .channels, .aliases, .server,
     ]
 
@@ -36,6 +38,7 @@ extension OpenAPI {
       case .agents: "Talking with agents."
       case .sessions: "The caller's conversations."
       case .runs: "What agents do to answer: each message is a run."
+      case .feedback: "What people think of runs, from -1 to 1."
       case .approvals: "What runs ask people."
       case .deadLetters: "Jobs of the queue that failed for good; for operators."
       case .schedules: "Runs that nobody asks for; for operators."

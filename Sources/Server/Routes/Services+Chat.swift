@@ -99,11 +99,25 @@ extension Services {
         }
       metrics.turned(
         agent: agent, outcome: outcome, nanoseconds: (time.elapsed - start).nanoseconds, trace: trace)
+      if let outcome = VersionMetrics.Outcome(result) {
+        metrics.versions.turned(agent: agent, version: version, outcome)
+      }
       let deployment = scripts.deployment
       if deployment.candidate != nil {
         metrics.tried(deployment.track(of: version), outcome: outcome)
       }
       if case .success(.answered(let reply)) = result { metrics.used(reply, scripts: deployment.active) }
+    }
+  }
+}
+
+extension VersionMetrics.Outcome {
+  /// `nil` = the run has not ended: it waits.
+  fileprivate init?(_ result: Result<ChatOutcome, Failure>) {
+    switch result {
+    case .success(.answered): self = .completed
+    case .success(.waiting): return nil
+    case .failure(let failure): self = failure.code == .cancelled ? .cancelled : .failed
     }
   }
 }

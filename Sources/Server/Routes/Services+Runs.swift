@@ -14,10 +14,15 @@ extension Services {
         .document(try await store.runs(visibleTo: exchange.user.visibility, page: try exchange.page()))
       },
       Route(
-        .get, "/v1/runs/{id}", name: "getRun", summary: "Shows one run.",
-        access: .agent, answers: [.init(.ok, "The run.", .json("Run"))]
+        .get, "/v1/runs/{id}", name: "getRun",
+        summary: "Shows one run, and what the caller thinks of it; an operator: what anybody does.",
+        access: .agent, answers: [.init(.ok, "The run.", .json("RunWithFeedback"))]
       ) { exchange in
-        .document(try await look(at: exchange.parameters[0], as: exchange.user))
+        let run = try await look(at: exchange.parameters[0], as: exchange.user)
+        return .document(
+          JudgedRun(
+            run: run,
+            feedback: try await store.feedback(ofRun: run.id, visibleTo: exchange.user.visibility)))
       },
       Route(
         .get, "/v1/runs/{id}/events", name: "getRunEvents",
@@ -34,6 +39,7 @@ extension Services {
         let run = try await look(at: exchange.parameters[0], as: exchange.user)
         var trace = RunTrace(run: run, journal: try await store.journal(ofRun: run.id))
         if hidesContent(from: exchange.user) { trace.hideContent() }
+        trace.feedback = try await store.feedback(ofRun: run.id, visibleTo: exchange.user.visibility)
         return .document(trace)
       },
       Route(

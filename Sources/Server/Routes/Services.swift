@@ -27,7 +27,8 @@ struct Services: Sendable {
   /// Those that are there whatever the configuration says.
   var ownRoutes: [Route] {
     chatRoutes + socketRoutes + agentRoutes + versionRoutes + sessionRoutes + runRoutes
-      + approvalRoutes + deadLetterRoutes + scheduleRoutes + eventRoutes + auditRoutes + userRoutes
+      + feedbackRoutes + approvalRoutes + deadLetterRoutes + scheduleRoutes + eventRoutes + auditRoutes
+      + userRoutes
       + openAIRoutes
       + embeddingRoutes + channelRoutes
       + operationRoutes + pageRoutes

@@ -11,6 +11,9 @@ struct BodyShape: Sendable {
     case uuid
     case boolean
     case integer(ClosedRange<Int64>)
+    case number(ClosedRange<Double>)
+    /// RFC 3339; of a query.
+    case time
     case object
     /// Words of these, with commas between them; of a query.
     case words([String])
@@ -86,6 +89,11 @@ extension BodyShape.Field {
     case (.integer(let range), _):
       guard let number = value.integer else { return "must be a whole number, not \(value.typeName)" }
       return range.contains(number) ? nil : "must be \(range.lowerBound) to \(range.upperBound)"
+    case (.number(let range), _):
+      guard let number = value.double else { return "must be a number, not \(value.typeName)" }
+      return range.contains(number) ? nil : "must be \(range.lowerBound) to \(range.upperBound)"
+    case (.time, .string(let text)):
+      return Timestamp(parsing: text) == nil ? "must be a time as 2026-01-31T12:00:00Z" : nil
     case (.words(let words), .string(let text)):
       let unknown = text.split(separator: ",").first { !words.contains(String($0)) }
       return unknown.map { "'\($0)' is none; there are \(words.joined(separator: ", "))" }
@@ -96,7 +104,7 @@ extension BodyShape.Field {
       } catch {
         return error.message
       }
-    case (.string, _), (.sessionID, _), (.uuid, _), (.words, _), (.eventTypes, _):
+    case (.string, _), (.sessionID, _), (.uuid, _), (.words, _), (.eventTypes, _), (.time, _):
       return "must be a string, not \(value.typeName)"
     case (.boolean, _): return "must be true or false, not \(value.typeName)"
     case (.object, _): return "must be an object, not \(value.typeName)"

@@ -105,19 +105,19 @@ extension Message: Document {
 }
 
 extension RunRecord: Document {
-  func write(to writer: inout JSONWriter) {
-    writer.object {
-      $0.member("id", id)
-      $0.member("user_id", userID)
-      $0.member("session_id", sessionID.map(JSON.string) ?? .null)
-      $0.member("agent", agent)
-      $0.member("version", version)
-      $0.member("status", status.rawValue)
-      $0.member("error", failure.map { .string($0.rawValue) } ?? JSON.null)
-      $0.member("usage", usage)
-      $0.member("started_at", startedAt.description)
-      $0.member("finished_at", finishedAt.map { .string($0.description) } ?? JSON.null)
-    }
+  func write(to writer: inout JSONWriter) { writer.object { writeMembers(to: &$0) } }
+
+  func writeMembers(to writer: inout JSONWriter) {
+    writer.member("id", id)
+    writer.member("user_id", userID)
+    writer.member("session_id", sessionID.map(JSON.string) ?? .null)
+    writer.member("agent", agent)
+    writer.member("version", version)
+    writer.member("status", status.rawValue)
+    writer.member("error", failure.map { .string($0.rawValue) } ?? JSON.null)
+    writer.member("usage", usage)
+    writer.member("started_at", startedAt.description)
+    writer.member("finished_at", finishedAt.map { .string($0.description) } ?? JSON.null)
   }
 }
 

@@ -118,6 +118,20 @@ final class Exchange: Sendable {
     return type == "application/json" || type == "text/json" || type.hasSuffix("+json")
   }
 
+  /// Checks the parameters of a route that is no list.
+  ///
+  /// - Throws: ``Problem`` 400 with every fault, parameters that do not exist included.
+  func check(_ fields: [BodyShape.Field]) throws {
+    let faults = Query.parse(request.uri.query ?? "").compactMap { name, value -> Problem.Fault? in
+      guard let field = fields.first(where: { $0.name == name }) else {
+        let names = fields.map(\.name).joined(separator: ", ")
+        return .init(field: name, message: "is not a parameter here; there are \(names)")
+      }
+      return field.fault(in: .string(value)).map { .init(field: name, message: $0) }
+    }
+    guard faults.isEmpty else { throw Problem.invalid(faults) }
+  }
+
   /// `?limit=&after=`.
   ///
   /// - Parameter others: Further parameters, which the route reads itself once they are checked.

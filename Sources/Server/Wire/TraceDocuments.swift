@@ -8,6 +8,7 @@ extension RunTrace: Document {
       $0.member("run", run)
       $0.key("spans")
       $0.array { list in for span in spans { span.write(to: &list) } }
+      $0.member("feedback", feedback)
     }
   }
 

@@ -29,8 +29,9 @@ struct TraceCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await options.withStore { store, _ in
-      let trace = RunTrace(
+      var trace = RunTrace(
         run: try await store.run(id: id, visibleTo: .everyone), journal: try await store.journal(ofRun: id))
+      trace.feedback = try await store.feedback(ofRun: id, visibleTo: .everyone)
       guard !json else { return Console.print(trace.json.text) }
       for line in trace.lines { Console.print(line) }
     }
@@ -57,6 +58,11 @@ extension RunTrace {
     let rows = spans.map { $0.cells(from: run.startedAt, over: total, width: Self.width) }
     if !rows.isEmpty { lines.append("") }
     lines += Table.lines(rows, left: 5).map { $0.trimmingSpaces }
+    if !feedback.isEmpty { lines.append("") }
+    for one in feedback {
+      lines.append(
+        "\(one.userID) thinks \(one.score.scoreText)" + (one.comment.map { ": \($0.onOneLine)" } ?? ""))
+    }
     return lines
   }
 }

@@ -4,6 +4,7 @@
 PERIGEE_ORIGIN is the server, PERIGEE_WORKSPACE the folder that it watches, and PERIGEE_PROVIDER the provider, which
 holds the end of its answer until it is asked for /go.
 """
+import json
 import os
 import pathlib
 import urllib.request
@@ -98,6 +99,30 @@ class Page(BrowserTest):
         self.until(lambda: self.text(".reply") == "You have two things to do.")
         self.until(lambda: not self.all("#stop")[0].is_displayed())
         self.assertEqual(len(self.all(".mine")), 1)
+
+    def test_thumbs(self):
+        self.say("show my to-dos")
+        self.until(lambda: self.all(".thumbs button"))
+        good, bad = self.all(".thumbs button")
+        self.assertEqual([one.get_attribute("aria-label") for one in (good, bad)], ["Good answer", "Bad answer"])
+        pressed = lambda: [one.get_attribute("aria-pressed") for one in (good, bad)]
+        self.assertEqual(pressed(), ["false", "false"])
+        # By the keyboard alone: the buttons stand before the message box.
+        self.browser.switch_to.active_element.send_keys(Keys.SHIFT + Keys.TAB)
+        self.assertEqual(self.browser.switch_to.active_element, bad)
+        bad.send_keys(Keys.ENTER)
+        self.until(lambda: pressed() == ["false", "true"])
+        self.picture("thumbs")
+        self.assertEqual(self.scores(), [-1])
+        good.send_keys(Keys.SPACE)
+        self.until(lambda: pressed() == ["true", "false"])
+        self.assertEqual(self.scores(), [1])
+        self.assertEqual(self.browser.get_log("browser"), [])
+
+    def scores(self):
+        """Of all feedback that the server has."""
+        with urllib.request.urlopen(ORIGIN + "/v1/feedback") as answer:
+            return [one["score"] for one in json.load(answer)["data"]]
 
     def test_narrow(self):
         self.browser.set_window_size(500, 800)

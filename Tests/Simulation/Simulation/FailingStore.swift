@@ -35,6 +35,34 @@ struct FailingStore: Store {
     try await disk.perform { try await base.hasAuditEntry(hash: hash) }
   }
 
+  func keepFeedback(
+    ofRun id: String, score: Double, comment: String?, by user: Principal, at time: Timestamp
+  ) async throws -> Feedback {
+    try await disk.perform {
+      try await base.keepFeedback(ofRun: id, score: score, comment: comment, by: user, at: time)
+    }
+  }
+
+  func feedback(ofRun id: String, visibleTo: Visibility) async throws -> [Feedback] {
+    try await disk.perform { try await base.feedback(ofRun: id, visibleTo: visibleTo) }
+  }
+
+  func feedback(_ filter: FeedbackFilter, page: PageRequest) async throws -> Page<Feedback> {
+    try await disk.perform { try await base.feedback(filter, page: page) }
+  }
+
+  func feedbackSummary(_ filter: FeedbackFilter) async throws -> [FeedbackSummary] {
+    try await disk.perform { try await base.feedbackSummary(filter) }
+  }
+
+  func totals(ofSession id: String, userID: String) async throws -> SessionTotals {
+    try await disk.perform { try await base.totals(ofSession: id, userID: userID) }
+  }
+
+  func users(visibleTo: Visibility, page: PageRequest) async throws -> Page<UserRecord> {
+    try await disk.perform { try await base.users(visibleTo: visibleTo, page: page) }
+  }
+
   func beginExport(of userID: String, by actor: AuditEntry.Actor, at time: Timestamp) async throws {
     try await disk.perform { try await base.beginExport(of: userID, by: actor, at: time) }
   }
