@@ -126,7 +126,8 @@ public struct Server: Service {
         } catch {
           return false
         }
-      }, jobCounts: Recent(time: time) { try? await store.jobCounts() }, machine: machine)
+      }, jobCounts: Recent(time: time) { try? await store.jobCounts() }, machine: machine,
+      logger: logger)
     try services.checkAliases()
   }
 

@@ -66,6 +66,41 @@ struct OperationsTests {
     }
   }
 
+  @Test(
+    "each turn has a line with how long message and answer were, what it took, and nothing of what was said"
+  )
+  func turnLines() async throws {
+    try await TestServer.run(
+      agents: [.adder, .failing(Failure(.denied, "not you"))], model: AddingModel()
+    ) { server in
+      let answer = try await server.chat("adder", #"{"message":"1 + ü","session_id":"s"}"#).json
+      _ = try await server.chat("failing", #"{"message":"four","session_id":"s"}"#)
+      try await Client.connect(server.port) { client in
+        try await client.send(
+          "POST", "/v1/agents/adder/chat", body: #"{"message":"123","stream":true,"session_id":"t"}"#)
+        _ = try await client.receiveHead()
+        #expect(try await client.remainingEvents().last?.name == "message.completed")
+      }
+      // A stream's line comes once it has ended.
+      while !server.log.text.contains("session=t") { await Task.yield() }
+      let lines = server.log.text.split(separator: "\n")
+      let completed = lines.filter { $0.contains("turn completed") }
+      try #require(completed.count == 2)
+      let run = answer["run_id"]?.string ?? "?"
+      for field in [
+        "agent=adder", "user=local", "version=sha256:0123", "message_length=5", "response_length=8",
+        "tokens_used=28", "run=\(run)", "session=s",
+      ] { #expect(completed[0].contains(field), "\(field): \(completed[0])") }
+      #expect(completed[1].contains("message_length=3"))
+      let failed = lines.filter { $0.contains("turn failed") }
+      #expect(failed.count == 1)
+      for field in ["agent=failing", "user=local", "message_length=4", "code=denied"] {
+        #expect(failed.first?.contains(field) == true, "\(failed)")
+      }
+      #expect(!server.log.text.contains("It is 3") && !server.log.text.contains("1 + ü"))
+    }
+  }
+
   @Test("a server whose store is gone is alive and not ready")
   func notReady() async throws {
     try await TestServer.run { server in

@@ -57,7 +57,7 @@ extension Services {
     exchange.connection?.onDeparture(cancellation.cancel)
     switch try await runner.chat(
       request, as: user, cancellation: cancellation,
-      onEnd: counted(agent: request.agent, trace: exchange.trace))
+      onEnd: counted(request.message, to: request.agent, as: user, trace: exchange.trace))
     {
     case .answered(let answer):
       var reply = Reply.json { write(answer, &$0) }

@@ -57,7 +57,7 @@ extension Services {
       _ = try limits.admit(message.user)
       texts = try await channels.answer(
         message, by: channel, trace: exchange.trace, connection: exchange.connection,
-        onEnd: counted(agent: agent, trace: exchange.trace))
+        onEnd: counted(message.text, to: agent, as: message.user, trace: exchange.trace))
     }
     let bytes = channel.reply(texts, to: message?.address ?? JSONObject())
     return Reply(contentType: channel.replyType, bytes: bytes ?? [])

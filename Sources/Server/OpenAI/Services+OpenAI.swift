@@ -96,7 +96,7 @@ extension Services {
     request.trace = exchange.trace
     let cancellation = RunCancellation()
     exchange.connection?.onDeparture(cancellation.cancel)
-    let onEnd = counted(agent: agent.name, trace: exchange.trace)
+    let onEnd = counted(request.message, to: agent.name, as: exchange.user, trace: exchange.trace)
     guard call.isStreamed else {
       return .json(
         document(

@@ -4,6 +4,7 @@ import Crypto
 import HTTPTypes
 import HummingbirdCore
 import JSONCodec
+import Logging
 import Telemetry
 
 extension Services {
@@ -66,7 +67,7 @@ extension Services {
     let request = try ChatRequest(exchange, body)
     switch try await runner.chat(
       request, as: exchange.user, cancellation: cancellation,
-      onEnd: counted(agent: request.agent, trace: exchange.trace))
+      onEnd: counted(request.message, to: request.agent, as: exchange.user, trace: exchange.trace))
     {
     case .answered(let answer):
       var reply = Reply.json(answer.json.bytes)
@@ -82,15 +83,17 @@ extension Services {
     let request = try ChatRequest(exchange, body)
     let feed = try runner.stream(
       request, as: exchange.user, cancellation: cancellation,
-      onEnd: counted(agent: request.agent, trace: exchange.trace))
+      onEnd: counted(request.message, to: request.agent, as: exchange.user, trace: exchange.trace))
     return .events(
       try await EventStream(beginning: feed, connection: exchange.connection, encoder: RunEvents()))
   }
 
-  /// Counts how a turn of an agent ends.
-  func counted(agent: String, trace: TraceContext? = nil) -> Runner.OnEnd {
+  /// Counts how a turn ends, and says so in the log, whichever way it came.
+  func counted(_ message: String, to agent: String, as user: Principal, trace: TraceContext?) -> Runner.OnEnd
+  {
     let start = time.elapsed
     return { result, version in
+      log(result, of: message, to: agent, as: user, version: version, trace: trace)
       let outcome =
         switch result {
         case .success(.answered(let reply)): reply.usingStub ? "stub" : "completed"
@@ -107,6 +110,36 @@ extension Services {
         metrics.tried(deployment.track(of: version), outcome: outcome)
       }
       if case .success(.answered(let reply)) = result { metrics.used(reply, scripts: deployment.active) }
+    }
+  }
+}
+
+extension Services {
+  /// Without what was said; lengths are in characters, as limits are.
+  private func log(
+    _ result: Result<ChatOutcome, Failure>, of message: String, to agent: String, as user: Principal,
+    version: String, trace: TraceContext?
+  ) {
+    let level: Logger.Level = if case .failure = result { .info } else { .debug }
+    guard logger.logLevel <= level else { return }
+    var metadata: Logger.Metadata = [
+      "agent": .string(agent), "user": .string(user.id), "version": .string(version),
+      "message_length": .stringConvertible(message.unicodeScalars.count),
+    ]
+    if let trace { metadata["trace_id"] = .string(trace.traceID.hex) }
+    switch result {
+    case .success(.answered(let reply)):
+      metadata["run"] = .string(reply.runID)
+      metadata["session"] = .string(reply.sessionID)
+      metadata["tokens_used"] = .stringConvertible(reply.usage.tokens)
+      metadata["response_length"] = .stringConvertible(reply.text.unicodeScalars.count)
+      logger.log(level: level, "turn completed", metadata: metadata)
+    case .success(.waiting(let run)):
+      metadata["run"] = .string(run.runID)
+      logger.log(level: level, "turn waits", metadata: metadata)
+    case .failure(let failure):
+      metadata["code"] = .string(failure.code.rawValue)
+      logger.log(level: level, "turn failed", metadata: metadata)
     }
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Core
+import Logging
 
 /// What the routes work with.
 struct Services: Sendable {
@@ -17,6 +18,7 @@ struct Services: Sendable {
   let isStoreReady: Recent<Bool>
   let jobCounts: Recent<JobCounts?>
   let machine: @Sendable () -> MachineRoom
+  let logger: Logger
 
   /// The version of the scripts that is in force.
   func host() -> any ScriptHost { scripts.deployment.active }

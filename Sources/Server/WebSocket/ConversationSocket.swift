@@ -136,7 +136,7 @@ final class ConversationSocket: Sendable {
       // Begun here and not in its task, so that turns come in the order of their messages.
       feed = try services.runner.stream(
         request, as: user, cancellation: cancellation,
-        onEnd: services.counted(agent: agent, trace: exchange.trace))
+        onEnd: services.counted(request.message, to: agent, as: user, trace: exchange.trace))
     } catch {
       end(number)
       return await report(error)
