@@ -179,6 +179,39 @@ struct PersonTests {
     return answer.json
   }
 
+  @Test("operators see who has been there, and who was here last, of their tenant; users do not")
+  func listed() async throws {
+    let scene = try await TokenScene(
+      ["agents/a.lua": "return { run = function() return 'a' end }"],
+      auth: "auth: { mode: any, jwt: { tenant_claim: org } }")
+    let key = try await scene.run("keys", "create", "--user", "root", "--name", "k", "--role", "operator")
+    let root = key.output.trimmingCharacters(in: .newlines)
+    for (user, tenant, session) in [
+      ("ann", "acme", "x"), ("bob", "acme", "y"), ("ann", "acme", "z"), ("eve", "globex", "x"),
+      ("bob", "acme", "y"),
+    ] {
+      let token = try await scene.token(user, "user", tenant: tenant)
+      #expect(try await scene.chat("a", "hi", as: token, session: session).status == 200)
+    }
+    let users = try await scene.send("GET", "/v1/users", as: root).json["data"]?.array ?? []
+    try #require(users.map { $0["user_id"] } == ["acme/ann", "acme/bob", "globex/eve"], "\(users)")
+    #expect(users.map { $0["sessions"] } == [2, 1, 1] && users.map { $0["messages"] } == [4, 4, 2])
+    let bob = try await scene.token("bob", "user", tenant: "acme")
+    let last = try await scene.send("GET", "/v1/sessions/y", as: bob).json["updated_at"]?.string ?? "?"
+    #expect(users[1]["last_active"]?.string == last && users[1]["created_at"]?.string ?? "" < last)
+    #expect(try await scene.send("GET", "/v1/users", as: bob).status == 403)
+    let first = try await scene.send("GET", "/v1/users?limit=1", as: root).json
+    let next = try #require(first["next"]?.string)
+    let rest = try await scene.send("GET", "/v1/users?limit=2&after=\(next)", as: root).json
+    #expect(first["data"]?.array == [users[0]] && rest["data"]?.array == [users[1], users[2]])
+    #expect(rest["next"] == .null)
+    #expect(try await scene.send("GET", "/v1/users?after=u6", as: root).status == 400)
+    let tenants = try await scene.token("lead", "operator", tenant: "acme")
+    let own = try await scene.send("GET", "/v1/users", as: tenants).json["data"]?.array
+    #expect(own == [users[0], users[1]])
+    await scene.server.stop()
+  }
+
   @Test("is handed out whole, to them and to admins, and to nobody else")
   func exported() async throws {
     let scene = try await TokenScene(Self.scripts, arguments: ["--workers", "2"])

@@ -27,7 +27,7 @@ struct OpenAPITests {
           #expect(responses["\(reply.status)"] != nil, "\(method) \(template): \(reply.status)")
         }
       }
-      #expect(paths.count == 43)
+      #expect(paths.count == 44)
     }
   }
 
@@ -123,8 +123,20 @@ struct OpenAPITests {
       try expect(chat["usage"], is: "Usage", without: ["estimated"])
       try expect(try await server.send("GET", "/v1/agents/adder").json, is: "Agent")
       try expect(try await server.send("GET", "/v1/agents").json, is: "AgentList")
-      try expect(try await server.send("GET", "/v1/sessions/s").json, is: "Session")
-      try expect(try await server.send("GET", "/v1/sessions").json, is: "SessionList")
+      try expect(try await server.send("GET", "/v1/sessions/s").json, is: "SessionWithTotals")
+      let sessions = try await server.send("GET", "/v1/sessions").json
+      try expect(sessions, is: "SessionList")
+      try expect(sessions["data"]?.array?.first, is: "Session")
+      let run = chat["run_id"]?.string ?? ""
+      let judged = try await server.send("POST", "/v1/feedback", body: #"{"run_id":"\#(run)","score":1}"#)
+      try expect(judged.json, is: "Feedback")
+      try expect(try await server.send("GET", "/v1/feedback").json, is: "FeedbackList")
+      try expect(try await server.send("GET", "/v1/feedback/summary").json, is: "FeedbackSums")
+      try expect(try await server.send("GET", "/v1/runs/\(run)").json, is: "RunWithFeedback")
+      try expect(try await server.send("GET", "/v1/runs/\(run)/trace").json, is: "RunTrace")
+      let users = try await server.send("GET", "/v1/users").json
+      try expect(users, is: "UserList")
+      try expect(users["data"]?.array?.first, is: "User")
       let messages = try await server.send("GET", "/v1/sessions/s/messages").json
       try expect(messages["data"]?.array?.first, is: "Message")
       let runs = try await server.send("GET", "/v1/runs").json

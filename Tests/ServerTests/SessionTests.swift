@@ -23,6 +23,37 @@ struct SessionTests {
     }
   }
 
+  @Test(
+    "a session tells what its own runs took, when they were, and what is thought of them"
+  )
+  func totals() async throws {
+    try await TestServer.run(agents: [.adder, .echo], model: AddingModel()) { server in
+      _ = try await server.send("POST", "/v1/sessions", body: #"{"id":"s"}"#)
+      let empty = try await server.send("GET", "/v1/sessions/s").json
+      #expect(empty["runs"] == 0 && empty["first_run_at"] == .null && empty["last_run_at"] == .null)
+      #expect(empty["feedback"] == ["count": 0, "mean": .null])
+      var runs: [String] = []
+      for session in ["s", "other", "s", "s"] {
+        let reply = try await server.chat("adder", #"{"message":"1 + 2","session_id":"\#(session)"}"#).json
+        if session == "s" { runs.append(reply["run_id"]?.string ?? "") }
+      }
+      for (run, score) in zip(runs, [1, -0.5]) {
+        let judged = try await server.send(
+          "POST", "/v1/feedback", body: #"{"run_id":"\#(run)","score":\#(score)}"#)
+        #expect(judged.status == 200)
+      }
+      let session = try await server.send("GET", "/v1/sessions/s").json
+      #expect(session["runs"] == 3 && session["message_count"] == 6, "\(session)")
+      #expect(
+        session["usage"]?["input_tokens"] == 60 && session["usage"]?["output_tokens"] == 24
+          && session["usage"]?["cost_usd"]?.double == 3)
+      #expect(session["feedback"]?["count"] == 2 && session["feedback"]?["mean"]?.double == 0.25)
+      let first = try await server.send("GET", "/v1/runs/\(runs[0])").json["started_at"]
+      let last = try await server.send("GET", "/v1/runs/\(runs[2])").json["finished_at"]
+      #expect(session["first_run_at"] == first && session["last_run_at"] == last)
+    }
+  }
+
   @Test("a session needs no body and no name")
   func nameless() async throws {
     try await TestServer.run { server in

@@ -19,6 +19,12 @@ extension OpenAPI {
       ),
     ]),
     "AuditList": page("AuditEntry"),
+    "UserList": page("User"),
+    "User": object([
+      ("user_id", string), ("created_at", described(time, "When their first conversation began.")),
+      ("last_active", described(time, "Of their latest run, or change of a conversation.")),
+      ("sessions", described(integer, "That are left.")), ("messages", described(integer, "In these.")),
+    ]),
     "UserExport": [
       "type": "object", "description": "Lists of what is kept, by kind; docs/access.md tells of them.",
       "properties": ["user_id": string], "required": ["user_id"], "additionalProperties": ["type": "array"],

@@ -75,10 +75,13 @@ extension OpenAPI {
       ],
       "required": ["file", "line", "column", "severity", "code", "message", "hint", "text"],
     ],
-    "Session": object([
-      ("id", string), ("title", string), ("agent", orNull("string")), ("message_count", integer),
-      ("created_at", time), ("updated_at", time),
-    ]),
+    "Session": object(sessionMembers),
+    "SessionWithTotals": object(
+      sessionMembers + [
+        ("runs", described(integer, "Each message is one.")), ("usage", reference("Usage")),
+        ("first_run_at", timeOrNull), ("last_run_at", timeOrNull),
+        ("feedback", object([("count", integer), ("mean", orNull("number"))])),
+      ]),
     "SessionList": page("Session"),
     "Message": object([
       ("id", string), ("run_id", string), ("role", ["enum": ["user", "assistant"]]), ("content", string),
@@ -145,8 +148,13 @@ extension OpenAPI {
     ("version", string),
     ("status", ["enum": .array(RunRecord.Status.allCases.map { .string($0.rawValue) })]),
     ("error", orNull("string")), ("usage", reference("Usage")), ("started_at", time),
-    ("finished_at", ["type": ["string", "null"], "format": "date-time"]),
+    ("finished_at", timeOrNull),
   ]
+  private static let sessionMembers: [(String, JSON)] = [
+    ("id", string), ("title", string), ("agent", orNull("string")), ("message_count", integer),
+    ("created_at", time), ("updated_at", time),
+  ]
+  private static let timeOrNull: JSON = ["type": ["string", "null"], "format": "date-time"]
 
   static let string: JSON = ["type": "string"]
   static let strings: JSON = ["type": "array", "items": string]

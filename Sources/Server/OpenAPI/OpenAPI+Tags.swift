@@ -45,7 +45,7 @@ extension OpenAPI {
       case .events: "What happens on the server."
       case .versions: "The scripts that are in force, and those that were; for operators."
       case .audit: "Who did what; for admins."
-      case .users: "All that is kept of a user: handed out, or erased."
+      case .users: "Who they are; all that is kept of one: handed out, or erased."
       case .channels: "Webhooks of messengers, where the configuration has their secrets."
       case .openAI: "Each agent as a model, for OpenAI's clients."
       case .aliases: "Agents in the shapes of other systems, as the configuration lists them."

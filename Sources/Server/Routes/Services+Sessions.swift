@@ -47,10 +47,15 @@ extension Services {
         .document(try await store.sessions(userID: exchange.user.id, page: try exchange.page()))
       },
       Route(
-        .get, "/v1/sessions/{id}", name: "getSession", summary: "Shows one conversation.",
-        answers: [.init(.ok, "The conversation.", .json("Session"))]
+        .get, "/v1/sessions/{id}", name: "getSession",
+        summary: "Shows one conversation, and what its runs came to.",
+        answers: [.init(.ok, "The conversation.", .json("SessionWithTotals"))]
       ) { exchange in
-        .document(try await store.session(id: exchange.parameters[0], userID: exchange.user.id))
+        let (id, user) = (exchange.parameters[0], exchange.user.id)
+        return .document(
+          SummedSession(
+            session: try await store.session(id: id, userID: user),
+            totals: try await store.totals(ofSession: id, userID: user)))
       },
       Route(
         .patch, "/v1/sessions/{id}", name: "renameSession", summary: "Gives a conversation another title.",

@@ -10,6 +10,17 @@ extension Services {
   var userRoutes: [Route] {
     [
       Route(
+        .get, "/v1/users", name: "listUsers",
+        summary: "Lists who has had a conversation, and when they last did something; for operators.",
+        list: .users, answers: [.init(.ok, "A page.", .json("UserList"))]
+      ) { exchange in
+        guard exchange.user.isOperator else {
+          throw Failure(.denied, "the list of users is for operators and admins")
+        }
+        return .document(
+          try await store.users(visibleTo: exchange.user.visibility, page: try exchange.page()))
+      },
+      Route(
         .get, "/v1/users/{user}/export", name: "exportUser",
         summary: "Hands out all that is kept of a user: to them, and to admins.",
         answers: [.init(.ok, "All of it.", .json("UserExport"))]

@@ -76,14 +76,35 @@ extension Usage: Document {
 }
 
 extension Session: Document {
+  func write(to writer: inout JSONWriter) { writer.object { writeMembers(to: &$0) } }
+
+  fileprivate func writeMembers(to writer: inout JSONWriter) {
+    writer.member("id", id)
+    writer.member("title", title)
+    writer.member("agent", agent.map(JSON.string) ?? .null)
+    writer.member("message_count", messageCount)
+    writer.member("created_at", createdAt.description)
+    writer.member("updated_at", updatedAt.description)
+  }
+}
+
+/// A conversation with what it came to.
+struct SummedSession: Document {
+  let session: Session
+  let totals: SessionTotals
+
   func write(to writer: inout JSONWriter) {
     writer.object {
-      $0.member("id", id)
-      $0.member("title", title)
-      $0.member("agent", agent.map(JSON.string) ?? .null)
-      $0.member("message_count", messageCount)
-      $0.member("created_at", createdAt.description)
-      $0.member("updated_at", updatedAt.description)
+      session.writeMembers(to: &$0)
+      $0.member("runs", totals.runs)
+      $0.member("usage", totals.usage)
+      $0.member("first_run_at", totals.firstRunAt.map { .string($0.description) } ?? JSON.null)
+      $0.member("last_run_at", totals.lastRunAt.map { .string($0.description) } ?? JSON.null)
+      $0.key("feedback")
+      $0.object {
+        $0.member("count", totals.judged)
+        $0.member("mean", totals.meanScore.map { .number(($0 * 10_000).rounded() / 10_000) } ?? JSON.null)
+      }
     }
   }
 }

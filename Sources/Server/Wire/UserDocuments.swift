@@ -2,6 +2,18 @@
 public import Core
 public import JSONCodec
 
+extension UserRecord: Document {
+  func write(to writer: inout JSONWriter) {
+    writer.object {
+      $0.member("user_id", id)
+      $0.member("created_at", createdAt.description)
+      $0.member("last_active", lastActiveAt.description)
+      $0.member("sessions", sessions)
+      $0.member("messages", messages)
+    }
+  }
+}
+
 extension ErasedUser: Document {
   func write(to writer: inout JSONWriter) {
     writer.object {
