@@ -85,6 +85,12 @@ struct CrossTenantTests {
     let globex = try await People(of: "globex", in: scene)
     let rows = try await Rows(of: acme.ann, "lemon", ops: acme.ops, in: scene)
     _ = try await Rows(of: globex.ann, "plum", ops: globex.ops, in: scene)
+    let ended = try await scene.chat("a", "say lemon", as: acme.ann, session: "lemon").json["run_id"] ?? .null
+    func judge(_ run: JSON, as token: String) async throws -> RunningServer.Answer {
+      try await scene.send(
+        "POST", "/v1/feedback", as: token, ["run_id": run, "score": 1, "comment": "a lemon of acme"])
+    }
+    #expect(try await judge(ended, as: acme.ann).status == 200)
 
     /// By what a template begins with: what of Ann's fills it, what does not exist, what the user, the operator and the
     /// admin of another tenant get.
@@ -104,6 +110,8 @@ struct CrossTenantTests {
       ("/v1/events", [200, 200, 200]), ("/v1/dead-letters", [403, 200, 200]), ("/v1/audit", [403, 403, 200]),
       ("/v1/schedules", [403, 403, 403]), ("/v1/versions", [403, 403, 403]),
       ("/v1/versions/current", [403, 403, 403]), ("/v1/audit/verification", [403, 403, 403]),
+      ("/v1/feedback", [403, 200, 200]), ("/v1/feedback/summary", [403, 200, 200]),
+      ("/v1/users", [403, 200, 200]),
     ]
     /// They say nothing of anybody, or do what their caller asks on their own behalf.
     let others: Set = [
@@ -140,6 +148,14 @@ struct CrossTenantTests {
             #expect(!seen.text.contains(word), "\(name): \(word)")
           }
         }
+      } else if name == "POST /v1/feedback" {
+        for token in globex.all {
+          let (stolen, missing) = (try await judge(ended, as: token), try await judge("none", as: token))
+          #expect(stolen.status == 404 && missing.status == 404, "\(stolen.text)")
+          #expect(
+            missing.detail(without: ["none"]) == stolen.detail(without: [ended.string ?? "?"]),
+            "\(stolen.text)")
+        }
       } else if !others.contains(operation.template), name != "POST /v1/sessions" {
         Issue.record("\(name) is new here: say what another tenant gets")
       }
@@ -166,6 +182,10 @@ struct CrossTenantTests {
       trail.json["data"]
         == (try await scene.send("GET", "/v1/audit?user_id=acme%2Fann&limit=200", as: acme.root)).json["data"]
     )
+    for path in ["/v1/feedback", "/v1/feedback/summary", "/v1/users"] {
+      let seen = try await scene.send("GET", path, as: acme.ops).json["data"]?.array
+      #expect(seen?.count == 1, "\(path)")
+    }
     let events = try await scene.send("GET", "/v1/events?limit=200", as: acme.ops)
     #expect(events.text.contains("lemon") && !events.text.contains("plum"))
     let decided = try await scene.send(
