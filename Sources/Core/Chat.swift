@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Glibc
 public import JSONCodec
 public import Telemetry
 
@@ -137,7 +138,7 @@ extension ChatRequest {
     if message.utf8.count > messageCharactersMax, message.unicodeScalars.count > messageCharactersMax {
       faults.append(("message", "has more than \(messageCharactersMax) characters"))
     }
-    if message.utf8.contains(0) { faults.append(("message", "contains a NUL character")) }
+    if message.holdsNUL { faults.append(("message", "contains a NUL character")) }
     if let sessionID, !ChatRequest.isSessionID(sessionID) {
       faults.append(("session_id", ChatRequest.sessionIDRule))
     }
@@ -165,6 +166,13 @@ extension ChatRequest {
 }
 
 extension String {
+  /// Whether a NUL character is in it.
+  public var holdsNUL: Bool {
+    utf8.withContiguousStorageIfAvailable { buffer in
+      buffer.baseAddress.map { memchr($0, 0, buffer.count) != nil } ?? false
+    } ?? utf8.contains(0)
+  }
+
   /// Nothing but white space.
   var isBlank: Bool {
     // A letter or digit at the front, as in nearly every message, settles it.

@@ -187,7 +187,7 @@ public final class ModelClient: Model {
 
   /// `provider/model`, or a model's name alone for the first provider.
   func resolve(_ name: String) -> Target? {
-    if let slash = name.firstIndex(of: "/"),
+    if let slash = name.utf8.firstIndex(of: UInt8(ascii: "/")),
       let provider = providers.first(where: { $0.configuration.name == name[..<slash] })
     {
       return Target(name: name, provider: provider, model: String(name[name.index(after: slash)...]))

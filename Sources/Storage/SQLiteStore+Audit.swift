@@ -224,7 +224,7 @@ extension WriterConnection {
 extension AuditEntry.Actor {
   /// All up to the first slash, by which a tenant finds what its users did.
   var tenantPrefix: String? {
-    userID.firstIndex(of: "/").map { String(userID[...$0]) }
+    userID.utf8.firstIndex(of: UInt8(ascii: "/")).map { String(userID[...$0]) }
   }
 }
 

@@ -67,9 +67,13 @@ struct FeedbackTests {
         id: "s", title: "used", userID: "bob", at: Timestamp(milliseconds: 9000))
       let old = Timestamp(milliseconds: 2500)
       // Sessions first, and then runs without one.
-      #expect(try await store.forgetSessions(before: old, at: Timestamp(milliseconds: 5000)) == 1)
+      #expect(
+        try await store.forgetSessions(before: old, loneRunsBefore: old, at: Timestamp(milliseconds: 5000))
+          == 1)
       #expect(try await Self.all(store) == ["lone", "kept"])
-      #expect(try await store.forgetSessions(before: old, at: Timestamp(milliseconds: 5000)) == 1)
+      #expect(
+        try await store.forgetSessions(before: old, loneRunsBefore: old, at: Timestamp(milliseconds: 5000))
+          == 1)
       #expect(try await Self.all(store) == ["kept"])
       _ = try await store.eraseUser("root", by: AuditEntry.Actor(userID: "x"), time: ManualTime())
       #expect(try await Self.all(store).isEmpty)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Core
 import HTTPTypes
 
 /// Finds the route of a request; a fixed path is preferred to one with parameters.
@@ -76,7 +77,8 @@ struct RouteTable: Sendable {
   }
 
   private static func split(_ path: String) -> [Substring] {
-    path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+    path.utf8.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+      .map(Substring.init)
   }
 
   /// The decoded values of the parameters; `nil` when the path does not match, or a value is empty or no text.
@@ -86,7 +88,7 @@ struct RouteTable: Sendable {
       if let expected {
         guard segment == expected else { return nil }
       } else {
-        guard !segment.isEmpty, let value = segment.percentDecoded(), !value.utf8.contains(0) else {
+        guard !segment.isEmpty, let value = segment.percentDecoded(), !value.holdsNUL else {
           return nil
         }
         parameters.append(value)

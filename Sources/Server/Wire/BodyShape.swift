@@ -77,7 +77,10 @@ extension BodyShape.Field {
   func fault(in value: JSON) -> String? {
     switch (kind, value) {
     case (.string(let lengthMin, let lengthMax), .string(let text)):
-      if text.utf8.contains(0) { return "contains a NUL character" }
+      if text.holdsNUL { return "contains a NUL character" }
+      // A character has one to four bytes: few texts have to be counted.
+      let bytes = text.utf8.count
+      if (bytes + 3) / 4 >= lengthMin, bytes <= lengthMax ?? .max { return nil }
       let length = text.unicodeScalars.count
       if length < lengthMin { return lengthMin == 1 ? "is empty" : "has less than \(lengthMin) characters" }
       if let lengthMax, length > lengthMax { return "has more than \(lengthMax) characters" }
