@@ -27,7 +27,7 @@ struct OpenAPITests {
           #expect(responses["\(reply.status)"] != nil, "\(method) \(template): \(reply.status)")
         }
       }
-      #expect(paths.count == 44)
+      #expect(paths.count == 46)
     }
   }
 
