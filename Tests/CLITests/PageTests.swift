@@ -19,7 +19,8 @@ struct PageTests {
     "shows text as it comes, calls, a bad edit until it is mended, failures, and thumbs; in narrow windows, too",
     .enabled(if: Browser.isThere),
     arguments: [
-      "test_conversation_and_edits", "test_failure_and_new_conversation", "test_thumbs", "test_narrow", "test_reload",
+      "test_conversation_and_edits", "test_failure_and_new_conversation", "test_thumbs", "test_narrow",
+      "test_reload",
     ])
   func page(test: String) async throws {
     let gate = Gate()
