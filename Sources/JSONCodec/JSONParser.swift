@@ -167,7 +167,7 @@ private struct JSONParser {
   private mutating func string() throws(JSONError) -> String {
     at += 1
     let start = at
-    while let byte = next, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 { at += 1 }
+    at = JSONText.firstSpecial(in: bytes, from: at)
     // Most strings have no escape: they are copied once.
     if next == UInt8(ascii: "\"") {
       let text = try utf8(bytes[start..<at], at: start)
@@ -185,9 +185,10 @@ private struct JSONParser {
         }
       case UInt8(ascii: "\\"): try escape(into: &unescaped)
       case .some(let byte) where byte < 0x20: throw fault("control character in a string")
-      case .some(let byte):
-        unescaped.append(byte)
-        at += 1
+      case .some:
+        let end = JSONText.firstSpecial(in: bytes, from: at)
+        unescaped.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[at..<end]))
+        at = end
       }
     }
   }

@@ -125,7 +125,7 @@ public struct JSONWriter: Sendable {
     text.withUTF8 { buffer in
       var start = 0
       while true {
-        let end = Self.firstToEscape(in: buffer, from: start)
+        let end = JSONText.firstSpecial(in: buffer, from: start)
         bytes.append(contentsOf: UnsafeBufferPointer(rebasing: buffer[start..<end]))
         guard end < buffer.count else { break }
         escape(buffer[end])
@@ -134,33 +134,6 @@ public struct JSONWriter: Sendable {
     }
     bytes.append(UInt8(ascii: "\""))
   }
-
-  /// Where the first byte is that may not stand in a string as it is, looked for eight at a time; the end where none is.
-  ///
-  /// Source: Warren, Hacker's Delight, 6-1: a byte of a word that is 0 has its top bit set in `(word - 0x01…) & ~word`.
-  private static func firstToEscape(in buffer: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
-    let ones: UInt64 = 0x0101_0101_0101_0101
-    let raw = UnsafeRawBufferPointer(buffer)
-    var index = start
-    while index + 8 <= raw.count {
-      let word = raw.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-      let quote = word ^ (ones &* 0x22)
-      let backslash = word ^ (ones &* 0x5C)
-      let suspects =
-        (word &- (ones &* 0x20)) & ~word | (quote &- ones) & ~quote | (backslash &- ones) & ~backslash
-      // What borrows from its neighbour may be suspected for nothing.
-      if suspects & (ones &* 0x80) != 0,
-        let found = (index..<index + 8).first(where: { mustEscape(buffer[$0]) })
-      {
-        return found
-      }
-      index += 8
-    }
-    while index < buffer.count, !mustEscape(buffer[index]) { index += 1 }
-    return index
-  }
-
-  private static func mustEscape(_ byte: UInt8) -> Bool { byte < 0x20 || byte == 0x22 || byte == 0x5C }
 
   private mutating func escape(_ byte: UInt8) {
     switch byte {

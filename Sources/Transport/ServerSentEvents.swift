@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Glibc
 
 /// Finds server-sent events in bytes that come in pieces of any size.
 ///
@@ -43,7 +44,11 @@ public struct ServerSentEvents: Sendable {
     var rest = bytes[...]
     if endedInReturn, rest.first == UInt8(ascii: "\n") { rest.removeFirst() }
     if !bytes.isEmpty { endedInReturn = false }
-    while let end = rest.firstIndex(where: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }) {
+    var feed = Self.first(UInt8(ascii: "\n"), in: rest) ?? rest.endIndex
+    while true {
+      if feed < rest.startIndex { feed = Self.first(UInt8(ascii: "\n"), in: rest) ?? rest.endIndex }
+      let end = Self.first(UInt8(ascii: "\r"), in: rest[..<feed]) ?? feed
+      guard end < rest.endIndex else { break }
       try extendLine(rest[..<end])
       let isReturn = rest[end] == UInt8(ascii: "\r")
       rest = rest[(end + 1)...]
@@ -54,6 +59,15 @@ public struct ServerSentEvents: Sendable {
     }
     try extendLine(rest)
     return events
+  }
+
+  private static func first(_ byte: UInt8, in bytes: ArraySlice<UInt8>) -> Int? {
+    bytes.withUnsafeBufferPointer { buffer in
+      guard let start = buffer.baseAddress, let found = memchr(start, Int32(byte), buffer.count) else {
+        return nil
+      }
+      return bytes.startIndex + (UnsafeRawPointer(found) - UnsafeRawPointer(start))
+    }
   }
 
   /// An event that the end of the stream cut its blank line from; the standard would drop it.
