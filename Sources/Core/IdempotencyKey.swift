@@ -27,5 +27,5 @@ public enum EarlierTurn: Sendable {
   /// Its run waits.
   indirect case waiting(WaitingRun)
   /// It failed, was cancelled or interrupted: it is done again, under the same names.
-  case unanswered(runID: String, messageID: String, sessionID: String)
+  case unanswered(runID: String, messageID: String, sessionID: String, seed: UInt64)
 }

@@ -60,7 +60,7 @@ extension Run {
     switch error {
     case let error as ModelError:
       return try turn.withLock { turn throws(Failure) in
-        try turn.modelFailed(error.kind, Failure(error), hasActed: journal.hasActed)
+        try turn.modelFailed(error.kind, Failure(error), hasActed: journal.hasActed(under: prefix))
       }
     case let exhausted as Budget.Exhausted:
       let now = environment.time.now

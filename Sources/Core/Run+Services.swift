@@ -176,8 +176,16 @@ extension Run {
       }
     }
     let call = JournalCall(key: key, name: "agent \(name)", digest: RawJSON(input).digest)
+    // What it did is handed back with its answer, and is not seen again.
+    let mark = JournalCall(key: "\(key).acted", name: JournalCall.acted)
+    if journal.isReplaying, try journal.recall(mark) != nil { journal.acted(key) }
     let recorded = try await journal.observe(call) {
-      try await tellingAgent(name, journal.identifier(for: key), input, key: key) {
+      defer {
+        if journal.hasActed(under: "\(key)/") {
+          journal.keep(mark, .result(.null), startedAt: environment.time.now, milliseconds: 0)
+        }
+      }
+      return try await tellingAgent(name, journal.identifier(for: key), input, key: key) {
         try await runAgentNow(name: name, input: input, heard: $0, key: key, within: nil)
       }.json
     }

@@ -181,7 +181,7 @@ final class Run: Sendable {
     } catch let failure as Failure {
       guard let kind = failure.modelErrorKind else { throw failure }
       return try turn.withLock { turn throws(Failure) in
-        try turn.modelFailed(kind, failure, hasActed: journal.hasActed)
+        try turn.modelFailed(kind, failure, hasActed: journal.hasActed(under: prefix))
       }
     }
   }

@@ -98,6 +98,7 @@ extension Runner {
         agent: agent.name, version: host.version, message: run.message, historyMessages: 0, isAgain: true,
         at: time.now)
       opening.seed = Identifier.randomNumber()
+      opening.earlierSeed = kept.turn.seed
       opening.isUnchecked = agent.checksMessages
       opening.beginning = run.beginning
       opening.beginning?.checkedMessage = nil

@@ -16,6 +16,8 @@ public struct TurnOpening: Sendable {
   public var idempotencyKey: IdempotencyKey?
   /// The turn was begun before and got no answer: its message is there already.
   public var isAgain: Bool
+  /// ``seed`` of the attempt that got none: where it is another one by now, somebody else has begun the next.
+  public var earlierSeed: UInt64?
   /// False: the run is all that is kept, without the message.
   public var hasSession: Bool
   /// The agent may still change or refuse the message: until the run says that it stands, no other reads it.

@@ -100,12 +100,12 @@ final class StoredTurn: Sendable {
         environment.feed?.append(.started(runID: reply.runID, sessionID: reply.sessionID))
         return .success(.answered(reply))
       case .waiting(let run): return .success(.waiting(run))
-      case .unanswered(let runID, let messageID, let sessionID):
+      case .unanswered(let runID, let messageID, let sessionID, let seed):
         return await enter(
           gate,
           for: Names(
             runID: runID, messageID: messageID, sessionID: sessionID, seed: Identifier.randomNumber(),
-            isAgain: true))
+            isAgain: true, earlierSeed: seed))
       case nil: return await enter(gate, for: names())
       }
     } catch {
@@ -120,6 +120,7 @@ final class StoredTurn: Sendable {
     let sessionID: String
     let seed: UInt64
     var isAgain = false
+    var earlierSeed: UInt64?
     var isResumed = false
   }
 
@@ -133,7 +134,7 @@ final class StoredTurn: Sendable {
     if let again {
       return Names(
         runID: again.run.runID, messageID: again.messageID, sessionID: again.run.sessionID,
-        seed: Identifier.randomNumber(), isAgain: true)
+        seed: Identifier.randomNumber(), isAgain: true, earlierSeed: again.turn.seed)
     }
     return Names(
       runID: Identifier.uuid(at: now), messageID: Identifier.uuid(at: now),
@@ -213,6 +214,7 @@ final class StoredTurn: Sendable {
       historyMessages: agent.historyMessages, idempotencyKey: request.idempotencyKey,
       isAgain: names.isAgain, hasSession: request.conversation == nil, at: time.now)
     opening.seed = names.seed
+    opening.earlierSeed = names.earlierSeed
     opening.isUnchecked = agent.checksMessages
     if request.conversation == nil {
       opening.beginning = beginning

@@ -49,7 +49,7 @@ extension HostModule {
     }
     let call = arguments.journalCall(in: scope)
     if case .ended(let outcome)? = try journal.recall(call) {
-      journal.acted()
+      journal.acted(call.key)
       return try LuaValue(recorded: outcome.get())
     }
     try await journal.publish(call, RawJSON(recording: id), [job])

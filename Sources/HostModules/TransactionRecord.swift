@@ -209,9 +209,9 @@ final class TransactionRecord: OpenTransaction {
     case .nested(let outer): outer.count(nested: -1)
     case .replayed(_, _, let isCommitted, let failure, let begun):
       defer { scope.journal?.settle(transaction: call.key) }
+      scope.journal?.acted(call.key)
       if let failure { throw failure }
       guard isCommitted else { throw refuse(.divergence(in: call, now: "commit"), scope) }
-      scope.journal?.acted()
       if let begun, let result = begun.arguments {
         scope.journal?.end(
           begun, .result(result), jobs: try Ending.jobs(result, of: scope.run), milliseconds: 0)

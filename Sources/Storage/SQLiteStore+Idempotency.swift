@@ -18,7 +18,7 @@ extension WriterConnection {
     let find = try statement(
       """
       SELECT digest, runs.id, runs.session, sessions.name, runs.status, runs.agent, version, finish_reason,
-      using_stub, data, input_tokens, output_tokens, cost_usd, finished_at
+      using_stub, data, input_tokens, output_tokens, cost_usd, finished_at, coalesce(seed, 0)
       FROM idempotency_keys JOIN runs ON runs.id = run_id LEFT JOIN sessions ON sessions.id = runs.session
       WHERE idempotency_keys.user_id = ? AND idempotency_keys.name = ? AND idempotency_keys.created_at > ?
       AND (runs.session IS NULL OR sessions.id IS NOT NULL)
@@ -55,12 +55,13 @@ extension WriterConnection {
     case .queued, .running:
       throw Failure.keyInUse
     case .failed, .cancelled, .interrupted, nil:
+      let seed = UInt64(bitPattern: find.integer(14))
       guard !find.isNull(2) else {
         return .unanswered(
-          runID: runID, messageID: Identifier.randomUUID(), sessionID: Identifier.randomUUID())
+          runID: runID, messageID: Identifier.randomUUID(), sessionID: Identifier.randomUUID(), seed: seed)
       }
       guard let question = try turnMessages(of: runID).question else { return nil }
-      return .unanswered(runID: runID, messageID: question.id, sessionID: find.text(3))
+      return .unanswered(runID: runID, messageID: question.id, sessionID: find.text(3), seed: seed)
     }
   }
 
@@ -92,10 +93,7 @@ extension WriterConnection {
   ///
   /// - Throws: ``Failure`` `conflict` when another server began a run for it since somebody last looked.
   func remember(_ key: IdempotencyKey, of turn: TurnOpening) throws {
-    switch try earlierTurn(key, userID: turn.userID, at: turn.at) {
-    case .answered, .waiting: throw Failure.keyInUse
-    case .unanswered, nil: break
-    }
+    if try earlierTurn(key, userID: turn.userID, at: turn.at) != nil { throw Failure.keyInUse }
     let answers = try statement(
       """
       DELETE FROM lone_answers WHERE run_id IN
@@ -166,7 +164,7 @@ extension WriterConnection {
   ///
   /// - Throws: ``Failure`` `conflict` when somebody else did so since one last looked.
   func restartRun(_ turn: TurnOpening) throws {
-    guard try hasFailed(turn.runID) else { throw Failure.begunAgain }
+    guard try hasFailed(turn.runID, seed: turn.earlierSeed) else { throw Failure.begunAgain }
     try freezeEnding(of: turn.runID)
     try forgetJournal(of: turn.runID)
     // What was thought of it was thought of another answer.
@@ -188,10 +186,15 @@ extension WriterConnection {
     try run.run()
   }
 
-  private func hasFailed(_ runID: String) throws -> Bool {
+  /// - Parameter seed: Of the attempt that is meant; `nil` = the last one.
+  private func hasFailed(_ runID: String, seed: UInt64?) throws -> Bool {
     let find = try statement(
-      "SELECT 1 FROM runs WHERE id = ? AND status IN ('failed', 'cancelled', 'interrupted')")
+      """
+      SELECT 1 FROM runs WHERE id = ? AND status IN ('failed', 'cancelled', 'interrupted')
+      AND coalesce(seed, 0) = coalesce(?, seed, 0)
+      """)
     find.bind(1, runID)
+    find.bind(2, seed.map(Int64.init(bitPattern:)))
     defer { find.reset() }
     return try find.step()
   }

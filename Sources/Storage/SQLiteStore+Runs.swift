@@ -76,12 +76,15 @@ extension SQLiteStore {
         """
         WITH ids AS (SELECT DISTINCT run_id FROM messages WHERE key BETWEEN ?1 AND ?2)
         SELECT \(UsageRow.sums), count(*), min(started_at), max(coalesce(finished_at, started_at)),
-        (SELECT count(*) FROM feedback WHERE run_id IN ids), (SELECT avg(score) FROM feedback WHERE run_id IN ids)
+        (SELECT count(*) FROM feedback WHERE run_id IN ids AND user_id = ?3),
+        (SELECT avg(score) FROM feedback WHERE run_id IN ids AND user_id = ?3)
         FROM runs WHERE id IN ids
         """)
       defer { select.reset() }
       select.bind(1, keys.first)
       select.bind(2, keys.last)
+      // What operators think of a run is not their user's to see.
+      select.bind(3, userID)
       // One row, whatever there is.
       guard try select.step() else { throw Failure.noSession(id) }
       return SessionTotals(

@@ -250,6 +250,18 @@ struct ConversationTests {
         "return { run = function(ctx, input) agents.run('writer', 'x') return \(chat).text end, \(stub) }",
       "agents/writer.lua":
         "return { access = { kv = 'write' }, run = function() kv.incr('a') return 'written' end }",
+      "agents/flow.lua": """
+      return { tools = { "write" }, steps = {
+        write = { tool = "write" },
+        say = { agent = "leaf", needs = { "write" } },
+      } }
+      """,
+      "agents/leaf.lua": "return { prompt = 'p', \(stub) }",
+      "agents/asks.lua":
+        "return { run = function() agents.run('writer', 'x') approval.request{ title = 'ok?' } return \(chat).text end, \(stub) }",
+      "tools/write.lua": """
+      return { write = { description = "d", access = { kv = "write" }, run = function() return kv.incr("b") end } }
+      """,
       "agents/careful.lua":
         "return { run = function() return tostring(pcall(function() \(chat) end)) end, \(stub) }",
       "agents/wrong.lua": "return { run = function() error('mine') end, \(stub) }",
@@ -274,6 +286,18 @@ struct ConversationTests {
         let careful = try await server.chat("careful", "hi")
         #expect(careful.json["response"] == "false" && careful.json["using_stub"] == false)
         #expect(try await server.chat("wrong", "hi").status == 500)
+        // What its caller did before is not what a stub would do again.
+        let flow = try await server.chat("flow", "hi")
+        #expect(
+          flow.status == 200 && flow.json["response"]?.string?.contains("stub: ") == true, "\(flow.text)")
+        // What a called agent did is known after the run has left memory, too.
+        let asked = try await server.chat("asks", "hi", session: "asked")
+        let approval = try #require(asked.json["approval"]?["id"]?.string, "\(asked.text)")
+        _ = try await server.send(
+          "POST", "/v1/approvals/\(approval)", body: Array(#"{"decision":"approve"}"#.utf8))
+        let id = try #require(asked.json["run_id"]?.string)
+        while !["failed", "completed"].contains(try await server.get("/v1/runs/\(id)").json["status"]) {}
+        #expect(try await server.get("/v1/runs/\(id)").json["status"] == "failed")
         let chief = try await server.chat("chief", "hi")
         #expect(chief.json["response"] == "stub: deep true" && chief.json["using_stub"] == true)
       }

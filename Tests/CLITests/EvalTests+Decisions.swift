@@ -53,4 +53,28 @@ extension EvalTests {
     let wrong = try await decided("{ choice = 'approve' }", "?")
     #expect(wrong.status != 0 && wrong.errors.contains("choice"), "\(wrong.output)\(wrong.errors)")
   }
+
+  @Test("questions side by side are answered in the order in which they were asked")
+  func decidesSideBySide() async throws {
+    let files = [
+      "agents/desk.lua": """
+      return { steps = {
+        a = { approval = "A?" }, b = { approval = "B?", on_error = "continue" },
+        all = { needs = { "a", "b" }, run = function(ctx, r)
+          return (r.a and "A" or "-") .. (r.b and "B" or "-") end },
+      } }
+      """
+    ]
+    for _ in 0..<4 {
+      let outcome = try await eval(
+        [
+          "desk.lua": """
+          return { { name = "asks", agent = "desk", turns = {
+            { user = "x", decide = { "approve", "reject" }, expect = { contains = "A-" } },
+          } } }
+          """
+        ], in: Folder(files))
+      #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
+    }
+  }
 }

@@ -54,7 +54,7 @@ struct IdempotencyTests {
       _ = try await store.openTurn(opening("r1"))
       #expect(try await store.interruptLoneRuns(at: now) == 1)
       guard
-        case .unanswered(let runID, let messageID, let sessionID) =
+        case .unanswered(let runID, let messageID, let sessionID, _) =
           try await store.earlierTurn(key, userID: "ann", at: now)
       else {
         Issue.record("not found")
@@ -101,6 +101,41 @@ struct IdempotencyTests {
       let answer = try #require(try await store.openTurn(StorageTests.opening("r2")).history.last)
       #expect(answer.countedTokens == 77 && answer.tokens == (77, false))
       #expect(try await store.messages(sessionID: "s", userID: "ann", page: PageRequest()).items[1] == answer)
+    }
+  }
+
+  @Test("who has looked at an attempt does not begin another one, though the next has failed, too")
+  func attempts() async throws {
+    try await withStore { store in
+      let key = try #require(Self.key)
+      func fail() async throws {
+        var end = closing("r1", status: .failed, failure: Failure(.upstream, "down"))
+        end.isAgain = true
+        try await store.closeTurn(end)
+      }
+      func look() async throws -> UInt64 {
+        let now = Timestamp(milliseconds: 3000)
+        guard case .unanswered(_, _, _, let seed) = try await store.earlierTurn(key, userID: "ann", at: now)
+        else {
+          throw CancellationError()
+        }
+        return seed
+      }
+      _ = try await store.openTurn(opening("r1"))
+      try await fail()
+      // A first turn is not begun by who found no earlier one a moment ago, either.
+      #expect(try await failure { try await store.openTurn(opening("r2")) }.code == .conflict)
+      var again = opening("r1", at: 4000)
+      again.isAgain = true
+      again.seed = 7
+      again.earlierSeed = try await look()
+      _ = try await store.openTurn(again)
+      try await fail()
+      again.seed = 8
+      #expect(try await failure { try await store.openTurn(again) }.code == .conflict)
+      again.earlierSeed = try await look()
+      #expect(again.earlierSeed == 7)
+      _ = try await store.openTurn(again)
     }
   }
 

@@ -28,11 +28,15 @@ extension Journal {
     _ perform: () async throws -> RawJSON
   ) async throws -> RawJSON {
     let entry: JournalEntry
-    acted()
     switch try recall(call) {
-    case .ended(let outcome): return try outcome.get()
-    case .begun(let begun) where waitedInside(begun): entry = begun
+    case .ended(let outcome):
+      acted(call.key)
+      return try outcome.get()
+    case .begun(let begun) where waitedInside(begun):
+      acted(call.key)
+      entry = begun
     case .begun(let begun):
+      acted(call.key)
       if let result = try await unknown(begun) {
         end(begun, .result(result), milliseconds: 0)
         return result

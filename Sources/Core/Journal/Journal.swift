@@ -26,8 +26,8 @@ public final class Journal: Sendable {
     var enclosed: [EnclosedCall] = []
     /// What the models took of calls that are done anew, or were not done again.
     var dropped = Usage()
-    /// Something was begun that must not be done twice, in this life or an earlier one.
-    var hasActed = false
+    /// Keys of what was begun that must not be done twice, in this life or an earlier one.
+    var acted: [String] = []
     /// Not handed to the store yet.
     var unwritten: [JournalEntry] = []
     var untold: [Event] = []
@@ -96,11 +96,13 @@ public final class Journal: Sendable {
       runID: runID, seed: seed, recorded: [], store: store, time: time, deadlines: DeadlineQueue(time: time))
   }
 
-  /// Whether the run, or an agent that it called, has begun something that must not be done twice.
-  var hasActed: Bool { state.withLock(\.hasActed) }
+  /// Whether something was begun under a prefix that must not be done twice, by the agent or by one that it called.
+  func hasActed(under prefix: String) -> Bool {
+    state.withLock { state in state.acted.contains { $0.hasPrefix(prefix) } }
+  }
 
-  /// Says that it has, where the journal hands back what it was.
-  public func acted() { state.withLock { $0.hasActed = true } }
+  /// Says that it was, where the journal hands back what came of it.
+  public func acted(_ key: String) { state.withLock { $0.acted.append(key) } }
 
   /// Whether the run is still on its way to where it was.
   public var isReplaying: Bool { state.withLock { !$0.recorded.isEmpty } }
@@ -183,7 +185,7 @@ public final class Journal: Sendable {
   /// - Throws: ``Failure``: nothing may be done, because it could not be written.
   public func begin(_ call: JournalCall) async throws -> JournalEntry {
     let entry = state.withLock { state in
-      state.hasActed = true
+      state.acted.append(call.key)
       let entry = JournalEntry(
         number: state.count, key: call.key, name: call.name, digest: call.digest, arguments: call.arguments,
         startedAt: time.now)
@@ -213,7 +215,7 @@ public final class Journal: Sendable {
   /// Writes a call that publishes jobs, and the jobs, and waits until they are durable.
   public func publish(_ call: JournalCall, _ result: RawJSON, _ jobs: [Job]) async throws {
     state.withLock { state in
-      state.hasActed = true
+      state.acted.append(call.key)
       var entry = JournalEntry(
         number: state.count, key: call.key, name: call.name, digest: call.digest, arguments: call.arguments,
         outcome: .result(result), startedAt: time.now)

@@ -64,7 +64,10 @@ public struct JournalCall: Sendable {
 
 extension JournalCall {
   /// A question to the journal alone, to which silence is an answer.
-  var isMere: Bool { name == "branch" || name == "stub" || name == Self.guardrail }
+  var isMere: Bool { name == "branch" || name == "stub" || name == Self.acted || name == Self.guardrail }
+
+  /// Name of the mark that a called agent did something that must not be done twice.
+  static let acted = "acted"
 
   /// Name of what guards decided.
   static let guardrail = "guardrail"

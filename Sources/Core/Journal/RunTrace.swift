@@ -35,7 +35,8 @@ public struct RunTrace: Sendable {
   public init(run: RunRecord, journal: [JournalEntry]) {
     self.run = run
     // Of those that began in the same millisecond, the one that was written first.
-    spans = journal.sorted { ($0.startedAt, $0.number) < ($1.startedAt, $1.number) }.map(Span.init)
+    spans = journal.filter { $0.name != JournalCall.acted }
+      .sorted { ($0.startedAt, $0.number) < ($1.startedAt, $1.number) }.map(Span.init)
   }
 }
 

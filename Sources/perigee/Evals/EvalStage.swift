@@ -103,8 +103,8 @@ struct EvalStage: Examiner {
 
   /// - Throws: ``Failure`` for a question to which there is no answer: it would wait for ever.
   private func answerQuestions(by decisions: Decisions) async throws {
-    let asked = try await store.approvals(visibleTo: .local, status: .pending, page: PageRequest()).items
-    for approval in asked.sorted(by: { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }) {
+    let latestFirst = try await store.approvals(visibleTo: .local, status: .pending, page: PageRequest())
+    for approval in latestFirst.items.reversed() {
       guard let decision = decisions.next() else {
         throw Failure(
           .conflict, "it asks '\(approval.question.title)', to which the turn has no answer in 'decide'")
