@@ -119,6 +119,8 @@ return {
             local context = reply.tool_calls[1].result
             local todos = context.todos
             assert(context.user.id == "ada" and context.user.name == "Ada", json.encode(context))
+            local kept = db.query("select changed_at from user_context where user_id = 'ada'")[1]
+            assert(context.list.since and context.list.changed_at == kept.changed_at, json.encode(context))
             assert(todos.total == 2 and todos.open == 1 and todos.completed == 1, json.encode(context))
           end,
         },

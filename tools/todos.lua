@@ -20,6 +20,16 @@ local function clean(title)
   return text
 end
 
+-- Since when the user has had a list, and when it last changed.
+local function note_change(user_id)
+  local now = time.format(time.now())
+  db.exec(
+    "insert into user_context (user_id, since, changed_at) values (?, ?, ?) "
+      .. "on conflict (user_id) do update set changed_at = excluded.changed_at",
+    user_id, now, now
+  )
+end
+
 ---@type table<string, perigee.Tool>
 return {
   schema = [[
@@ -32,6 +42,11 @@ return {
     );
     create index if not exists todos_by_user on todos (user_id, completed, id);
     create table if not exists todo_calls (key text primary key, todo_id integer not null) without rowid;
+    create table if not exists user_context (
+      user_id text primary key,
+      since text not null,
+      changed_at text not null
+    ) without rowid;
   ]],
 
   list_todos = {
@@ -87,6 +102,7 @@ return {
           ctx.user.id, title, time.format(time.now())
         ).last_insert_id
         db.exec("insert into todo_calls (key, todo_id) values (?, ?)", ctx.call.key, added)
+        note_change(ctx.user.id)
         return added
       end)
       return todo(ctx.user.id, id)
@@ -105,11 +121,15 @@ return {
       if args.title == nil and args.completed == nil then
         error({ code = "invalid_arguments", message = "nothing to change: give title or completed" })
       end
-      db.exec(
-        "update todos set title = coalesce(?, title), completed = coalesce(?, completed) where user_id = ? and id = ?",
-        args.title and clean(args.title), args.completed, ctx.user.id, args.id
-      )
-      return todo(ctx.user.id, args.id)
+      return db.transaction(function()
+        db.exec(
+          "update todos set title = coalesce(?, title), completed = coalesce(?, completed) where user_id = ? and id = ?",
+          args.title and clean(args.title), args.completed, ctx.user.id, args.id
+        )
+        local changed = todo(ctx.user.id, args.id)
+        note_change(ctx.user.id)
+        return changed
+      end)
     end,
   },
 
@@ -118,9 +138,12 @@ return {
     parameters = { id = { type = "integer", description = "as list_todos gives it" } },
     access = { db = "write" },
     run = function(ctx, args)
-      local gone = todo(ctx.user.id, args.id)
-      db.exec("delete from todos where user_id = ? and id = ?", ctx.user.id, args.id)
-      return { deleted = gone }
+      return db.transaction(function()
+        local gone = todo(ctx.user.id, args.id)
+        db.exec("delete from todos where user_id = ? and id = ?", ctx.user.id, args.id)
+        note_change(ctx.user.id)
+        return { deleted = gone }
+      end)
     end,
   },
 
@@ -133,8 +156,10 @@ return {
         "select count(*) as total, coalesce(sum(completed), 0) as completed from todos where user_id = ?",
         ctx.user.id
       )[1]
+      local kept = db.query("select since, changed_at from user_context where user_id = ?", ctx.user.id)[1]
       return {
         user = { id = ctx.user.id, name = ctx.user.name },
+        list = kept and { since = kept.since, changed_at = kept.changed_at } or nil,
         todos = { total = counts.total, completed = counts.completed, open = counts.total - counts.completed },
       }
     end,

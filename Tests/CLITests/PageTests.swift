@@ -53,6 +53,7 @@ struct PageTests {
     .enabled(if: Browser.isThere),
     arguments: [
       "test_open_reload_and_back", "test_rename_and_delete", "test_drawer", "test_form", "test_step",
+      "test_calls",
     ])
   func conversations(test: String) async throws {
     let workspace = try Folder(Self.conversing)
@@ -120,6 +121,15 @@ struct PageTests {
     return {
       tools = { "look" },
       run = function(_, input) return "you said " .. tools.call("look", { what = input.message }).seen end,
+    }
+    """,
+    "agents/desk.lua": """
+    return {
+      tools = { "look" },
+      run = function()
+        tools.call("look", { what = "shelf" })
+        return approval.request{ title = "Go on?", timeout = "48h" }.approved and "went on" or "stayed"
+      end,
     }
     """,
     "agents/refund.lua": """

@@ -143,8 +143,10 @@ function confirmed(question, verb) {
 
 function makeCall(call) {
   const summary = make("summary", "", "called ", make("code", "", call.name));
-  return make("details", "call running", summary, make("h3", "", "arguments"),
+  const element = make("details", "call running", summary, make("h3", "", "arguments"),
     make("pre", "", JSON.stringify(call.arguments, null, 2)));
+  element.dataset.id = call.id;
+  return element;
 }
 
 function endCall(element, call) {

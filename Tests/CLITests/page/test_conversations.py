@@ -198,6 +198,15 @@ class Conversations(BrowserTest):
         self.choose("Reject")
         self.until(lambda: self.text(".reply") == "not refunded: too late")
 
+    def test_calls(self):
+        self.begin()
+        next(one for one in self.all("#agents button") if "desk" in one.text).click()
+        self.say("look")
+        self.until(lambda: self.text(".approval h3") == "Go on?" and len(self.all(".call")) == 1)
+        self.choose("Approve")
+        self.until(lambda: self.text(".reply") == "went on")
+        self.assertEqual(len(self.all(".call")), 1)
+
     def test_step(self):
         self.begin()
         next(one for one in self.all("#agents button") if "listing" in one.text).click()
