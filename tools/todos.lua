@@ -123,7 +123,8 @@ return {
       end
       return db.transaction(function()
         db.exec(
-          "update todos set title = coalesce(?, title), completed = coalesce(?, completed) where user_id = ? and id = ?",
+          "update todos set title = coalesce(?, title), completed = coalesce(?, completed) "
+            .. "where user_id = ? and id = ?",
           args.title and clean(args.title), args.completed, ctx.user.id, args.id
         )
         local changed = todo(ctx.user.id, args.id)
