@@ -61,7 +61,7 @@ extension Run {
   func keepingFailure<Value: Sendable>(
     at key: String, of step: String, _ body: @Sendable () async throws -> Value
   ) async throws -> Value {
-    let mark = JournalCall(key: key + "!", name: "step \(step)")
+    let mark = JournalCall(key: key + JournalCall.failureMark, name: "step \(step)")
     if case .ended(.failed(let failure)) = try journal.recall(mark) { throw failure }
     do {
       return try await body()

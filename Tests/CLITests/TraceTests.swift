@@ -36,6 +36,19 @@ import Testing
         return first .. tostring(settled[1].value) .. os.date("%Y", os.time())
       end }
       """,
+      "agents/graph.lua": """
+      return { tools = { "look" }, steps = {
+        see = { tool = "look", input = function() return { at = "there" } end },
+        fail = { needs = { "see" }, run = function() error("no") end, on_error = "continue" },
+        say = { needs = { "fail" }, run = function(ctx, r) return "saw " .. r.see.seen end },
+      } }
+      """,
+      "agents/machine.lua": """
+      return { initial = "a", states = {
+        a = { run = function() error("no") end, on = { ok = "c", error = "b" } },
+        b = { agent = "a", input = function() return { message = "hi" } end }, c = { run = function() return "never" end },
+      } }
+      """,
       "agents/sleepy.lua": "return { run = function() time.sleep(29) return 'rested' end }",
       "agents/fails.lua": """
       return { run = function(ctx, input)
@@ -109,6 +122,16 @@ import Testing
       #expect(
         again.status == 0 && again.output.hasPrefix("the same: Done.true20"), "\(again.output)\(again.errors)"
       )
+      // Steps and states as well, those that failed among them.
+      for (agent, said) in [("graph", "saw there"), ("machine", "Done.")] {
+        let answer = try await server.chat(agent, "hi", session: agent).json
+        let run = try #require(answer["run_id"]?.string)
+        #expect(answer["response"]?.string?.contains(said) == true, "\(answer)")
+        let replayed = try await Self.run(workspace, "replay", run)
+        #expect(
+          replayed.status == 0 && replayed.output.hasPrefix("the same: "),
+          "\(replayed.output)\(replayed.errors)")
+      }
       // A run that waits has no end to come to, and nobody waits for it.
       let waiting = try #require(try await server.chat("asks", "hi", session: "w").json["run_id"]?.string)
       let open = try await Self.run(workspace, "replay", waiting)

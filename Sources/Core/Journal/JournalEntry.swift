@@ -64,7 +64,13 @@ public struct JournalCall: Sendable {
 
 extension JournalCall {
   /// A question to the journal alone, to which silence is an answer.
-  var isMere: Bool { name == "branch" || name == "stub" || name == Self.acted || name == Self.guardrail }
+  var isMere: Bool {
+    name == "branch" || name == "stub" || name == Self.acted || name == Self.guardrail
+      || key.hasSuffix(Self.failureMark)
+  }
+
+  /// Ends the key under which the failure of a step is kept, which most have not.
+  static let failureMark = "!"
 
   /// Name of the mark that a called agent did something that must not be done twice.
   static let acted = "acted"
