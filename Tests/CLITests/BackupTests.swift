@@ -334,7 +334,7 @@ struct BackupTests {
     #expect(try await backup(data.path).status == 0)
     let whole = Tar(bytes: Array(try Data(contentsOf: URL(filePath: archive))))
     let manifest = String(decoding: whole.bytes[512..<4096], as: UTF8.self)
-    let schema = try #require(manifest.firstMatch(of: /"schema":1\d/)).output
+    let schema = try #require(manifest.firstMatch(of: /"schema":\d\d/)).output
 
     func expect(
       _ complaint: String, _ body: (inout Tar) throws -> Void, location: SourceLocation = #_sourceLocation
