@@ -87,13 +87,22 @@ public struct JSONObject: Sendable, Hashable {
     self.members = members.map { (key: $0.0, value: $0.1) }
   }
 
+  init(reservingCapacity capacity: Int) {
+    members = []
+    members.reserveCapacity(capacity)
+  }
+
   public var isEmpty: Bool { members.isEmpty }
   public var count: Int { members.count }
   public var keys: [String] { members.map(\.key) }
 
   /// Reads the last member of that name, as every decoder does with a repeated key; writing `nil` removes it.
   public subscript(key: String) -> JSON? {
-    get { members.last { $0.key == key }?.value }
+    get {
+      // By place: a closure would be given each member as a copy.
+      for index in members.indices.reversed() where members[index].key == key { return members[index].value }
+      return nil
+    }
     set {
       guard let newValue else { return members.removeAll { $0.key == key } }
       if let index = members.lastIndex(where: { $0.key == key }) {

@@ -70,7 +70,8 @@ private struct JSONParser {
   private mutating func word(_ text: StaticString, _ value: JSON) throws(JSONError) -> JSON {
     let length = text.utf8CodeUnitCount
     guard at + length <= bytes.count,
-      (0..<length).allSatisfy({ bytes[at + $0] == text.utf8Start[$0] })
+      UnsafeBufferPointer(rebasing: bytes[at..<(at + length)]).elementsEqual(
+        UnsafeBufferPointer(start: text.utf8Start, count: length))
     else { throw fault("unexpected word") }
     at += length
     return value
@@ -100,11 +101,12 @@ private struct JSONParser {
   private mutating func object() throws(JSONError) -> JSON {
     try enter()
     defer { depth -= 1 }
-    var object = JSONObject()
     if next == UInt8(ascii: "}") {
       at += 1
-      return .object(object)
+      return .object(JSONObject())
     }
+    // Nearly every object on the wire fits: it grows once, not three times.
+    var object = JSONObject(reservingCapacity: 8)
     while true {
       guard next == UInt8(ascii: "\"") else { throw fault("expected a key in quotes") }
       let key = try string()
@@ -136,7 +138,7 @@ private struct JSONParser {
     let start = at
     if next == UInt8(ascii: "-") { at += 1 }
     let whole = at
-    try digits()
+    let magnitude = try digits()
     if bytes[whole] == UInt8(ascii: "0"), at > whole + 1 {
       throw fault("a number may not start with 0", at: whole)
     }
@@ -152,16 +154,24 @@ private struct JSONParser {
       if next == UInt8(ascii: "+") || next == UInt8(ascii: "-") { at += 1 }
       try digits()
     }
+    if isWhole, let magnitude { return .integer(whole == start ? magnitude : -magnitude) }
     let text = String(decoding: UnsafeBufferPointer(rebasing: bytes[start..<at]), as: UTF8.self)
     if isWhole, let integer = Int64(text) { return .integer(integer) }
     guard let double = Double(text), double.isFinite else { throw fault("number out of range", at: start) }
     return .number(double)
   }
 
-  private mutating func digits() throws(JSONError) {
+  /// - Returns: The number that they make, of up to 18.
+  @discardableResult
+  private mutating func digits() throws(JSONError) -> Int64? {
     let start = at
-    while let byte = next, byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") { at += 1 }
+    var number: Int64 = 0
+    while let byte = next, byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") {
+      number = number &* 10 &+ Int64(byte &- UInt8(ascii: "0"))
+      at += 1
+    }
     if at == start { throw fault("expected a digit") }
+    return at - start <= 18 ? number : nil
   }
 
   private mutating func string() throws(JSONError) -> String {
@@ -195,6 +205,10 @@ private struct JSONParser {
 
   private func utf8(_ slice: Slice<UnsafeBufferPointer<UInt8>>, at start: Int) throws(JSONError) -> String {
     let buffer = UnsafeBufferPointer(rebasing: slice)
+    // Those that fit into the string itself are most, keys above all.
+    if buffer.count <= 15, buffer.allSatisfy({ $0 < 0x80 }) {
+      return String(unsafeUninitializedCapacity: buffer.count) { $0.initialize(fromContentsOf: buffer) }
+    }
     // What is not UTF-8 is mended here, and is not what it was then: a quarter of the way that `validating` takes.
     var text = String(decoding: buffer, as: UTF8.self)
     let isSame = text.withUTF8 { mended in

@@ -123,31 +123,13 @@ public struct JSONWriter: Sendable {
     var text = text
     bytes.append(UInt8(ascii: "\""))
     text.withUTF8 { buffer in
-      var start = 0
-      while true {
-        let end = JSONText.firstSpecial(in: buffer, from: start)
-        bytes.append(contentsOf: UnsafeBufferPointer(rebasing: buffer[start..<end]))
-        guard end < buffer.count else { break }
-        escape(buffer[end])
-        start = end + 1
+      if JSONText.firstSpecial(in: buffer, from: 0) == buffer.count {
+        bytes.append(contentsOf: buffer)
+      } else {
+        JSONText.escape(buffer) { bytes.append(contentsOf: $0) }
       }
     }
     bytes.append(UInt8(ascii: "\""))
-  }
-
-  private mutating func escape(_ byte: UInt8) {
-    switch byte {
-    case UInt8(ascii: "\""): bytes.append(contentsOf: "\\\"".utf8)
-    case UInt8(ascii: "\\"): bytes.append(contentsOf: "\\\\".utf8)
-    case 0x0A: bytes.append(contentsOf: "\\n".utf8)
-    case 0x0D: bytes.append(contentsOf: "\\r".utf8)
-    case 0x09: bytes.append(contentsOf: "\\t".utf8)
-    default:
-      let digits = Array("0123456789abcdef".utf8)
-      bytes.append(contentsOf: "\\u00".utf8)
-      bytes.append(digits[Int(byte >> 4)])
-      bytes.append(digits[Int(byte & 15)])
-    }
   }
 }
 
