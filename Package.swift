@@ -112,7 +112,7 @@ let package = Package(
     room(
       "Storage",
       [
-        "Identity", "Core", "Telemetry", "Threads", "JSONCodec",
+        "Identity", "Core", "Telemetry", "Threads", "JSONCodec", "CSQLite",
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "GRDBSQLite", package: "GRDB.swift"),
         .product(name: "Crypto", package: "swift-crypto"),
@@ -146,6 +146,7 @@ let package = Package(
       path: "Benchmarks/TurnCost", swiftSettings: swift),
     .target(name: "CLuaHost", dependencies: ["CLua"], cSettings: c),
     .target(name: "CThreads", cSettings: c),
+    .target(name: "CSQLite", cSettings: c),
     .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     tests("JSONCodecTests", ["JSONCodec", "TestSupport"]),

@@ -103,9 +103,10 @@ struct SQLStatement {
 
   /// The column's text; empty for NULL.
   func text(_ column: Int32) -> String {
-    guard let start = sqlite3_column_text(pointer, column) else { return "" }
+    // As a blob: SQLite would copy a text to put a zero behind it.
+    guard let start = sqlite3_column_blob(pointer, column) else { return "" }
     let count = Int(sqlite3_column_bytes(pointer, column))
-    return String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
+    return String(decoding: UnsafeRawBufferPointer(start: start, count: count), as: UTF8.self)
   }
 
   func optionalText(_ column: Int32) -> String? { isNull(column) ? nil : text(column) }

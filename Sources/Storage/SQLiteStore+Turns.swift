@@ -69,20 +69,23 @@ extension WriterConnection {
     if let beginning = turn.beginning { run.bindBlob(8, beginning.json.bytes) } else { run.bindNull(8) }
     run.bind(9, key)
     try run.run()
-    let update = try statement(
-      "UPDATE sessions SET message_count = message_count + 1, updated_at = ? WHERE id = ?")
-    update.bind(1, turn.at.milliseconds)
-    update.bind(2, session.key)
-    try update.run()
+    try count(messageIn: session, at: turn.at)
     return OpenedTurn(history: history, state: session.state, summary: summary?.text)
   }
 
-  private func sessionForTurn(
-    _ turn: TurnOpening
-  ) throws -> (key: Int64, messageCount: Int64, state: RawJSON) {
+  private struct TurnSession {
+    let key: Int64
+    /// Without the turn's own.
+    let messageCount: Int64
+    let state: RawJSON
+    /// `nil` = the turn is its first use.
+    let usedAt: Timestamp?
+  }
+
+  private func sessionForTurn(_ turn: TurnOpening) throws -> TurnSession {
     let find = try statement(
       """
-      SELECT id, message_count, (SELECT state FROM session_states WHERE session = sessions.id)
+      SELECT id, message_count, (SELECT state FROM session_states WHERE session = sessions.id), updated_at
       FROM sessions WHERE user_id = ? AND name = ?
       """)
     find.bind(1, turn.userID)
@@ -91,12 +94,30 @@ extension WriterConnection {
       defer { find.reset() }
       if try find.step() {
         let state = find.isNull(2) ? RawJSON.emptyObject : RawJSON(trusted: find.bytes(2))
-        return (find.integer(0), find.integer(1), state)
+        return TurnSession(
+          key: find.integer(0), messageCount: find.integer(1), state: state,
+          usedAt: Timestamp(milliseconds: find.integer(3)))
       }
     }
     let key = try insertSession(
-      id: turn.sessionID, title: turn.title, userID: turn.userID, at: turn.at)
-    return (key, 0, .emptyObject)
+      id: turn.sessionID, title: turn.title, userID: turn.userID, messageCount: 1, at: turn.at)
+    return TurnSession(key: key, messageCount: 0, state: .emptyObject, usedAt: nil)
+  }
+
+  /// Counts the message of a turn. When the session was used is written at the turn's end again, and moves its place in
+  /// an index: to the minute is enough until then.
+  private func count(messageIn session: TurnSession, at time: Timestamp) throws {
+    guard let usedAt = session.usedAt else { return }
+    if time.milliseconds - usedAt.milliseconds < 60_000 {
+      let update = try statement("UPDATE sessions SET message_count = message_count + 1 WHERE id = ?")
+      update.bind(1, session.key)
+      return try update.run()
+    }
+    let update = try statement(
+      "UPDATE sessions SET message_count = message_count + 1, updated_at = ? WHERE id = ?")
+    update.bind(1, time.milliseconds)
+    update.bind(2, session.key)
+    try update.run()
   }
 
   /// The messages that a turn may read, oldest first, in whole turns.
@@ -107,10 +128,7 @@ extension WriterConnection {
     var limit = count
     while true {
       let rows = try messageRows(keys, limit: limit)
-      let answered = Set(rows.lazy.filter(\.isAnswer).map(\.runID))
-      let unread = Set(
-        rows.lazy.filter { $0.isUnchecked || $0.wasUnchecked && !answered.contains($0.runID) }.map(\.runID))
-      let read = unread.isEmpty ? rows : rows.filter { !unread.contains($0.runID) }
+      let read = Self.read(of: rows)
       // What nobody may read does not use up what is wanted.
       if read.count < count, rows.count == limit, limit < Self.rowsLookedAtMax {
         limit = min(limit * 4, Self.rowsLookedAtMax)
@@ -124,6 +142,14 @@ extension WriterConnection {
   }
 
   private static let rowsLookedAtMax = 5000
+
+  private static func read(of rows: [MessageRow]) -> [MessageRow] {
+    guard rows.contains(where: { $0.isUnchecked || $0.wasUnchecked }) else { return rows }
+    let answered = Set(rows.lazy.filter(\.isAnswer).map(\.runID))
+    let unread = Set(
+      rows.lazy.filter { $0.isUnchecked || $0.wasUnchecked && !answered.contains($0.runID) }.map(\.runID))
+    return rows.filter { !unread.contains($0.runID) }
+  }
 
   private func messageRows(_ keys: ClosedRange<Int64>, limit: Int) throws -> [MessageRow] {
     let select = try statement(
@@ -314,7 +340,9 @@ extension WriterConnection {
   }
 
   /// Makes a session, and its user if need be; its key.
-  func insertSession(id: String, title: String, userID: String, at time: Timestamp) throws -> Int64 {
+  func insertSession(
+    id: String, title: String, userID: String, messageCount: Int64 = 0, at time: Timestamp
+  ) throws -> Int64 {
     let user = try statement("INSERT OR IGNORE INTO users (id, created_at) VALUES (?, ?)")
     user.bind(1, userID)
     user.bind(2, time.milliseconds)
@@ -322,12 +350,13 @@ extension WriterConnection {
     let insert = try statement(
       """
       INSERT INTO sessions (user_id, name, title, created_at, updated_at, message_count)
-      VALUES (?1, ?2, ?3, ?4, ?4, 0)
+      VALUES (?1, ?2, ?3, ?4, ?4, ?5)
       """)
     insert.bind(1, userID)
     insert.bind(2, id)
     insert.bind(3, title)
     insert.bind(4, time.milliseconds)
+    insert.bind(5, messageCount)
     try insert.run()
     return lastInsertedKey
   }

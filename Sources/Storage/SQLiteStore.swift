@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import CSQLite
 public import Core
 import Dispatch
 import GRDB
@@ -46,12 +47,14 @@ public final class SQLiteStore: Store {
   }
 
   private static func makePool(directory: String, synchronous: Synchronous) throws -> DatabasePool {
+    csqlite_end_statistics()
     let path = try DataDirectory.prepare(directory, file: fileName)
     var configuration = Configuration()
     configuration.label = "perigee.store"
     configuration.busyMode = .timeout(5)
     configuration.maximumReaderCount = 4
     configuration.prepareDatabase { database in
+      if !database.configuration.readonly { csqlite_set_aside(database.sqliteConnection, 400, 1200) }
       // 4 MiB each: the inner pages of a large database, while the rest is in the system's cache anyway; and,
       // in pages, a log long enough for pages that are written often to be copied back once for many writes.
       // What is deleted is overwritten, as the systems do by default whose SQLite this is.
