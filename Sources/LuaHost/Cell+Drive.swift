@@ -57,6 +57,7 @@ extension Cell {
 
   /// Calls the host function that the fiber waits for. Not on the cell's actor: reading large arguments and writing
   /// large results keeps none of its runs waiting.
+  @concurrent
   private nonisolated func answer(
     _ fiber: Fiber, with body: @Sendable ([LuaValue], Context, CallSite) async throws -> LuaValue,
     _ context: Context

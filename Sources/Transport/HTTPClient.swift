@@ -80,7 +80,7 @@ public final class HTTPClient: Sendable {
   /// Runs `body` on the thread that responses come in on, so that it reads a stream without changes of thread.
   ///
   /// For what is short and never blocks: all other transfers wait meanwhile.
-  public func onLoopThread<Value>(_ body: () async throws -> Value) async rethrows -> Value {
+  public func onLoopThread<Value>(_ body: @concurrent () async throws -> Value) async rethrows -> Value {
     try await withTaskExecutorPreference(mailbox, operation: body)
   }
 

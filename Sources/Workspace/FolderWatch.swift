@@ -77,7 +77,7 @@ public struct FolderWatch: AsyncSequence, Sendable {
 
     /// - Throws: ``FolderWatchError`` when the system watches no more.
     public mutating func next() async throws -> Batch? {
-      guard try await signals.next() != nil else { return nil }
+      guard try await signals.next(isolation: #isolation) != nil else { return nil }
       return mailbox.take()
     }
   }

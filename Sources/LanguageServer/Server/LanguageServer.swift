@@ -71,6 +71,7 @@ public actor LanguageServer {
   }
 
   /// Reads ahead of what is being answered.
+  @concurrent
   private nonisolated func readMessages() async {
     var decoder = MessageDecoder()
     while true {

@@ -69,6 +69,7 @@ struct EventStream: Sendable {
   }()
 
   /// Writes event after event until the run has ended.
+  @concurrent
   func write(to writer: inout any ResponseBodyWriter, requestID: String) async throws {
     guard let connection else { return try await writeEvents(to: &writer, requestID: requestID) }
     try await withTaskExecutorPreference(LoopExecutor(connection.channel.eventLoop)) {
@@ -76,6 +77,7 @@ struct EventStream: Sendable {
     }
   }
 
+  @concurrent
   private func writeEvents(to writer: inout any ResponseBodyWriter, requestID: String) async throws {
     var watcher = watcher
     var encoder = encoder

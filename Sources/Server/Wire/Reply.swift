@@ -20,7 +20,7 @@ struct Reply: Sendable {
   /// Ends HTTP on the connection and speaks something else, given the request's identifier.
   var takeover: (@Sendable (String) async throws -> Void)?
 
-  typealias Stream = @Sendable (inout any ResponseBodyWriter, String) async throws -> Void
+  typealias Stream = @concurrent @Sendable (inout any ResponseBodyWriter, String) async throws -> Void
 
   init(status: HTTPResponse.Status = .ok, contentType: String?, bytes: [UInt8]) {
     self.status = status

@@ -20,6 +20,7 @@ struct ServerEvents: Sendable {
   private static let lookInterval = Duration.seconds(1)
 
   /// Writes until the client leaves or the server stops.
+  @concurrent
   func write(to writer: inout any ResponseBodyWriter, requestID: String) async throws {
     let (wakes, wake) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
     connection?.onDeparture { wake.finish() }

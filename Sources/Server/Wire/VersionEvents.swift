@@ -12,6 +12,7 @@ struct VersionEvents: Sendable {
   private var connection: Connection? { exchange.connection }
 
   /// Writes until the client leaves or the server stops.
+  @concurrent
   func write(to writer: inout any ResponseBodyWriter, requestID: String) async throws {
     let (wakes, wake) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
     let changes = scripts.changes()

@@ -207,7 +207,7 @@ struct Client {
 
   /// Reads on until the server closes; what came after the last answer.
   mutating func readToEnd() async throws -> [UInt8] {
-    while let chunk = try await inbound.next() { received += Array(buffer: chunk) }
+    while let chunk = try await inbound.next(isolation: #isolation) { received += Array(buffer: chunk) }
     return received
   }
 
@@ -225,7 +225,7 @@ struct Client {
   }
 
   private mutating func fill() async throws {
-    guard let chunk = try await inbound.next() else { throw ConnectionClosed() }
+    guard let chunk = try await inbound.next(isolation: #isolation) else { throw ConnectionClosed() }
     received += Array(buffer: chunk)
   }
 }
