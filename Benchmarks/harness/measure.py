@@ -21,8 +21,11 @@ ALONE = (20, 1)
 MANY = (50, 20)
 
 
-def drive(load, port, path, *arguments, server=None, provider=None):
-    """Runs the load generator; its result, and what the processes used between its `open` and `closed`."""
+def drive(load, port, path, *arguments, server=None, provider=None, at_mark=None):
+    """Runs the load generator; its result, and what the processes used between its `open` and `closed`.
+
+    `at_mark` is called at both.
+    """
     name = f"{os.getpid()}-{next(RUNS)}"
     command = [load, "-p", str(port), "-a", path, "-r", name, *map(str, arguments)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -31,6 +34,8 @@ def drive(load, port, path, *arguments, server=None, provider=None):
         if line.startswith("{"):
             result = json.loads(line)
             continue
+        if at_mark:
+            at_mark()
         pids = [part.pid if part else None for part in (server, provider)] + [process.pid]
         used = [cpu_seconds(pid) if pid else 0 for pid in pids]
         memory = memory_mb(server.pid, "VmRSS") if server else 0
@@ -47,6 +52,16 @@ def drive(load, port, path, *arguments, server=None, provider=None):
     if result["finished"]:
         result["cpu_seconds_per_1000"] = result["cpu_seconds"] / result["finished"] * 1000
         result["grown_mb_per_1000"] = result["grown_mb"] / result["finished"] * 1000
+    return result
+
+
+def rightly(result, server, provider):
+    """The result, when every turn was right."""
+    if result["failed"] or not result["finished"]:
+        fault = provider.stats()["last_fault"]
+        raise BenchmarkError(
+            f"{result['failed']} turns failed; the first:\n{result['first_failure']}\n"
+            f"the provider missed: {fault or 'nothing'}\nthe server's log:\n{server.log_tail()}")
     return result
 
 

@@ -165,10 +165,14 @@ class Server:
 
     NO_PROVIDER = {"OPENAI_BASE_URL": "http://127.0.0.1:1/v1"}
 
-    def __init__(self, options, provider=None, environment=None, under=(), patience=30):
-        """`under`: a command that runs it, such as valgrind's; `patience`: seconds until it has to be ready."""
+    def __init__(self, options, provider=None, environment=None, under=(), patience=30, past=None):
+        """`under`: a command that runs it, such as valgrind's; `patience`: seconds until it has to be ready;
+        `past`: a data folder that it begins with a copy of.
+        """
         self.port = free_port()
         self.folder = tempfile.mkdtemp(prefix="perigee-bench-", dir=options.data_root)
+        if past:
+            shutil.copytree(past, f"{self.folder}/data")
         command = [*under, options.binary, "serve", "--workspace", options.workspace]
         command += ["--data", f"{self.folder}/data", "--port", str(self.port)]
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("PERIGEE_")}

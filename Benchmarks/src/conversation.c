@@ -65,6 +65,13 @@ static const char *read_result(struct conversation *so_far, struct span call, st
   return NULL;
 }
 
+static const char *history_fault(const struct conversation *so_far) {
+  int newest = so_far->turn.number, turns = so_far->turn.history / 2 + 1;
+  if (so_far->turn.history)
+    return so_far->users == (newest < turns ? newest : turns) ? NULL : "not the history that was asked for";
+  return so_far->users < (newest < TURNS_MIN ? newest : TURNS_MIN) ? "the history is too short" : NULL;
+}
+
 static const char *read_messages(struct conversation *so_far, struct span messages) {
   struct json_walk list = json_walk(messages, '[');
   struct span none, message;
@@ -99,8 +106,7 @@ static const char *read_messages(struct conversation *so_far, struct span messag
   if (so_far->users == 0) return "no user message";
   if (was_answered) return "the newest message is no question";
   if (so_far->has_called && !so_far->has_result) return "a call without its result";
-  int turns_min = so_far->turn.number < TURNS_MIN ? so_far->turn.number : TURNS_MIN;
-  return so_far->users < turns_min ? "the history is too short" : NULL;
+  return history_fault(so_far);
 }
 
 static bool asks_for_usage(struct span stream_options) {

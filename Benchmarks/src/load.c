@@ -2,13 +2,14 @@
 // A closed loop of chat turns: each connection is one user who writes again as soon as the answer is there.
 //
 //   load -p PORT [-a PATH] [-c CONNECTIONS] (-n TURNS | -w SECONDS -s SECONDS) [-m plain|list|add] [-d MS]
-//        [-e] [-i MS] [-k TURNS] [-r NAME] [-t SECONDS] [-P]
+//        [-e] [-i MS] [-k TURNS] [-h MESSAGES] [-r NAME] [-t SECONDS] [-P]
 //
 //   -n   turns of each connection          -w, -s   or: warm up, then count the turns that end in a window
 //   -m   what a turn is (turn.h)           -d   delay of each answer of the provider
 //   -e   ask for events, a token each      -i   time from one token of the provider to the next
 //   -k   turns of one session (10)         -r   name of the run, so that its sessions are new
 //   -t   longest turn (60)                 -P   PATH is the provider itself: measures what it takes alone
+//   -h   past messages that the agent asks for: the provider refuses a turn with more or fewer, in whole turns
 //
 // Every answer has to be a 200 with the tag of its own turn in it, and a streamed one whole (events.h).
 // Time starts when all are connected; in the second form it is the window's. Prints `open` and `closed` at
@@ -44,7 +45,7 @@ struct user {
 };
 
 static struct {
-  int port, connections, turns, session_turns, delay, every;
+  int port, connections, turns, session_turns, history, delay, every;
   double warm_up, seconds, timeout;
   enum mode mode;
   const char *path, *run;
@@ -289,6 +290,7 @@ static void run(void) {
         .turns_left = options.turns,
         .turn = {
             .mode = options.mode,
+            .history = options.history,
             .delay_milliseconds = options.delay,
             .every_milliseconds = options.every,
         },
@@ -348,7 +350,7 @@ static void print_result(void) {
 
 static void read_options(int count, char **arguments) {
   int option;
-  while ((option = getopt(count, arguments, "p:a:c:n:w:s:m:d:ei:k:r:t:P")) != -1) {
+  while ((option = getopt(count, arguments, "p:a:c:n:w:s:m:d:ei:k:h:r:t:P")) != -1) {
     switch (option) {
     case 'p': options.port = atoi(optarg); break;
     case 'a': options.path = optarg; break;
@@ -360,6 +362,7 @@ static void read_options(int count, char **arguments) {
     case 'e': options.wants_events = true; break;
     case 'i': options.every = atoi(optarg); break;
     case 'k': options.session_turns = atoi(optarg); break;
+    case 'h': options.history = atoi(optarg); break;
     case 'r': options.run = optarg; break;
     case 't': options.timeout = atof(optarg); break;
     case 'P': options.is_provider = true; break;

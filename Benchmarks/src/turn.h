@@ -25,6 +25,7 @@ struct turn {
   int delay_milliseconds; // of each answer of the provider; when it is streamed, of its first token
   int every_milliseconds; // from one streamed token to the next; 0: all at once
   int number;             // from 1, in its session
+  int history;            // past messages that its agent asks for; 0: not told
   char session[SESSION_BYTES];
 };
 
@@ -36,15 +37,18 @@ static inline int mode_named(const char *name) {
 
 // Writes the tag, at most `size` bytes with its NUL.
 static inline void turn_tag(const struct turn *turn, char *tag, size_t size) {
-  snprintf(tag, size, "[%s delay=%d every=%d session=%s turn=%d]", mode_names[turn->mode],
-           turn->delay_milliseconds, turn->every_milliseconds, turn->session, turn->number);
+  char history[24] = "";
+  if (turn->history) snprintf(history, sizeof history, " history=%d", turn->history);
+  snprintf(tag, size, "[%s delay=%d every=%d session=%s turn=%d%s]", mode_names[turn->mode],
+           turn->delay_milliseconds, turn->every_milliseconds, turn->session, turn->number, history);
 }
 
 // Reads the tag at the front of a text with a NUL; 0 when there is none.
 static inline int turn_read(const char *text, struct turn *turn) {
   char mode[8];
-  if (sscanf(text, "[%7s delay=%d every=%d session=%63s turn=%d]", mode, &turn->delay_milliseconds,
-             &turn->every_milliseconds, turn->session, &turn->number) != 5)
+  turn->history = 0;
+  if (sscanf(text, "[%7s delay=%d every=%d session=%63s turn=%d history=%d]", mode, &turn->delay_milliseconds,
+             &turn->every_milliseconds, turn->session, &turn->number, &turn->history) < 5)
     return 0;
   int found = mode_named(mode);
   if (found < 0) return 0;
