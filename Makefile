@@ -16,7 +16,7 @@ export SWIFT
 # a pass of their own, one test at a time. Each pass skips what the other runs; ARGS narrows both.
 COMPUTING := ((LanguageServer|LuaHost|Lint|Threads)Tests|CLITests[.]EscapeTests)
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test lint format bench bench-guard bench-runs bench-growth sanitize sanitize-address sanitize-thread fuzz crash simulate conformance docs clean
+.PHONY: help setup build run test lint format bench bench-guard bench-runs bench-growth bench-commits sanitize sanitize-address sanitize-thread fuzz crash simulate conformance docs clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -62,6 +62,9 @@ bench-runs: build ## measure durable calls, sleeping runs and workflows; ARGS="-
 
 bench-growth: build ## measure a turn as messages, sessions, agents and history grow, about 7 minutes
 	@Benchmarks/bench-growth $(ARGS)
+
+bench-commits: build ## measure 1 to 1,000 writers on a disk: turns, fdatasync calls, writes in a commit, 4 minutes
+	@Benchmarks/bench-commits $(ARGS)
 
 sanitize: sanitize-address sanitize-thread ## run every test under the address, undefined behaviour and thread sanitizers
 

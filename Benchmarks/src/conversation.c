@@ -65,6 +65,7 @@ static const char *read_result(struct conversation *so_far, struct span call, st
   return NULL;
 }
 
+// Whole turns: of an odd number of messages the oldest is left out.
 static const char *history_fault(const struct conversation *so_far) {
   int newest = so_far->turn.number, turns = so_far->turn.history / 2 + 1;
   if (so_far->turn.history)

@@ -9,7 +9,7 @@
 //   -e   ask for events, a token each      -i   time from one token of the provider to the next
 //   -k   turns of one session (10)         -r   name of the run, so that its sessions are new
 //   -t   longest turn (60)                 -P   PATH is the provider itself: measures what it takes alone
-//   -h   past messages that the agent asks for: the provider refuses a turn with more or fewer, in whole turns
+//   -h   past messages that its agent asks for: the provider refuses a turn that has not just these
 //
 // Every answer has to be a 200 with the tag of its own turn in it, and a streamed one whole (events.h).
 // Time starts when all are connected; in the second form it is the window's. Prints `open` and `closed` at
