@@ -28,7 +28,7 @@ def counter(server, file):
     return StraceCounter(server.pid, file) if shutil.which("strace") else None
 
 
-def sync_us(folder, times=300):
+def sync_us(folder, times=100):
     """What one fdatasync of 16 KB more takes in a folder, in microseconds; the median."""
     taken = []
     with tempfile.TemporaryFile(dir=folder) as file:
