@@ -54,7 +54,6 @@ public final class SQLiteStore: Store {
     configuration.busyMode = .timeout(5)
     configuration.maximumReaderCount = 4
     configuration.prepareDatabase { database in
-      if !database.configuration.readonly { csqlite_set_aside(database.sqliteConnection, 400, 1200) }
       // 4 MiB each: the inner pages of a large database, while the rest is in the system's cache anyway; and,
       // in pages, a log long enough for pages that are written often to be copied back once for many writes.
       // What is deleted is overwritten, as the systems do by default whose SQLite this is.
