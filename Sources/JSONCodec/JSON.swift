@@ -87,10 +87,7 @@ public struct JSONObject: Sendable, Hashable {
     self.members = members.map { (key: $0.0, value: $0.1) }
   }
 
-  init(reservingCapacity capacity: Int) {
-    members = []
-    members.reserveCapacity(capacity)
-  }
+  mutating func reserveCapacity(_ count: Int) { members.reserveCapacity(count) }
 
   public var isEmpty: Bool { members.isEmpty }
   public var count: Int { members.count }

@@ -32,6 +32,8 @@ private struct JSONParser {
   let bytes: UnsafeBufferPointer<UInt8>
   var at = 0
   var depth = 0
+  /// Of objects that have more than one: they grow once. More for those with one would make many small ones too large.
+  private static let usualMembers = 6
 
   init(bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
 
@@ -105,8 +107,7 @@ private struct JSONParser {
       at += 1
       return .object(JSONObject())
     }
-    // Nearly every object on the wire fits: it grows once, not three times.
-    var object = JSONObject(reservingCapacity: 8)
+    var object = JSONObject()
     while true {
       guard next == UInt8(ascii: "\"") else { throw fault("expected a key in quotes") }
       let key = try string()
@@ -116,6 +117,7 @@ private struct JSONParser {
       skipSpace()
       object.append(key, try value())
       if try closes(UInt8(ascii: "}")) { return .object(object) }
+      if object.count == 1 { object.reserveCapacity(Self.usualMembers) }
     }
   }
 
