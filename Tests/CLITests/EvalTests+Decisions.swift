@@ -54,7 +54,7 @@ extension EvalTests {
     #expect(wrong.status != 0 && wrong.errors.contains("choice"), "\(wrong.output)\(wrong.errors)")
   }
 
-  @Test("questions side by side are answered in the order in which they were asked")
+  @Test("questions side by side are answered in the order of their steps' names")
   func decidesSideBySide() async throws {
     let files = [
       "agents/desk.lua": """

@@ -19,6 +19,25 @@ struct SessionTests {
     }
   }
 
+  @Test("a turn's opening tells to the minute when the session was used, its end to the millisecond")
+  func use() async throws {
+    try await withStore { store in
+      func used() async throws -> Int64 {
+        try await store.session(id: "s", userID: "ann").updatedAt.milliseconds
+      }
+      _ = try await store.openTurn(opening("r1", at: 1000))
+      #expect(try await used() == 1000)
+      try await store.closeTurn(closing("r1", at: 2000))
+      _ = try await store.openTurn(opening("r2", at: 61_999))
+      #expect(try await used() == 2000)
+      try await store.closeTurn(closing("r2", at: 62_000))
+      #expect(try await used() == 62_000)
+      _ = try await store.openTurn(opening("r3", at: 122_000))
+      #expect(try await used() == 122_000)
+      #expect(try await store.session(id: "s", userID: "ann").messageCount == 5)
+    }
+  }
+
   @Test("two users may have sessions of one name, and see only their own")
   func isolation() async throws {
     try await withStore { store in

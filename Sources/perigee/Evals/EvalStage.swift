@@ -83,8 +83,12 @@ struct EvalStage: Examiner {
     let reply = try await withThrowingTaskGroup(of: ChatReply?.self) { group in
       group.addTask { try await runner.chat(request, as: evalCase.user).reply() }
       group.addTask {
+        var before: [Approval] = []
         while true {
-          try await answerQuestions(by: decisions)
+          // Those of steps side by side come one by one: they are answered once no more have come.
+          let open = try await openQuestions()
+          if open.map(\.id) == before.map(\.id) { try await answer(open, by: decisions) }
+          before = open
           try await Task.sleep(for: Self.questionsInterval)
         }
       }
@@ -101,10 +105,15 @@ struct EvalStage: Examiner {
   /// How often is looked for questions: nobody tells of those of a run that is not watched.
   private static let questionsInterval = Duration.milliseconds(10)
 
+  /// By the steps that ask: in which order those that run side by side ask is chance.
+  private func openQuestions() async throws -> [Approval] {
+    try await store.approvals(visibleTo: .local, status: .pending, page: PageRequest()).items
+      .sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+  }
+
   /// - Throws: ``Failure`` for a question to which there is no answer: it would wait for ever.
-  private func answerQuestions(by decisions: Decisions) async throws {
-    let latestFirst = try await store.approvals(visibleTo: .local, status: .pending, page: PageRequest())
-    for approval in latestFirst.items.reversed() {
+  private func answer(_ questions: [Approval], by decisions: Decisions) async throws {
+    for approval in questions {
       guard let decision = decisions.next() else {
         throw Failure(
           .conflict, "it asks '\(approval.question.title)', to which the turn has no answer in 'decide'")
