@@ -28,8 +28,12 @@ CHANGES = {
 REAL_ROWS = {"events": "run_id IS NOT NULL"}
 
 
+def is_possible(turns):
+    return turns <= REAL_TURNS or turns % REAL_TURNS == 0
+
+
 def make(options, load, provider, turns, session_turns, folder):
-    """Fills `folder`, which is not there yet, with the data of that many turns; above 500 of a multiple of 500."""
+    """Fills `folder`, which is not there yet, with the data of that many turns, which have to be possible."""
     real = min(turns, REAL_TURNS)
     server = Server(options, provider)
     try:
