@@ -43,7 +43,8 @@ struct Host: Sendable {
     try configuration.refuseUnavailable()
     let time = SystemTime()
     let directory = options.dataDirectory(configuration)
-    let client = try HTTPClient()
+    let client = try HTTPClient(
+      configuration: .init(connectionsPerHostMax: FileDescriptors.connectionsPerHostMax))
     let models = try ModelClient.Configuration(configuration, environment: options.environment)
     let model = try cassette.model(
       ModelClient(configuration: models, client: client, time: time, logger: logger),
