@@ -52,6 +52,10 @@ class Console(BrowserTest):
 
         self.until(pressed)
 
+    def choose(self, selector, text):
+        """Chooses in a list, which may be drawn anew meanwhile."""
+        self.until(lambda: Select(self.all(selector)[0]).select_by_visible_text(text) or True)
+
     def test_a_user_is_told_no(self):
         chat("quick", "hello")
         self.enter(USER, "/admin")
@@ -83,15 +87,15 @@ class Console(BrowserTest):
         self.picture("console-run")
         self.browser.back()
         self.until(lambda: self.text(".view > h2") == "Runs")
-        Select(self.all("#filter-agent")[0]).select_by_visible_text("asking")
+        self.choose("#filter-agent", "asking")
         self.until(lambda: self.rows() and all("asking" in row for row in self.rows()))
-        Select(self.all("#filter-status")[0]).select_by_visible_text("waiting")
+        self.choose("#filter-status", "waiting")
         self.until(lambda: len(self.rows()) == 1)
         self.assertTrue(self.browser.current_url.endswith("#runs?agent=asking&status=waiting"))
         self.picture("console-runs")
         self.press(f"Cancel run {waiting}")
         self.until(lambda: self.text(".none") == "No run fits.")
-        Select(self.all("#filter-status")[0]).select_by_visible_text("cancelled")
+        self.choose("#filter-status", "cancelled")
         self.until(lambda: len(self.rows()) == 1 and "cancelled" in self.rows()[0])
         self.press(f"Retry run {waiting}")
         self.until(lambda: self.text(".none") == "No run fits.")
