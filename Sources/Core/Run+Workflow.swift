@@ -158,7 +158,7 @@ extension RawJSON {
   /// An object of members that are JSON already.
   init(members: [(name: String, value: RawJSON)]) {
     var writer = JSONWriter()
-    writer.object { for (name, value) in members { $0.member(name, value) } }
+    writer.object { for (name, value) in members { $0.member(named: name, value) } }
     self = writer.raw
   }
 }

@@ -24,7 +24,9 @@ extension EvalReport {
 
   func writeSummary(to writer: inout JSONWriter) {
     writer.member("cases", results.count)
-    for status in CaseResult.Status.allCases { writer.member(status.rawValue, count(status)) }
+    for status in CaseResult.Status.allCases {
+      writer.member(named: status.rawValue, .integer(Int64(count(status))))
+    }
     writer.member("duration_ms", duration.milliseconds)
     writer.member("cost_usd", usage.costUSD.map(JSON.number) ?? .null)
   }

@@ -270,7 +270,7 @@ extension JSONWriter {
 
   private mutating func write(recording fields: [LuaField]) {
     for field in fields {
-      key(field.key)
+      key(named: field.key)
       write(recording: field.value)
     }
   }

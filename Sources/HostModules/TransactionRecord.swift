@@ -341,7 +341,7 @@ final class TransactionRecord: OpenTransaction {
         if let failure { $0.member("failed", failure.json) }
         if !calls.isEmpty {
           $0.key("calls")
-          $0.object { for (key, failure) in calls { $0.member(key, failure.json) } }
+          $0.object { for (key, failure) in calls { $0.member(named: key, failure.json) } }
         }
         if isCommitted, !jobs.isEmpty {
           $0.key("jobs")

@@ -28,7 +28,7 @@ extension JSON {
 }
 
 /// Source: RFC 8259.
-private struct JSONParser {
+struct JSONParser {
   let bytes: UnsafeBufferPointer<UInt8>
   var at = 0
   var depth = 0
@@ -45,17 +45,17 @@ private struct JSONParser {
     return value
   }
 
-  private func fault(_ message: String, at offset: Int? = nil) -> JSONError {
+  func fault(_ message: String, at offset: Int? = nil) -> JSONError {
     JSONError(message: message, offset: offset ?? at)
   }
 
-  private var next: UInt8? { at < bytes.count ? bytes[at] : nil }
+  var next: UInt8? { at < bytes.count ? bytes[at] : nil }
 
-  private mutating func skipSpace() {
+  mutating func skipSpace() {
     while let byte = next, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { at += 1 }
   }
 
-  private mutating func value() throws(JSONError) -> JSON {
+  mutating func value() throws(JSONError) -> JSON {
     guard let byte = next else { throw fault("unexpected end") }
     switch byte {
     case UInt8(ascii: "{"): return try object()
@@ -69,17 +69,16 @@ private struct JSONParser {
     }
   }
 
-  private mutating func word(_ text: StaticString, _ value: JSON) throws(JSONError) -> JSON {
+  mutating func word(_ text: StaticString, _ value: JSON) throws(JSONError) -> JSON {
     let length = text.utf8CodeUnitCount
-    guard at + length <= bytes.count,
-      UnsafeBufferPointer(rebasing: bytes[at..<(at + length)]).elementsEqual(
-        UnsafeBufferPointer(start: text.utf8Start, count: length))
-    else { throw fault("unexpected word") }
+    guard at + length <= bytes.count, JSONText.isEqual(bytes[at..<(at + length)], text) else {
+      throw fault("unexpected word")
+    }
     at += length
     return value
   }
 
-  private mutating func enter() throws(JSONError) {
+  mutating func enter() throws(JSONError) {
     depth += 1
     if depth > JSON.depthMax { throw fault("nested deeper than \(JSON.depthMax)") }
     at += 1
@@ -122,7 +121,7 @@ private struct JSONParser {
   }
 
   /// Passes the comma (false) or the closing bracket (true) after an element.
-  private mutating func closes(_ bracket: UInt8) throws(JSONError) -> Bool {
+  mutating func closes(_ bracket: UInt8) throws(JSONError) -> Bool {
     skipSpace()
     if next == bracket {
       at += 1
@@ -136,7 +135,7 @@ private struct JSONParser {
     return false
   }
 
-  private mutating func number() throws(JSONError) -> JSON {
+  mutating func number() throws(JSONError) -> JSON {
     let start = at
     if next == UInt8(ascii: "-") { at += 1 }
     let whole = at
@@ -176,7 +175,7 @@ private struct JSONParser {
     return at - start <= 18 ? number : nil
   }
 
-  private mutating func string() throws(JSONError) -> String {
+  mutating func string() throws(JSONError) -> String {
     at += 1
     let start = at
     at = JSONText.firstSpecial(in: bytes, from: at)
@@ -212,8 +211,8 @@ private struct JSONParser {
       return String(unsafeUninitializedCapacity: buffer.count) { $0.initialize(fromContentsOf: buffer) }
     }
     // What is not UTF-8 is mended here, and is not what it was then: a quarter of the way that `validating` takes.
-    var text = String(decoding: buffer, as: UTF8.self)
-    let isSame = text.withUTF8 { mended in
+    let text = String(decoding: buffer, as: UTF8.self)
+    let isSame = text.withUTF8Bytes { mended in
       guard mended.count == buffer.count else { return false }
       guard let mended = mended.baseAddress, let given = buffer.baseAddress else { return true }
       return memcmp(mended, given, buffer.count) == 0

@@ -6,11 +6,17 @@
 /// var writer = JSONWriter()
 /// writer.object { $0.member("role", "user"); $0.member("content", text) }
 /// ```
-public struct JSONWriter: Sendable {
-  public private(set) var bytes: [UInt8] = []
+public struct JSONWriter: ~Copyable {
+  private var output: OutputBuffer
   private var needsComma = false
 
-  public init(reservingCapacity capacity: Int = 0) { bytes.reserveCapacity(capacity) }
+  public init(reservingCapacity capacity: Int = 0) { output = OutputBuffer(capacity: capacity) }
+
+  /// A copy of what is written so far.
+  public var bytes: [UInt8] { output.bytes }
+
+  /// What is written so far, for as long as `body` runs.
+  public func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) { output.withBytes(body) }
 
   public var raw: RawJSON { RawJSON(trusted: bytes) }
 
@@ -26,47 +32,74 @@ public struct JSONWriter: Sendable {
     close(UInt8(ascii: "]"))
   }
 
-  /// Writes a member's key; its value is written next.
-  public mutating func key(_ key: String) {
+  /// Writes a member's key, in which nothing has to be escaped; its value is written next.
+  public mutating func key(_ key: StaticString) {
+    let bytes = UnsafeBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount)
+    assert(JSONText.firstSpecial(in: bytes, from: 0) == bytes.count)
     separate()
-    quote(key)
-    bytes.append(UInt8(ascii: ":"))
+    output.append(UInt8(ascii: "\""))
+    output.append(bytes)
+    output.append(UInt8(ascii: "\""))
+    output.append(UInt8(ascii: ":"))
     needsComma = false
   }
 
-  public mutating func member(_ key: String, _ value: String) {
+  /// Writes a key that is not known beforehand.
+  public mutating func key(named key: String) {
+    separate()
+    JSONText.quote(key, to: &output)
+    output.append(UInt8(ascii: ":"))
+    needsComma = false
+  }
+
+  public mutating func member(_ key: StaticString, _ value: String) {
     self.key(key)
     write(value)
   }
 
-  public mutating func member(_ key: String, _ value: some BinaryInteger) {
+  public mutating func member(_ key: StaticString, _ value: some BinaryInteger) {
     self.key(key)
     write(Int64(clamping: value))
   }
 
-  public mutating func member(_ key: String, _ value: Double) {
+  public mutating func member(_ key: StaticString, _ value: Double) {
     self.key(key)
     write(value)
   }
 
-  public mutating func member(_ key: String, _ value: Bool) {
+  public mutating func member(_ key: StaticString, _ value: Bool) {
     self.key(key)
     write(value)
   }
 
-  public mutating func member(_ key: String, _ value: JSON) {
+  public mutating func member(_ key: StaticString, _ value: JSON) {
     self.key(key)
     write(value)
   }
 
-  public mutating func member(_ key: String, _ value: RawJSON) {
+  public mutating func member(named key: String, _ value: String) {
+    self.key(named: key)
+    write(value)
+  }
+
+  public mutating func member(named key: String, _ value: JSON) {
+    self.key(named: key)
+    write(value)
+  }
+
+  public mutating func member(named key: String, _ value: RawJSON) {
+    self.key(named: key)
+    write(value)
+  }
+
+  public mutating func member(_ key: StaticString, _ value: RawJSON) {
     self.key(key)
     write(value)
   }
 
   public mutating func write(_ value: String) {
     separate()
-    quote(value)
+    JSONText.quote(value, to: &output)
     needsComma = true
   }
 
@@ -81,7 +114,7 @@ public struct JSONWriter: Sendable {
 
   public mutating func write(_ value: RawJSON) {
     separate()
-    bytes.append(contentsOf: value.bytes)
+    value.bytes.withUnsafeBufferPointer { output.append($0) }
     needsComma = true
   }
 
@@ -94,42 +127,29 @@ public struct JSONWriter: Sendable {
     case .string(let value): write(value)
     case .array(let elements): array { for element in elements { $0.write(element) } }
     case .object(let object):
-      self.object { for member in object.members { $0.member(member.key, member.value) } }
+      self.object { for member in object.members { $0.member(named: member.key, member.value) } }
     }
   }
 
   private mutating func separate() {
-    if needsComma { bytes.append(UInt8(ascii: ",")) }
+    if needsComma { output.append(UInt8(ascii: ",")) }
   }
 
   private mutating func open(_ bracket: UInt8) {
     separate()
-    bytes.append(bracket)
+    output.append(bracket)
     needsComma = false
   }
 
   private mutating func close(_ bracket: UInt8) {
-    bytes.append(bracket)
+    output.append(bracket)
     needsComma = true
   }
 
   private mutating func token(_ text: String) {
     separate()
-    bytes.append(contentsOf: text.utf8)
+    text.withUTF8Bytes { output.append($0) }
     needsComma = true
-  }
-
-  private mutating func quote(_ text: String) {
-    var text = text
-    bytes.append(UInt8(ascii: "\""))
-    text.withUTF8 { buffer in
-      if JSONText.firstSpecial(in: buffer, from: 0) == buffer.count {
-        bytes.append(contentsOf: buffer)
-      } else {
-        JSONText.escape(buffer) { bytes.append(contentsOf: $0) }
-      }
-    }
-    bytes.append(UInt8(ascii: "\""))
   }
 }
 

@@ -110,14 +110,12 @@ struct TapeWriter {
   }
 
   private func write(_ key: String, _ value: LuaValue) {
-    var key = key
-    key.withUTF8 { clh_tape_key(tape, $0.baseAddress, $0.count) }
+    key.withUTF8Bytes { clh_tape_key(tape, $0.baseAddress, $0.count) }
     write(value)
   }
 
   private func write(_ string: String) {
-    var string = string
-    string.withUTF8 { clh_tape_string(tape, $0.baseAddress, $0.count) }
+    string.withUTF8Bytes { clh_tape_string(tape, $0.baseAddress, $0.count) }
   }
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import GRDBSQLite
+import Glibc
+import JSONCodec
 
 /// A result code of SQLite that is no success, with the text that goes with it.
 struct SQLError: Error {
@@ -41,8 +43,7 @@ struct SQLStatement {
   }
 
   func bind(_ position: Int32, _ text: String) {
-    var text = text
-    text.withUTF8 { buffer in
+    text.withUTF8Bytes { buffer in
       bindText(position, UnsafeRawBufferPointer(buffer))
     }
   }
@@ -107,6 +108,16 @@ struct SQLStatement {
     guard let start = sqlite3_column_blob(pointer, column) else { return "" }
     let count = Int(sqlite3_column_bytes(pointer, column))
     return String(decoding: UnsafeRawBufferPointer(start: start, count: count), as: UTF8.self)
+  }
+
+  /// The column's text; `known`, and no copy of it, where it is that.
+  func text(_ column: Int32, known: String?) -> String {
+    guard let known, let start = sqlite3_column_blob(pointer, column) else { return text(column) }
+    let count = Int(sqlite3_column_bytes(pointer, column))
+    let isKnown = known.withUTF8Bytes { utf8 in
+      utf8.count == count && utf8.baseAddress.map { memcmp($0, start, count) == 0 } ?? false
+    }
+    return isKnown ? known : text(column)
   }
 
   func optionalText(_ column: Int32) -> String? { isNull(column) ? nil : text(column) }

@@ -120,7 +120,7 @@ struct ExportedList: Sendable {
     writer.object { object in
       for (index, column) in columns.enumerated() {
         let position = Int32(start.count + index)
-        object.key(column.name)
+        object.key(named: column.name)
         if row.isNull(position) {
           object.writeNull()
           continue

@@ -33,9 +33,9 @@ struct LogOutput: LogHandler {
         $0.member("message", event.message.description.cut)
         for (key, value) in all {
           if case .stringConvertible(let part) = value, let json = part as? RawJSON {
-            $0.member(key, json)
+            $0.member(named: key, json)
           } else {
-            $0.member(key, "\(value)".cut)
+            $0.member(named: key, "\(value)".cut)
           }
         }
       }

@@ -95,7 +95,9 @@ public struct KeptEvent: Sendable, Hashable {
       object.member("event_type", event.type)
       object.member("timestamp", event.at.description)
       // Cannot fail: what is kept was written by this program.
-      for (name, value) in (try? event.data?.value())?.object?.members ?? [] { object.member(name, value) }
+      for (name, value) in (try? event.data?.value())?.object?.members ?? [] {
+        object.member(named: name, value)
+      }
     }
     return writer.raw
   }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import JSONCodec
 
 /// A hash of 64 bits that is the same in every process; not for secrets, nor against an attacker.
 ///
@@ -15,8 +16,7 @@ public struct StableHash: Sendable {
 
   /// The length is part of it: `ab`, `c` and `a`, `bc` are different.
   public mutating func combine(_ text: String) {
-    var text = text
-    text.withUTF8 { combine(UnsafeRawBufferPointer($0)) }
+    text.withUTF8Bytes { combine(UnsafeRawBufferPointer($0)) }
   }
 
   public mutating func combine(_ bytes: [UInt8]) { bytes.withUnsafeBytes { combine($0) } }

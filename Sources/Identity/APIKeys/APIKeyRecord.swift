@@ -103,7 +103,7 @@ extension APIKeyRecord: CustomStringConvertible, CustomDebugStringConvertible, C
         ("created_at", createdAt), ("expires_at", expiresAt), ("revoked_at", revokedAt),
         ("last_used_at", lastUsedAt),
       ]
-      for (name, time) in times { $0.member(name, time.map { JSON.string($0.description) } ?? .null) }
+      for (name, time) in times { $0.member(named: name, time.map { JSON.string($0.description) } ?? .null) }
     }
     return writer.raw
   }

@@ -39,7 +39,7 @@ struct ModelResponse: Sendable {
         guard case .ended(let reply, let content) = status else { return }
         writeOutput(of: reply, content: content, to: &list)
       }
-      for (key, value) in echo.members { writer.member(key, value) }
+      for (key, value) in echo.members { writer.member(named: key, value) }
       writer.member("store", false)
       writer.member("truncation", "disabled")
       writer.key("usage")

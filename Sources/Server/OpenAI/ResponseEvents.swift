@@ -69,7 +69,7 @@ struct ResponseEvents: RunEventEncoder {
     for (name, key) in [("response.refusal.delta", "delta"), ("response.refusal.done", "refusal")] {
       write(name, to: &buffer) { [response] in
         $0.placePart(response.messageID)
-        $0.member(key, text)
+        $0.member(named: key, text)
       }
     }
     closeMessage(text, isRefusal: true, to: &buffer)
@@ -126,7 +126,7 @@ struct ResponseEvents: RunEventEncoder {
       { [response] in
         $0.member("item_id", response.itemID(ofCall: index))
         $0.member("output_index", place)
-        $0.member(key, call.arguments)
+        $0.member(named: key, call.arguments)
         if key == "arguments" { $0.member("name", call.name) }
       }
     }

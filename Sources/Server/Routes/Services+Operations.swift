@@ -88,7 +88,7 @@ extension Services {
       $0.key("checks")
       $0.object {
         for (name, isWell) in checks {
-          $0.member(name, isWell.map { $0 ? "healthy" : "unhealthy" } ?? "not_used")
+          $0.member(named: name, isWell.map { $0 ? "healthy" : "unhealthy" } ?? "not_used")
         }
       }
     }

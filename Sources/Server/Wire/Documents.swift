@@ -152,12 +152,12 @@ extension Page: Document where Element: Document {
 }
 
 extension JSONWriter {
-  mutating func member(_ key: String, _ document: some Document) {
+  mutating func member(_ key: StaticString, _ document: some Document) {
     self.key(key)
     document.write(to: &self)
   }
 
-  mutating func member(_ key: String, _ documents: [some Document]) {
+  mutating func member(_ key: StaticString, _ documents: [some Document]) {
     self.key(key)
     array { for document in documents { document.write(to: &$0) } }
   }
