@@ -166,6 +166,18 @@ extension ChatRequest {
 }
 
 extension String {
+  /// Whether these bytes are in it, whatever characters they are parts of: hundreds of times quicker than `contains`.
+  public func holds(_ part: String) -> Bool {
+    withUTF8Bytes { text in
+      part.withUTF8Bytes { part in
+        guard let first = text.baseAddress, let wanted = part.baseAddress, part.count <= text.count else {
+          return part.isEmpty
+        }
+        return (0...text.count - part.count).contains { memcmp(first + $0, wanted, part.count) == 0 }
+      }
+    }
+  }
+
   /// Whether a NUL character is in it.
   public var holdsNUL: Bool {
     utf8.withContiguousStorageIfAvailable { buffer in

@@ -25,6 +25,9 @@ final class DeadlineQueue: Sendable {
 
   init(time: any TimeSource) { self.time = time }
 
+  /// On the clock that deadlines are measured by.
+  var elapsed: Duration { time.elapsed }
+
   /// Runs `action` when `duration` is over, unless the ticket is given back before.
   func schedule(after duration: Duration, _ action: @escaping @Sendable () -> Void) -> Ticket {
     // A duration beyond what ticks can count is never over.

@@ -38,6 +38,7 @@ public final class RunFeed: Sendable {
 
   /// Adds events; who waits is woken once for all of them.
   func append(_ events: [RunEvent]) {
+    guard !events.isEmpty else { return }
     let waiting = state.withLock { state -> [Wakeup] in
       if state.isOver { return [] }
       for event in events { state.append(event) }
@@ -70,30 +71,38 @@ public final class RunFeed: Sendable {
   public var count: Int { state.withLock { $0.events.count } }
 
   /// A reader of the events after number `number`.
-  public func watch(after number: Int = 0) -> RunWatcher { RunWatcher(feed: self, read: max(0, number)) }
+  public func watch(after number: Int = 0) -> RunWatcher {
+    RunWatcher(feed: self, after: max(0, number), Wakeup(deadlines))
+  }
 
   /// Events after `number`: empty when none came in time, `nil` when no more will come.
-  fileprivate func events(after number: Int, within limit: Duration) async throws -> ArraySlice<RunEvent>? {
-    let wakeup = Wakeup()
+  fileprivate func events(
+    after number: Int, within limit: Duration, _ wakeup: Wakeup
+  ) async throws -> [RunEvent]? {
     if let ready = take(after: number, orWake: wakeup) { return ready.events }
-    let ticket = deadlines.schedule(after: limit, wakeup.wake)
-    // Suspends the task and holds no thread.
-    await wakeup.wait()
-    deadlines.cancel(ticket)
-    try Task.checkCancellation()
-    if let ready = take(after: number, orWake: nil) { return ready.events }
+    let end = deadlines.elapsed + limit
+    while true {
+      wakeup.setAlarm(at: end)
+      // Suspends the task and holds no thread.
+      await wakeup.wait()
+      try Task.checkCancellation()
+      if let ready = take(after: number, orWake: wakeup) { return ready.events }
+      // The alarm may be that of an earlier wait.
+      if deadlines.elapsed >= end { break }
+    }
     state.withLock { state in state.waiting.removeAll { $0 === wakeup } }
     return []
   }
 
   /// What can be handed out at once, `nil` events at the end; `nil` = nothing yet.
-  private func take(after number: Int, orWake wakeup: Wakeup?) -> (events: ArraySlice<RunEvent>?, Void)? {
+  private func take(after number: Int, orWake wakeup: Wakeup) -> (events: [RunEvent]?, Void)? {
     state.withLock { state in
       if number < state.events.count {
-        return (state.events[number...], ())
+        // A copy of its own: while a part of the list is in other hands, adding to it copies all of it.
+        return (Array(state.events[number...]), ())
       }
       if state.isOver { return (nil, ()) }
-      if let wakeup { state.waiting.append(wakeup) }
+      if !state.waiting.contains(where: { $0 === wakeup }) { state.waiting.append(wakeup) }
       return nil
     }
   }
@@ -118,22 +127,29 @@ extension RunFeed.State {
 
 /// Reads a feed from one place on, in one task.
 public struct RunWatcher: Sendable {
-  fileprivate let feed: RunFeed
+  private let feed: RunFeed
+  private let wakeup: Wakeup
   /// Number of the last event that was read.
-  public fileprivate(set) var read: Int
+  public private(set) var read: Int
+
+  fileprivate init(feed: RunFeed, after number: Int, _ wakeup: Wakeup) {
+    self.feed = feed
+    self.wakeup = wakeup
+    read = number
+  }
 
   /// Waits for events.
   ///
   /// - Returns: The next ones, at least one unless `limit` passed without any; `nil` after the last.
   /// - Throws: `CancellationError`.
-  public mutating func next(within limit: Duration) async throws -> ArraySlice<RunEvent>? {
-    guard let events = try await feed.events(after: read, within: limit) else { return nil }
+  public mutating func next(within limit: Duration) async throws -> [RunEvent]? {
+    guard let events = try await feed.events(after: read, within: limit, wakeup) else { return nil }
     read += events.count
     return events
   }
 }
 
-/// Something that is waited for once, and may have happened before.
+/// What a watcher waits for, again and again; it may have happened before.
 private final class Wakeup: Sendable {
   private enum State {
     case sleeping
@@ -141,14 +157,24 @@ private final class Wakeup: Sendable {
     case awake
   }
 
+  private let deadlines: DeadlineQueue
   private let state = Mutex(State.sleeping)
+  /// Stays set from one wait to the next: most end long before it.
+  private let alarm = Mutex<(time: Duration, ticket: DeadlineQueue.Ticket)?>(nil)
 
-  /// Returns when woken, or when the task is cancelled.
+  init(_ deadlines: DeadlineQueue) { self.deadlines = deadlines }
+
+  deinit { alarm.withLock { if let alarm = $0 { deadlines.cancel(alarm.ticket) } } }
+
+  /// Returns when woken since the last wait, or when the task is cancelled.
   func wait() async {
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let isAwake = state.withLock { state in
-          if case .awake = state { return true }
+          if case .awake = state {
+            state = .sleeping
+            return true
+          }
           state = .waiting(continuation)
           return false
         }
@@ -159,12 +185,31 @@ private final class Wakeup: Sendable {
     }
   }
 
-  @Sendable func wake() {
+  func wake() {
     let waiting = state.withLock { state -> CheckedContinuation<Void, Never>? in
-      defer { state = .awake }
-      if case .waiting(let continuation) = state { return continuation }
-      return nil
+      guard case .waiting(let continuation) = state else {
+        state = .awake
+        return nil
+      }
+      state = .sleeping
+      return continuation
     }
     waiting?.resume()
+  }
+
+  /// Wakes at a time of the deadlines' clock, or before, where an earlier alarm is set.
+  func setAlarm(at time: Duration) {
+    alarm.withLock { alarm in
+      if let alarm {
+        if alarm.time <= time { return }
+        deadlines.cancel(alarm.ticket)
+      }
+      alarm = (time, deadlines.schedule(after: time - deadlines.elapsed) { [weak self] in self?.ring() })
+    }
+  }
+
+  private func ring() {
+    alarm.withLock { $0 = nil }
+    wake()
   }
 }

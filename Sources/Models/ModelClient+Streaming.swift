@@ -15,7 +15,7 @@ extension ModelClient {
   ) async throws -> ReplyAssembly {
     let stream = try await client.stream(exchange.streamedRequest(within: attempt.remaining))
     attempt.learn(stream.headers)
-    guard stream.status == 200, stream.headers["content-type"]?.contains("event-stream") ?? false else {
+    guard stream.status == 200, stream.headers["content-type"]?.holds("event-stream") ?? false else {
       // A refusal, or a server that does not stream.
       let reply = try await whole(stream, of: exchange)
       if !reply.text.isEmpty, !reply.hasNamelessCall {
@@ -130,6 +130,10 @@ private struct StreamReading {
     if event == Self.done {
       assembly.isDone = true
       return ""
+    }
+    if let text = exchange.provider.dialect.text(ofEvent: event) {
+      assembly.text += text
+      return text
     }
     // What is no JSON is passed over: some proxies mix in words of their own.
     guard let json = try? JSON(parsing: event) else { return "" }

@@ -19,7 +19,11 @@ final class Transfer: @unchecked Sendable {
   let headerList: UnsafeMutablePointer<curl_slist>?
   var body: UnsafeRawBufferPointer? { request.body?.bytes }
 
-  var delivery: Delivery?
+  var delivery: Delivery? {
+    didSet { if case .stream(_, let pipe) = delivery { self.pipe = pipe } }
+  }
+  /// Where the body goes piece by piece; by itself, as taking it out of the delivery copies that.
+  private var pipe: BodyPipe?
   var handle: EasyHandle?
   var isCancelled = false
   /// Our own reason to break off, which counts for more than what libcurl makes of it.
@@ -91,9 +95,12 @@ extension Transfer {
         .tooLarge, "the response is larger than \(request.responseBytesMax) bytes", mayHaveBeenSent: true)
       return .refused
     }
-    if case .stream(_, let pipe) = delivery, !pipe.offer(bytes) { return .full }
+    if let pipe {
+      guard pipe.offer(bytes) else { return .full }
+    } else {
+      received.append(contentsOf: bytes)
+    }
     receivedBytes += bytes.count
-    if case .whole = delivery { received.append(contentsOf: bytes) }
     return .taken
   }
 

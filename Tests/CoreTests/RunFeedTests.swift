@@ -108,6 +108,34 @@ struct RunFeedTests {
     await #expect(throws: CancellationError.self) { try await cancelled.value }
   }
 
+  @Test("a watcher that waits again waits its whole time, whatever is left of the last one")
+  func waitsAnew() async throws {
+    let end = Task { [feed, time] in
+      var watcher = feed.watch()
+      _ = try await watcher.next(within: .seconds(15))
+      time.advance(by: .seconds(10))
+      _ = try await watcher.next(within: .seconds(15))
+      return time.elapsed
+    }
+    await time.someoneSleeps()
+    feed.append(.text("now"))
+    await time.advanceUntilEnd(of: end, by: .milliseconds(100))
+    #expect(try await end.value >= .seconds(25))
+  }
+
+  @Test("a watcher is woken by what comes after nothing came", .timeLimit(.minutes(1)))
+  func nothing() async throws {
+    let count = Task { [feed] in
+      var watcher = feed.watch()
+      return try await watcher.next(within: .seconds(15))?.count
+    }
+    await time.someoneSleeps()
+    feed.append([])
+    for _ in 0..<100 { await Task.yield() }
+    feed.append(.text("now"))
+    #expect(try await count.value == 1)
+  }
+
   @Test("two watchers read the same events")
   func twoWatchers() async throws {
     var (one, two) = (feed.watch(), feed.watch())

@@ -7,6 +7,16 @@ import Testing
 @Suite("Values")
 struct ValueTests {
   @Test(
+    "a part of a text is found by its bytes",
+    arguments: [
+      ("text/event-stream; charset=utf-8", "event-stream", true), ("text/event-strea", "event-stream", false),
+      ("application/json, text/event-stream", "text/event-stream", true), ("", "a", false), ("a", "", true),
+      ("", "", true), ("aab", "ab", true), ("e\u{301}", "e", true),
+      ("Text/Event-Stream", "event-stream", false),
+    ])
+  func holds(text: String, part: String, isHeld: Bool) { #expect(text.holds(part) == isHeld) }
+
+  @Test(
     "a moment is written as RFC 3339 and read back",
     arguments: [
       (0, "1970-01-01T00:00:00.000Z"), (1_700_000_000_123, "2023-11-14T22:13:20.123Z"),

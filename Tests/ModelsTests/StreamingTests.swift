@@ -40,6 +40,50 @@ import Testing
     #expect(server.requests.first?.json["stream_options"] == ["include_usage": true])
   }
 
+  @Test(
+    "a piece is read alike, whatever stands around its text",
+    arguments: [
+      (#"{"choices":[{"delta":{"content":"a"}}]}"#, "a"),
+      (
+        #"{"error":null,"usage":null,"choices":[{"index":0,"delta":{"role":"assistant","refusal":null,"tool_calls":null,"content":"\u00e9\n"},"logprobs":{"content":[{"token":"x","bytes":[1]}]},"finish_reason":null}]}"#,
+        "é\n"
+      ),
+      (#"{"choices":[{"delta":{"content":"a","content":"b"}}]}"#, "b"),
+      (
+        #"{"choices":[{"delta":{"content":"x"}},{}],"choices":[{"delta":{"content":"y"},"delta":{"content":"b"}}]}"#,
+        "b"
+      ),
+      (#"{"choices":[{"delta":{"\u0063ontent":"c"}}]}"#, "c"),
+      (#"{"choices":[{"delta":{"content":[{"type":"text","text":"d"}]}}]}"#, "d"),
+      (#"{"choices":[{"delta":{"content":"e"}},{"delta":{"content":"other"}}]}"#, "e"),
+      (#"{"usage":{"prompt_tokens":3,"completion_tokens":4},"choices":[{"delta":{"content":"f"}}]}"#, "f"),
+      (#"{"choices":[{"delta":{"content":"g"},"finish_reason":"length"}]}"#, "g"),
+    ])
+  func alike(event: String, text: String) async throws {
+    let reply = try await ask([
+      event, #"{"choices":[{"delta":{"content":"!"},"finish_reason":"stop"}]}"#, "[DONE]",
+    ])
+    #expect(heard.pieces == [text, "!"])
+    #expect(reply.text == text + "!")
+    if text == "f" { #expect(reply.usage == Usage(inputTokens: 3, outputTokens: 4, costUSD: nil)) }
+  }
+
+  @Test(
+    "what is no JSON is passed over, and text without any is told of nobody",
+    arguments: [
+      #"{"choices":[{"delta":{"content":"a"}}]} x"#, #"{"choices":[{"delta":{"content":"a"}"#, "processing",
+      #"{"choices":[{"delta":{"content":"a"}}],"choices":[]}"#,
+      #"{"choices":[{"delta":{"content":"a"},"delta":{}}]}"#,
+      #"{"choices":[{"delta":{"content":""}}]}"#, #"{"choices":[]}"#,
+      #"{"choices":[{"delta":{"content":null}}]}"#,
+    ])
+  func passedOver(event: String) async throws {
+    let reply = try await ask([
+      event, #"{"choices":[{"delta":{"content":"!"},"finish_reason":"stop"}]}"#, "[DONE]",
+    ])
+    #expect(heard.pieces == ["!"] && reply.text == "!")
+  }
+
   @Test("each piece is told before the next one is sent")
   func asTheyCome() async throws {
     let gate = Gate()

@@ -25,10 +25,12 @@ struct RunEventPlace {
 struct EventStream: Sendable {
   /// After so long without an event comes a comment, so that nobody on the way takes the connection for dead.
   static let keepAlive = Duration.seconds(15)
+  /// What an event with a token in it takes, about.
+  private static let eventBytes = 128
 
   private var watcher: RunWatcher
   /// Read already.
-  private var pending: ArraySlice<RunEvent>?
+  private var pending: [RunEvent]?
   private let connection: Connection?
   private let encoder: any RunEventEncoder
 
@@ -84,7 +86,7 @@ struct EventStream: Sendable {
     var events = pending
     if events == nil { events = try await watcher.next(within: Self.keepAlive) }
     while let batch = events {
-      var buffer = ByteBuffer()
+      var buffer = ByteBufferAllocator().buffer(capacity: Self.eventBytes * max(1, batch.count))
       if batch.isEmpty { buffer.writeStaticString(": keep-alive\n\n") }
       for (event, number) in zip(batch, (watcher.read - batch.count + 1)...) {
         let place = RunEventPlace(

@@ -84,7 +84,7 @@ final class Exchange: Sendable {
 
   private func content() async throws -> [UInt8] {
     try checkSize()
-    if let contentType = request.headers[.contentType], !Self.isJSON(contentType) {
+    if let contentType = request.headers.value(of: .contentType), !Self.isJSON(contentType) {
       throw Problem.wrongType(contentType, wanted: "application/json")
     }
     return try await bytes()

@@ -6,28 +6,31 @@ import NIOCore
 /// A run's events in our own words; each event's `id` is its number in the run.
 struct RunEvents: RunEventEncoder {
   func write(_ event: RunEvent, _ place: RunEventPlace, to buffer: inout ByteBuffer) {
-    buffer.writeString("id: \(place.number)\nevent: \(event.name)\ndata: ")
-    buffer.writeBytes(data(of: event, place))
+    buffer.writeStaticString("id: ")
+    buffer.writeString(String(place.number))
+    buffer.writeStaticString(event.head)
+    writeData(of: event, place, to: &buffer)
     buffer.writeStaticString("\n\n")
   }
 
   /// One line of JSON.
-  private func data(of event: RunEvent, _ place: RunEventPlace) -> [UInt8] {
+  private func writeData(of event: RunEvent, _ place: RunEventPlace, to buffer: inout ByteBuffer) {
     switch event {
-    case .completed(let reply): return reply.json.bytes
+    case .completed(let reply): buffer.writeBytes(reply.json.bytes)
     case .failed(let failure):
-      return Problem(failure, isDraining: place.isDraining).document(requestID: place.requestID)
-    case .toolFinished(let call): return call.bytes()
-    case .approvalRequested(let approval): return approval.bytes()
-    case .waiting(let run): return run.bytes()
+      buffer.writeBytes(
+        Problem(failure, isDraining: place.isDraining).document(requestID: place.requestID))
+    case .toolFinished(let call): buffer.writeBytes(call.bytes())
+    case .approvalRequested(let approval): buffer.writeBytes(approval.bytes())
+    case .waiting(let run): buffer.writeBytes(run.bytes())
     case .started(let runID, let sessionID):
-      return object {
+      writeObject(to: &buffer) {
         $0.member("run_id", runID)
         $0.member("session_id", sessionID)
       }
-    case .text(let text): return object { $0.member("text", text) }
+    case .text(let text): writeObject(to: &buffer) { $0.member("text", text) }
     case .toolStarted(let id, let name, let arguments):
-      return object {
+      writeObject(to: &buffer) {
         $0.member("id", id)
         $0.member("name", name)
         $0.member("arguments", arguments)
@@ -35,25 +38,25 @@ struct RunEvents: RunEventEncoder {
     }
   }
 
-  private func object(_ body: (inout JSONWriter) -> Void) -> [UInt8] {
+  private func writeObject(to buffer: inout ByteBuffer, _ body: (inout JSONWriter) -> Void) {
     var writer = JSONWriter(reservingCapacity: 128)
     writer.object(body)
-    return writer.bytes
+    writer.withBytes { _ = buffer.writeBytes($0) }
   }
 }
 
 extension RunEvent {
-  /// The event's name on the wire.
-  fileprivate var name: StaticString {
+  /// What stands between number and data: the event's name on the wire, in one piece.
+  fileprivate var head: StaticString {
     switch self {
-    case .started: "run.started"
-    case .text: "message.delta"
-    case .toolStarted: "tool.started"
-    case .toolFinished: "tool.finished"
-    case .approvalRequested: "approval.requested"
-    case .waiting: "run.waiting"
-    case .completed: "message.completed"
-    case .failed: "error"
+    case .started: "\nevent: run.started\ndata: "
+    case .text: "\nevent: message.delta\ndata: "
+    case .toolStarted: "\nevent: tool.started\ndata: "
+    case .toolFinished: "\nevent: tool.finished\ndata: "
+    case .approvalRequested: "\nevent: approval.requested\ndata: "
+    case .waiting: "\nevent: run.waiting\ndata: "
+    case .completed: "\nevent: message.completed\ndata: "
+    case .failed: "\nevent: error\ndata: "
     }
   }
 }

@@ -52,6 +52,8 @@ struct AzureDialect: Dialect {
 
   func read(reply: JSON, into assembly: ReplyAssembly) -> Bool { assembly.read(completion: reply) }
 
+  func text(ofEvent event: [UInt8]) -> String? { TextChunk(event)?.text }
+
   func read(event: JSON, into assembly: ReplyAssembly) -> String { assembly.read(chunk: event) }
 }
 
