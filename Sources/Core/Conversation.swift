@@ -7,12 +7,13 @@ enum Conversation {
   static func modelMessages(_ history: some Collection<Message>) -> [ModelMessage] {
     var messages: [ModelMessage] = []
     messages.reserveCapacity(history.count + 2)
-    for message in history {
-      switch message.role {
-      case .user: messages.append(.user(message.text))
+    // By their places: a loop over the messages would copy each.
+    for index in history.indices {
+      switch history[index].role {
+      case .user: messages.append(.user(history[index].text))
       case .assistant:
-        for step in message.steps { append(step, to: &messages) }
-        messages.append(.assistant(answer(of: message), calls: []))
+        for step in history[index].steps { append(step, to: &messages) }
+        messages.append(.assistant(answer(of: history[index]), calls: []))
       }
     }
     return messages
@@ -35,8 +36,9 @@ enum Conversation {
     var tokens = 0
     var end = history.count
     while end > 0 {
-      let start = history[..<end].lastIndex { $0.role == .user } ?? 0
-      tokens = history[start..<end].reduce(tokens) { $0.addingSaturated($1.tokens.count) }
+      var start = end - 1
+      while start > 0, history[start].role != .user { start -= 1 }
+      for index in start..<end { tokens = tokens.addingSaturated(history[index].tokens.count) }
       if tokens > tokensMax { break }
       end = start
     }

@@ -156,7 +156,7 @@ struct Turn: Sendable {
     if let summary { conversation.append(.system("What was said before, in short:\n\(summary)")) }
     conversation += sent?.before ?? Conversation.modelMessages(past)
     keepLong(callers?.calls ?? [])
-    for message in past { for step in message.steps { keepLong(step.calls) } }
+    for index in past.indices { for step in past[index].steps { keepLong(step.calls) } }
     history = []
     conversation.append(.user(message))
     if let sent { conversation += sent.after }

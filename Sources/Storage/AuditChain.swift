@@ -46,16 +46,29 @@ enum AuditChain {
   }
 
   /// Equal for equal values, and without the key nobody can tell which they are.
-  static func text(_ digest: AuditEntry.Digest, by key: [UInt8]) -> String {
-    var bytes: [UInt8] = []
-    bytes.append(bigEndian: Int64(bitPattern: digest.value))
-    let code = HMAC<SHA256>.authenticationCode(for: bytes, using: SymmetricKey(data: key))
-    return text(Array(code.prefix(8)))
+  ///
+  /// - Parameter code: With the key, and nothing else yet.
+  static func text(_ digest: AuditEntry.Digest, by code: HMAC<SHA256>) -> String {
+    var code = code
+    withUnsafeBytes(of: digest.value.bigEndian) { code.update(data: $0) }
+    return text(Array(code.finalize()).prefix(8))
   }
 
-  static func text(_ hash: [UInt8]) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    return String(decoding: hash.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+  /// In hexadecimal digits.
+  static func text(_ hash: some Collection<UInt8>) -> String {
+    String(unsafeUninitializedCapacity: hash.count * 2) { digits in
+      var index = 0
+      for byte in hash {
+        digits[index] = digit(byte >> 4)
+        digits[index + 1] = digit(byte & 15)
+        index += 2
+      }
+      return index
+    }
+  }
+
+  private static func digit(_ value: UInt8) -> UInt8 {
+    value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
   }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Core
+import Crypto
 import JSONCodec
 
 extension SQLiteStore {
@@ -146,9 +147,8 @@ extension WriterConnection {
   func record(_ entry: AuditEntry) throws {
     var entry = entry
     if let digest = entry.digest {
-      var detail = try entry.detail?.value().object ?? JSONObject()
-      detail.append(digest.name, .string(AuditChain.text(digest, by: try auditKey())))
-      entry.detail = RawJSON(.object(detail))
+      entry.detail = AuditEntry.detail(
+        entry.detail, and: digest.name, AuditChain.text(digest, by: try auditCode()))
     }
     let actor = try entry.actor.map { try key(of: $0) }
     var (number, hash) = try lastAuditEntry ?? readLastAuditEntry()
@@ -171,14 +171,14 @@ extension WriterConnection {
   }
 
   /// Made with the database, and as secret as what else stands in it.
-  private func auditKey() throws -> [UInt8] {
-    if let knownAuditKey { return knownAuditKey }
+  private func auditCode() throws -> HMAC<SHA256> {
+    if let knownAuditCode { return knownAuditCode }
     let find = try statement("SELECT key FROM audit_key")
     defer { find.reset() }
     guard try find.step() else { throw Failure(.internal, "the key of the audit trail's digests is missing") }
-    let key = find.bytes(0)
-    knownAuditKey = key
-    return key
+    let code = HMAC<SHA256>(key: SymmetricKey(data: find.bytes(0)))
+    knownAuditCode = code
+    return code
   }
 
   private func readLastAuditEntry() throws -> (number: Int64, hash: [UInt8]) {
@@ -218,6 +218,16 @@ extension WriterConnection {
     insert.bindBlob(5, digest)
     try insert.run()
     return (lastInsertedKey, digest)
+  }
+}
+
+extension AuditEntry {
+  /// An object that a writer made, and one more member.
+  fileprivate static func detail(_ detail: RawJSON?, and name: String, _ value: String) -> RawJSON {
+    var writer = JSONWriter()
+    writer.object { $0.member(named: name, value) }
+    guard let detail, detail != .emptyObject else { return writer.raw }
+    return RawJSON(trusted: detail.bytes.dropLast() + [UInt8(ascii: ",")] + writer.bytes.dropFirst())
   }
 }
 

@@ -129,7 +129,7 @@ extension WriterConnection {
     // The message as it came: `before` may have changed it the first time. The last run again: a crash finds it.
     let message = try statement("UPDATE messages SET text = ?, failure = ? WHERE key = ?")
     message.bind(1, turn.message)
-    message.bind(2, turn.isUnchecked ? MessageRow.unchecked : nil)
+    message.bind(2, turn.isUnchecked ? MessageRows.unchecked : nil)
     message.bind(3, question.key)
     try message.run()
     try restartRun(turn)

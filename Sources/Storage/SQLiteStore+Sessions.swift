@@ -90,18 +90,19 @@ extension SQLiteStore {
       }
       let keys = MessageKeys(session: session)
       let select = try connection.statement(
-        "SELECT \(MessageRow.columns) FROM messages WHERE key BETWEEN ? AND ? ORDER BY key LIMIT ?")
+        "SELECT \(MessageRows.columns) FROM messages WHERE key BETWEEN ? AND ? ORDER BY key LIMIT ?")
       select.bind(1, try keys.key(at: after + 1))
       select.bind(2, keys.last)
       select.bind(3, page.rows)
-      var rows: [MessageRow] = []
+      var rows = MessageRows()
       do {
         defer { select.reset() }
-        while try select.step() { rows.append(MessageRow(select)) }
+        while try select.step() { rows.append(select) }
       }
-      let calls = { try connection.statement(ToolCallRow.selection.description) }
-      return try page.page(of: rows) { Cursor.make(.messages, $0.key - keys.first) }
-        .map { try $0.message(calls: calls) }
+      try rows.readCalls { try connection.statement(ToolCallRow.selection.description) }
+      return page.page(of: Array(zip(rows.marks, rows.messages))) { mark, _ in
+        Cursor.make(.messages, mark.key - keys.first)
+      }.map(\.1)
     }
   }
 }

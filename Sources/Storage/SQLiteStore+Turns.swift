@@ -52,7 +52,7 @@ extension WriterConnection {
 
     try insertMessage(
       key: key, id: turn.messageID, runID: turn.runID, isAnswer: false, text: turn.message,
-      failure: turn.isUnchecked ? MessageRow.unchecked : nil,
+      failure: turn.isUnchecked ? MessageRows.unchecked : nil,
       hasCalls: false, at: turn.at)
     let run = try statement(
       """
@@ -127,15 +127,16 @@ extension WriterConnection {
   func pastMessages(_ keys: ClosedRange<Int64>, count: Int) throws -> [Message] {
     var limit = count
     while true {
-      let rows = try messageRows(keys, limit: limit)
-      let read = Self.read(of: rows)
+      var rows = try messageRows(keys, limit: limit)
+      let isWhole = rows.count < limit || limit >= Self.rowsLookedAtMax
+      rows.dropUnread()
       // What nobody may read does not use up what is wanted.
-      if read.count < count, rows.count == limit, limit < Self.rowsLookedAtMax {
+      if rows.count < count, !isWhole {
         limit = min(limit * 4, Self.rowsLookedAtMax)
         continue
       }
-      var history = TurnHistory(
-        newestFirst: try read.map { row in try row.message { try statement(ToolCallRow.selection) } })
+      try rows.readCalls { try statement(ToolCallRow.selection) }
+      var history = TurnHistory(newestFirst: rows.messages)
       history.trim(to: count)
       return history.messages
     }
@@ -143,15 +144,7 @@ extension WriterConnection {
 
   private static let rowsLookedAtMax = 5000
 
-  private static func read(of rows: [MessageRow]) -> [MessageRow] {
-    guard rows.contains(where: { $0.isUnchecked || $0.wasUnchecked }) else { return rows }
-    let answered = Set(rows.lazy.filter(\.isAnswer).map(\.runID))
-    let unread = Set(
-      rows.lazy.filter { $0.isUnchecked || $0.wasUnchecked && !answered.contains($0.runID) }.map(\.runID))
-    return rows.filter { !unread.contains($0.runID) }
-  }
-
-  private func messageRows(_ keys: ClosedRange<Int64>, limit: Int) throws -> [MessageRow] {
+  private func messageRows(_ keys: ClosedRange<Int64>, limit: Int) throws -> MessageRows {
     let select = try statement(
       """
       SELECT key, id, run_id, is_answer, text, failure, has_calls, created_at, tokens FROM messages
@@ -161,9 +154,8 @@ extension WriterConnection {
     select.bind(2, keys.upperBound)
     select.bind(3, Int64(limit))
     defer { select.reset() }
-    var rows: [MessageRow] = []
-    rows.reserveCapacity(min(limit, 200))
-    while try select.step() { rows.append(MessageRow(select)) }
+    var rows = MessageRows(reservingCapacity: min(limit, 200))
+    while try select.step() { rows.append(select) }
     return rows
   }
 

@@ -6,23 +6,18 @@ struct TurnHistory {
   private(set) var messages: [Message] = []
 
   /// Pairs questions and answers by their run; an answer whose question lies before the window is left out.
-  init(newestFirst rows: [Message]) {
-    messages.reserveCapacity(rows.count)
-    // Nearly always question and answer alternate, and each answer is the row after its question.
-    var index = rows.count - 1
-    while index >= 0 {
-      let question = rows[index]
-      index -= 1
-      guard question.role == .user else { continue }
-      messages.append(question)
-      if index >= 0, rows[index].role == .assistant, rows[index].runID == question.runID {
-        messages.append(rows[index])
-        index -= 1
-      } else {
-        let later = rows[..<(index + 1)].last { $0.role == .assistant && $0.runID == question.runID }
-        messages.append(later ?? Self.interruptedAnswer(to: question))
-      }
+  init(newestFirst messages: consuming [Message]) {
+    messages.turnAround()
+    self.messages = messages.areTurns ? messages : Self.turns(messages)
+  }
+
+  private static func turns(_ messages: [Message]) -> [Message] {
+    var turns: [Message] = []
+    for (index, question) in messages.enumerated() where question.role == .user {
+      let answer = messages[index...].first { $0.role == .assistant && $0.runID == question.runID }
+      turns += [question, answer ?? interruptedAnswer(to: question)]
     }
+    return turns
   }
 
   /// Drops the oldest turns until at most `count` messages are left.
@@ -35,5 +30,23 @@ struct TurnHistory {
     Message(
       id: question.runID + "-interrupted", runID: question.runID, role: .assistant, text: "",
       failure: Failure.Code(rawValue: "interrupted"), createdAt: question.createdAt)
+  }
+}
+
+extension [Message] {
+  /// Whether question and answer alternate, which they nearly always do.
+  fileprivate var areTurns: Bool {
+    count.isMultiple(of: 2)
+      && stride(from: 0, to: count, by: 2).allSatisfy { index in
+        self[index].role == .user && self[index + 1].role == .assistant
+          && self[index].runID == self[index + 1].runID
+      }
+  }
+
+  /// As `reverse`, which copies what it moves.
+  fileprivate mutating func turnAround() {
+    withUnsafeMutableBufferPointer { messages in
+      for index in 0..<messages.count / 2 { messages.swapAt(index, messages.count - 1 - index) }
+    }
   }
 }

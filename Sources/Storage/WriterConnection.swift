@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Core
+import Crypto
 import GRDB
 import GRDBSQLite
 
@@ -9,12 +10,11 @@ final class WriterConnection: @unchecked Sendable {
   private var database: Database?
   private var handle: SQLiteConnection?
   private var statements: [StatementName: Statement] = [:]
-  /// Of the transaction that is open: what the audit trail's next entry follows, and who stands in it. Between two
-  /// transactions another process may write.
+  /// What the audit trail's next entry follows, and who stands in it, as long as no other process writes.
   var lastAuditEntry: (number: Int64, hash: [UInt8])?
   var auditActors: [AuditEntry.Actor: (id: Int64, digest: [UInt8])] = [:]
   /// Never changes.
-  var knownAuditKey: [UInt8]?
+  var knownAuditCode: HMAC<SHA256>?
 
   /// A statement's SQL, known by the address of its literal: no hashing of text on the way of a turn.
   struct StatementName: Hashable {
@@ -29,6 +29,11 @@ final class WriterConnection: @unchecked Sendable {
   var lastInsertedKey: Int64 { sqlite3_last_insert_rowid(handle) }
   /// Rows that the last INSERT, UPDATE or DELETE changed.
   var changes: Int64 { sqlite3_changes64(handle) }
+
+  /// Of the database as the last transaction left it; `nil` = nothing is known of it.
+  private var version: UInt32?
+
+  private static let auditActorsMax = 1000
 
   func open(_ database: Database) throws {
     guard self.database == nil else { return }
@@ -54,13 +59,23 @@ final class WriterConnection: @unchecked Sendable {
     return SQLStatement(pointer: statement.sqliteStatement)
   }
 
+  /// Another one when anything has been written, by whatever process, that this connection has seen.
+  private var dataVersion: UInt32? {
+    var version: UInt32 = 0
+    let code = sqlite3_file_control(handle, "main", SQLITE_FCNTL_DATA_VERSION, &version)
+    return code == SQLITE_OK ? version : nil
+  }
+
   func transaction(_ body: () throws -> Void) throws {
     try statement("BEGIN IMMEDIATE").run()
-    (lastAuditEntry, auditActors) = (nil, [:])
+    if version == nil || version != dataVersion { lastAuditEntry = nil }
+    if lastAuditEntry == nil || auditActors.count > Self.auditActorsMax { auditActors = [:] }
     do {
       try body()
       try statement("COMMIT").run()
+      version = dataVersion
     } catch {
+      version = nil
       if isInTransaction { try? statement("ROLLBACK").run() }
       throw error
     }
