@@ -81,7 +81,6 @@ extension Run {
       if !reply.text.isEmpty { await onText?([reply.text]) }
       return reply
     }
-    journal.spill()
     let told = onText.map { _ in Told() }
     let counting = onText.map { onText in
       { @Sendable (texts: [String]) async in
@@ -96,6 +95,8 @@ extension Run {
         price: model.price(of: request.models), copies: model.askedAtOnce(of: request.models)), told
     ) { reservation in
       do {
+        let spill = journal.spill(soonOn: environment.deadlines)
+        defer { spill.map(environment.deadlines.cancel) }
         let reply = try await model.respond(
           to: request.limited(to: reservation?.outputTokensMax), within: remaining, onText: counting)
         open.end(.result(reply.json), in: self)

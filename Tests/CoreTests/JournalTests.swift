@@ -351,6 +351,34 @@ struct JournalTests {
     #expect(end?.code == .limit)
   }
 
+  @Test("what was done is written down while something takes long, and not for what is over at once")
+  func spills() async throws {
+    let (memory, time) = (Memory(), ManualTime())
+    let deadlines = DeadlineQueue(time: time)
+    let journal = Journal(runID: "r", seed: 7, store: memory, time: Clock())
+    #expect(journal.spill(soonOn: deadlines) == nil)
+    journal.keep(Self.call("a"), .result(.null), startedAt: Clock().now, milliseconds: 1)
+    let quick = try #require(journal.spill(soonOn: deadlines))
+    deadlines.cancel(quick)
+    let slow = journal.spill(soonOn: deadlines)
+    var elapsed = Duration.zero
+    while memory.state.withLock({ $0.writes }) == 0 {
+      await time.someoneSleeps()
+      time.advance(by: .milliseconds(10))
+      elapsed += .milliseconds(10)
+      await Task.yield()
+    }
+    #expect(slow != nil && elapsed >= .milliseconds(100))
+    #expect(memory.state.withLock { $0.writes } == 1)
+    #expect(journal.spill(soonOn: deadlines) == nil)
+    // One quick call after another puts it off no further.
+    journal.keep(Self.call("b"), .result(.null), startedAt: Clock().now, milliseconds: 1)
+    deadlines.cancel(try #require(journal.spill(soonOn: deadlines)))
+    time.advance(by: .milliseconds(100))
+    #expect(journal.spill(soonOn: deadlines) == nil)
+    #expect(memory.state.withLock { $0.writes } == 2)
+  }
+
   @Test("names and random numbers depend on the run and the key alone")
   func names() async throws {
     let (one, two) = (try await Self.journal(Memory()), try await Self.journal(Memory()))

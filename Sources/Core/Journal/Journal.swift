@@ -36,6 +36,8 @@ public final class Journal: Sendable {
     var count: Int
     /// Of ``unwritten`` and ``untold``, of ``interior`` and of all that this life has kept, about.
     var unwrittenBytes = 0
+    /// When it was found, at the latest, that there is something.
+    var unwrittenSince: Duration?
     var interiorBytes = 0
     var bytes = 0
     /// Why the run may do nothing more.
@@ -237,12 +239,32 @@ public final class Journal: Sendable {
     }
   }
 
-  /// Hands over what is not written yet, before something that takes long; nobody waits for it.
-  public func spill() {
-    if state.withLock({ !$0.unwritten.isEmpty || !$0.untold.isEmpty || !$0.unrecorded.isEmpty }) {
-      write { _ in }
-    }
+  /// Hands over what is not written yet; nobody waits for it.
+  public func spill() { if hasUnwritten { write { _ in } } }
+
+  private var hasUnwritten: Bool {
+    state.withLock { !$0.unwritten.isEmpty || !$0.untold.isEmpty || !$0.unrecorded.isEmpty }
   }
+
+  /// Before something that may take long: what is not written yet is handed over soon, unless the ticket is given back
+  /// before; at once where it has waited so long already.
+  func spill(soonOn deadlines: DeadlineQueue) -> DeadlineQueue.Ticket? {
+    guard hasUnwritten else { return nil }
+    let now = deadlines.elapsed
+    let due = state.withLock { state in
+      let since = state.unwrittenSince ?? now
+      state.unwrittenSince = since
+      return since + Self.spillDelay
+    }
+    guard due > now else {
+      spill()
+      return nil
+    }
+    return deadlines.schedule(after: due - now) { self.spill() }
+  }
+
+  /// What a crash may cost that comes sooner is a model that is asked again, or a read; a commit for each is dearer.
+  private static let spillDelay = Duration.milliseconds(100)
 
   private func write(asking approvals: [Approval] = [], _ done: @escaping @Sendable (Failure?) -> Void) {
     handover.withLock { _ in
@@ -254,6 +276,7 @@ public final class Journal: Sendable {
           state.untold = []
           state.unrecorded = []
           state.unwrittenBytes = 0
+          state.unwrittenSince = nil
         }
         return (
           JournalBatch(
@@ -320,7 +343,9 @@ public final class Journal: Sendable {
   ///
   /// - Parameter inside: What tools under way have done, too, which the run will come back to.
   func takeUnwritten(inside: Bool = false) -> [JournalEntry] {
-    state.withLock { state in
+    // Behind what is being handed over.
+    handover.withLock { _ in }
+    return state.withLock { state in
       if inside { state.addInterior() }
       defer {
         state.unwritten = []
