@@ -36,6 +36,9 @@ public final class HTTPClient: Sendable {
   }
 
   let mailbox: Mailbox
+  /// The host's own, which are the same each time.
+  private let knownURLs = Mutex<[String: HTTPURL]>([:])
+  private static let knownURLsMax = 64
   private let thread: LoopThread
 
   /// Starts the thread.
@@ -54,7 +57,7 @@ public final class HTTPClient: Sendable {
   ///
   /// - Throws: ``TransportError``, or `CancellationError`.
   public func send(_ request: HTTPRequest) async throws -> HTTPResponse {
-    var hop = try Hop(request)
+    var hop = try Hop(request, to: url(of: request))
     while true {
       let response = try await sendOnce(hop)
       guard let next = try hop.redirected(by: response.status, response.headers) else { return response }
@@ -68,7 +71,7 @@ public final class HTTPClient: Sendable {
   ///
   /// - Throws: ``TransportError``, or `CancellationError`.
   public func stream(_ request: HTTPRequest) async throws -> HTTPStream {
-    var hop = try Hop(request)
+    var hop = try Hop(request, to: url(of: request))
     while true {
       let stream = try await openOnce(hop)
       guard let next = try hop.redirected(by: stream.status, stream.headers) else { return stream }
@@ -88,6 +91,18 @@ public final class HTTPClient: Sendable {
   public func shutdown() async {
     mailbox.post(.shutdown)
     await thread.join()
+  }
+
+  /// Scripts, which have an egress policy, may name any number of URLs.
+  private func url(of request: HTTPRequest) throws(TransportError) -> HTTPURL {
+    guard request.egress == nil else { return try HTTPURL(request.url) }
+    if let known = knownURLs.withLock({ $0[request.url] }) { return known }
+    let url = try HTTPURL(request.url)
+    knownURLs.withLock { known in
+      if known.count >= Self.knownURLsMax { known = [:] }
+      known[request.url] = url
+    }
+    return url
   }
 
   private func sendOnce(_ hop: Hop) async throws -> HTTPResponse {

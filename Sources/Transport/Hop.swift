@@ -7,11 +7,11 @@ final class Hop: Sendable {
   private let deadline: ContinuousClock.Instant?
   private let redirectsLeft: Int
 
-  /// - Throws: ``TransportError`` `badURL`, `badRequest` or `denied`.
-  @inline(never) convenience init(_ request: HTTPRequest) throws(TransportError) {
+  /// - Throws: ``TransportError`` `badRequest` or `denied`.
+  @inline(never) convenience init(_ request: HTTPRequest, to url: HTTPURL) throws(TransportError) {
     try request.check()
     try self.init(
-      request, HTTPURL(request.url), redirectsLeft: request.redirectsMax,
+      request, url, redirectsLeft: request.redirectsMax,
       deadline: request.redirectsMax > 0 ? .now + request.timeout : nil)
   }
 
@@ -35,7 +35,7 @@ final class Hop: Sendable {
 
   /// The request that a response sends us to; `nil` when it is the answer itself.
   ///
-  /// - Throws: ``TransportError`` `tooManyRedirects`, `timeout`, or as ``init(_:)`` for the new place.
+  /// - Throws: ``TransportError`` `tooManyRedirects`, `timeout`, or as ``init(_:to:)`` for the new place.
   @inline(never) func redirected(by status: Int, _ headers: HTTPHeaders) throws(TransportError) -> Hop? {
     guard request.redirectsMax > 0, [301, 302, 303, 307, 308].contains(status),
       let place = headers["location"]
