@@ -71,7 +71,9 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
-      swiftSettings: swift),
+      swiftSettings: swift,
+      // Sanitizers and debuggers have allocators of their own.
+      linkerSettings: [.linkedLibrary("jemalloc", .when(platforms: [.linux], configuration: .release))]),
     room(
       "Server",
       [

@@ -17,7 +17,9 @@ set -euo pipefail
 
 swift=${SWIFT:-swift}
 swift_version_min=6.3
-modules=(lua5.4:liblua5.4-dev sqlite3:libsqlite3-dev libcurl:libcurl4-openssl-dev)
+modules=(
+  lua5.4:liblua5.4-dev sqlite3:libsqlite3-dev libcurl:libcurl4-openssl-dev jemalloc:libjemalloc-dev
+)
 
 fail() {
   printf 'error: %s\n' "$1" >&2

@@ -12,8 +12,10 @@ import subprocess
 
 from .process import BenchmarkError, Server
 
-# What the C library hands memory out by.
-ALLOCATORS = {"malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign", "memalign"}
+# What the allocator hands memory out by.
+ALLOCATORS = {
+    "malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign", "memalign", "operator new(unsigned long)",
+}
 
 
 def is_possible():

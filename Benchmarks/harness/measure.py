@@ -95,7 +95,7 @@ class Bench:
         """A server without a past; its memory at rest, in MB."""
         self.close()
         self.server = Server(self.options, provider or self.provider)
-        time.sleep(1)  # lets it settle
+        time.sleep(1.5)  # lets it settle
         return memory_mb(self.server.pid, "VmRSS")
 
     def verify(self):

@@ -81,7 +81,7 @@ enum Serving {
       ReloadOnActivation(reloader: reloader, directory: host.dataDirectory),
       Resuming(host: host, logger: logger), Scheduling(host: host, logger: logger),
       Announcing(host: host, logger: logger), Forgetting(host: host, logger: logger),
-      Examining(host: host, logger: logger),
+      Examining(host: host, logger: logger), Unloading(time: host.time),
       try Delivering(host: host, environment: environment, logger: logger),
     ]
     // Near the last to stop: the last turns are answered, too.
