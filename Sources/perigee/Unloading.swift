@@ -3,7 +3,7 @@ import Core
 import Glibc
 import ServiceLifecycle
 
-/// Lets go of the code that only the start has used: three quarters of what a server without work would hold.
+/// Lets go of the code that only the start has used: nearly half of what a server without work would hold.
 ///
 /// It stays in the kernel's page cache, where whatever is wanted again is found.
 struct Unloading: Service {

@@ -128,7 +128,7 @@ struct DurabilityTests {
       return {
         access = { http = { "SERVICE" } },
         run = function()
-          local ok = pcall(http.get, "http://SERVICE/" .. tostring({}):match("0x(%x+)"))
+          local ok = pcall(http.post, "http://SERVICE/" .. tostring({}):match("0x(%x+)"), { body = "" })
           llm.chat{ messages = { { role = "user", content = "hi" } } }
           return tostring(ok)
         end,
@@ -142,7 +142,7 @@ struct DurabilityTests {
     #expect(run["status"] == "failed" && run["error"]?.string == "conflict", "\(run)")
     let id = try #require(run["id"]?.string)
     let log = await server.stop().log
-    #expect(log.contains("http.get got other arguments than before"), "\(log)")
+    #expect(log.contains("http.post got other arguments than before"), "\(log)")
     #expect(log.contains(id))
     #expect(scene.provider.requests.count == 1)
   }
