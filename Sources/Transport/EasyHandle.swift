@@ -8,6 +8,8 @@ final class EasyHandle {
   /// Place among the loop's active handles.
   var index = 0
   private(set) var transfer: Transfer?
+  /// Where it is, as long as it has a transfer.
+  var multi: MultiHandle?
   private let errorText: UnsafeMutablePointer<CChar>
   private let usesProxy: Bool
 

@@ -8,10 +8,8 @@ import Glibc
 final class EventLoop {
   private let mailbox: Mailbox
   private let configuration: HTTPClient.Configuration
-  private let multi: UnsafeMutableRawPointer
   private let poll: Int32
-  /// When libcurl wants to be called without an event, in nanoseconds of the monotonic clock.
-  private var timer: UInt64?
+  private var multis: [MultiHandle] = []
   private var active: [EasyHandle] = []
   private var idle: [EasyHandle] = []
   private var isClosing = false
@@ -20,31 +18,23 @@ final class EventLoop {
   private static let idleMax = 512
 
   init(mailbox: Mailbox, configuration: HTTPClient.Configuration) throws(TransportError) {
-    guard Self.isLibraryReady, let multi = curl_multi_init() else {
-      throw TransportError(.closed, "libcurl cannot start")
-    }
+    guard Self.isLibraryReady else { throw TransportError(.closed, "libcurl cannot start") }
     let poll = epoll_create1(Int32(EPOLL_CLOEXEC))
-    guard poll >= 0 else {
-      curl_multi_cleanup(multi)
-      throw TransportError(.closed, "no file descriptor is left")
-    }
-    self.multi = multi
+    guard poll >= 0 else { throw TransportError(.closed, "no file descriptor is left") }
     self.poll = poll
     self.mailbox = mailbox
     self.configuration = configuration
-    var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data_t(fd: mailbox.wakeUp))
+    var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data_t(u64: Self.mailboxMark))
     epoll_ctl(poll, EPOLL_CTL_ADD, mailbox.wakeUp, &event)
-    ccurl_multi_set_long(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_MULTIPLEX))
-    // libcurl's own limit is 100, beyond which every request opens a connection; the server's limit counts.
-    ccurl_multi_set_long(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, 1000)
-    ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, configuration.idleConnectionsMax)
-    ccurl_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, configuration.connectionsPerHostMax)
-    ccurl_multi_set_callbacks(multi, watchSocket, setLoopTimer, Unmanaged.passUnretained(self).toOpaque())
+    guard addMulti() != nil else { throw TransportError(.closed, "libcurl cannot start") }
   }
+
+  /// Of the event that says that there are messages.
+  private static let mailboxMark = UInt64.max
 
   deinit {
     idle.removeAll()
-    curl_multi_cleanup(multi)
+    multis.removeAll()
     close(poll)
   }
 
@@ -60,7 +50,7 @@ final class EventLoop {
         for message in batch { handle(message) }
         let isQuiet = batch.isEmpty
         batch.removeAll(keepingCapacity: true)
-        fireTimer()
+        fireTimers()
         reap()
         if isClosing { return }
         if isQuiet { break }
@@ -88,7 +78,7 @@ final class EventLoop {
   }
 
   private func handle(_ event: epoll_event) {
-    if event.data.fd == mailbox.wakeUp { return mailbox.drainWakeUp() }
+    if event.data.u64 == Self.mailboxMark { return mailbox.drainWakeUp() }
     var actions: Int32 = 0
     if event.events & EPOLLIN.rawValue != 0 { actions |= CURL_CSELECT_IN }
     if event.events & EPOLLOUT.rawValue != 0 { actions |= CURL_CSELECT_OUT }
@@ -96,8 +86,20 @@ final class EventLoop {
     if event.events & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0 {
       actions |= CURL_CSELECT_IN | CURL_CSELECT_ERR
     }
-    var running: Int32 = 0
-    curl_multi_socket_action(multi, event.data.fd, actions, &running)
+    multis[Int(event.data.u64 >> 32)].act(on: Int32(truncatingIfNeeded: event.data.u64), actions)
+  }
+
+  private func addMulti() -> MultiHandle? {
+    let multi = MultiHandle(configuration, at: multis.count, in: self)
+    if let multi { multis.append(multi) }
+    return multi
+  }
+
+  /// The first one that has room, so that few have all the connections; the emptiest where none has.
+  private func multiWithRoom() -> MultiHandle? {
+    if let multi = multis.first(where: { $0.transfers < MultiHandle.transfersMax }) { return multi }
+    if multis.count < MultiHandle.countMax(configuration), let multi = addMulti() { return multi }
+    return multis.min { $0.transfers < $1.transfers }
   }
 
   private func start(_ transfer: Transfer) {
@@ -109,7 +111,7 @@ final class EventLoop {
     handle.begin(transfer)
     handle.index = active.count
     active.append(handle)
-    if curl_multi_add_handle(multi, handle.raw) != CURLM_OK {
+    if multiWithRoom()?.add(handle) != true {
       finish(handle, TransportError(.broken, "libcurl refused the request"))
     }
   }
@@ -121,20 +123,15 @@ final class EventLoop {
 
   /// Collects the transfers that have ended.
   private func reap() {
-    var left: Int32 = 0
-    while let message = curl_multi_info_read(multi, &left) {
-      guard message.pointee.msg == CURLMSG_DONE else { continue }
-      // The message dies with the handle's removal.
-      let code = message.pointee.data.result
-      var context: UnsafeMutableRawPointer?
-      ccurl_get_private(message.pointee.easy_handle, &context)
-      guard let handle = EasyHandle.from(context) else { continue }
-      finish(handle, code == CURLE_OK ? nil : TransportError(code, handle))
+    for multi in multis {
+      while let (handle, code) = multi.ended() {
+        finish(handle, code == CURLE_OK ? nil : TransportError(code, handle))
+      }
     }
   }
 
   private func finish(_ handle: EasyHandle, _ failure: (any Error)?) {
-    curl_multi_remove_handle(multi, handle.raw)
+    handle.multi?.remove(handle)
     active[handle.index] = active[active.count - 1]
     active[handle.index].index = handle.index
     active.removeLast()
@@ -149,8 +146,9 @@ final class EventLoop {
 // What libcurl asks of the loop.
 extension EventLoop {
   /// - Parameter what: One of `CURL_POLL_…`.
-  fileprivate func watch(_ socket: Int32, for what: Int32) {
-    var event = epoll_event(events: 0, data: epoll_data_t(fd: socket))
+  func watch(_ socket: Int32, of multi: MultiHandle, for what: Int32) {
+    let mark = UInt64(multi.index) << 32 | UInt64(UInt32(bitPattern: socket))
+    var event = epoll_event(events: 0, data: epoll_data_t(u64: mark))
     if what == CURL_POLL_REMOVE {
       epoll_ctl(poll, EPOLL_CTL_DEL, socket, &event)
       return
@@ -162,45 +160,29 @@ extension EventLoop {
     }
   }
 
-  fileprivate func setTimer(milliseconds: Int) {
-    timer = milliseconds < 0 ? nil : Self.now + UInt64(milliseconds) * 1_000_000
-  }
-
-  private func fireTimer() {
-    // libcurl may set the timer again, to at once, several times on the way to a connection.
-    var running: Int32 = 0
-    while let due = timer, due <= Self.now {
-      timer = nil
-      curl_multi_socket_action(multi, -1, 0, &running)
+  private func fireTimers() {
+    for multi in multis {
+      // libcurl may set the timer again, to at once, several times on the way to a connection.
+      while let due = multi.timer, due <= Self.now {
+        multi.timer = nil
+        multi.act(on: -1)
+      }
     }
   }
 
   private var millisecondsToTimer: Int32 {
-    guard let timer else { return -1 }
+    var first: UInt64?
+    for multi in multis {
+      if let timer = multi.timer { first = min(timer, first ?? timer) }
+    }
+    guard let timer = first else { return -1 }
     let now = Self.now
     return timer <= now ? 0 : Int32(clamping: (timer - now + 999_999) / 1_000_000)
   }
 
-  private static var now: UInt64 {
+  static var now: UInt64 {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
     return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
   }
-}
-
-private func watchSocket(
-  _ easy: UnsafeMutableRawPointer?, _ socket: curl_socket_t, _ what: Int32,
-  _ context: UnsafeMutableRawPointer?, _ socketContext: UnsafeMutableRawPointer?
-) -> Int32 {
-  if let context { Unmanaged<EventLoop>.fromOpaque(context).takeUnretainedValue().watch(socket, for: what) }
-  return 0
-}
-
-private func setLoopTimer(
-  _ multi: UnsafeMutableRawPointer?, _ milliseconds: Int, _ context: UnsafeMutableRawPointer?
-) -> Int32 {
-  if let context {
-    Unmanaged<EventLoop>.fromOpaque(context).takeUnretainedValue().setTimer(milliseconds: milliseconds)
-  }
-  return 0
 }

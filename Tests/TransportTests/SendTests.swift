@@ -97,6 +97,48 @@ import Transport
     for (number, body) in bodies { #expect(body == Array("/\(number)".utf8)) }
   }
 
+  @Test(
+    "more requests at once than libcurl gets in one piece get their own answer, and leave their connections to be used"
+  )
+  func many() async throws {
+    let gate = Gate()
+    let server = try ScriptedProvider { request in
+      gate.pass()
+      return .status(200, body: request.path)
+    }
+    let origin = server.origin
+    let bodies = try await withThrowingTaskGroup(of: (Int, [UInt8]).self) { group in
+      for number in 0..<300 {
+        group.addTask { (number, try await client.send(HTTPRequest(url: "\(origin)/\(number)")).body) }
+      }
+      await server.requests(atLeast: 300)
+      gate.open()
+      return try await group.reduce(into: [Int: [UInt8]]()) { $0[$1.0] = $1.1 }
+    }
+    #expect((0..<300).allSatisfy { bodies[$0] == Array("/\($0)".utf8) })
+    for _ in 0..<5 { _ = try await client.send(HTTPRequest(url: origin)) }
+    #expect(server.connectionsOpened == 300)
+  }
+
+  @Test("a host gets no more connections at once than it may, and what is beyond waits")
+  func connectionsPerHost() async throws {
+    let gate = Gate()
+    let server = try ScriptedProvider { _ in
+      gate.pass()
+      return .status(200)
+    }
+    let client = try HTTPClient(configuration: HTTPClient.Configuration(connectionsPerHostMax: 3))
+    let origin = server.origin
+    try await withThrowingTaskGroup(of: Int.self) { group in
+      for _ in 0..<10 { group.addTask { try await client.send(HTTPRequest(url: origin)).status } }
+      await server.requests(atLeast: 3)
+      gate.open()
+      for try await status in group { #expect(status == 200) }
+    }
+    #expect(server.connectionsOpened == 3)
+    await client.shutdown()
+  }
+
   @Test("cancelling the task closes the connection")
   func cancellation() async throws {
     let server = try ScriptedProvider(.silence)
