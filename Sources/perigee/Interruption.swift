@@ -60,13 +60,15 @@ final class TurnInterruption: Sendable {
   /// - Throws: What `body` throws; ``Failure`` `cancelled` when it was left.
   func turn<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
     let (ends, ending) = AsyncStream<Result<Value, any Error>>.makeStream()
-    let task = Task { try await body() }
-    turn.withLock { turn in
+    // Under the lock: no signal finds the turn begun and nobody to cancel it.
+    let task = turn.withLock { turn in
+      let task = Task { try await body() }
       turn = Turn(
         cancel: { task.cancel() },
         leave: {
           ending.yield(.failure(Failure(.cancelled, "the turn was left before it had ended; it may go on")))
         })
+      return task
     }
     defer { turn.withLock { $0 = nil } }
     Task { ending.yield(await task.result) }
