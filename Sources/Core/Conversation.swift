@@ -7,16 +7,19 @@ enum Conversation {
   static func modelMessages(_ history: some Collection<Message>) -> [ModelMessage] {
     var messages: [ModelMessage] = []
     messages.reserveCapacity(history.count + 2)
-    // By their places: a loop over the messages would copy each.
-    for index in history.indices {
-      switch history[index].role {
-      case .user: messages.append(.user(history[index].text))
-      case .assistant:
-        for step in history[index].steps { append(step, to: &messages) }
-        messages.append(.assistant(answer(of: history[index]), calls: []))
-      }
-    }
+    for message in history { messages += message.modelMessages }
     return messages
+  }
+
+  static func modelMessages(of message: Message) -> [ModelMessage] {
+    switch message.role {
+    case .user: return [.user(message.text)]
+    case .assistant:
+      var messages: [ModelMessage] = []
+      for step in message.steps { append(step, to: &messages) }
+      messages.append(.assistant(answer(of: message), calls: []))
+      return messages
+    }
   }
 
   /// - Parameter verbatim: The step's answer, if all its calls are in the step.
@@ -48,22 +51,5 @@ enum Conversation {
   private static func answer(of message: Message) -> String {
     if !message.text.isEmpty { return message.text }
     return "(This turn ended without an answer: \(message.failure ?? .internal).)"
-  }
-}
-
-extension Message {
-  /// Tokens that a model reads of it: of an answer, with its tool calls, as the provider counted them; else by length.
-  public var tokens: (count: Int, isEstimated: Bool) {
-    switch role {
-    case .user: return (Usage.estimatedTokens(bytes: text.utf8.count), true)
-    case .assistant:
-      if let countedTokens { return (countedTokens, false) }
-      let steps = steps.reduce(0) { sum, step in
-        step.calls.reduce(sum + step.text.utf8.count) { sum, call in
-          sum + call.name.utf8.count + call.arguments.bytes.count + call.modelBytes
-        }
-      }
-      return (Usage.estimatedTokens(bytes: text.utf8.count + steps), true)
-    }
   }
 }

@@ -59,17 +59,6 @@ public struct TokenPrice: Sendable, Hashable {
   }
 }
 
-/// One message as the model sees it.
-public enum ModelMessage: Sendable, Hashable {
-  case system(String)
-  /// - Parameter images: They come before the words.
-  case user(String, images: [ModelImage] = [])
-  /// - Parameter verbatim: The same, as its provider wants it back; for that provider alone.
-  case assistant(String?, calls: [ToolCallRequest], verbatim: VerbatimAnswer? = nil)
-  /// The answer to one call.
-  case tool(callID: String, name: String, content: String)
-}
-
 /// An answer that calls tools in its provider's own words, what the model thought among them.
 ///
 /// Opaque: it goes back together with the results of its calls, as a whole or not at all.
@@ -82,20 +71,6 @@ public struct VerbatimAnswer: Sendable, Hashable {
   public init(origin: String, items: [RawJSON]) {
     self.origin = origin
     self.items = items
-  }
-}
-
-extension ModelMessage {
-  /// Bytes of what the model reads; a little for what is around it.
-  fileprivate var estimatedBytes: Int {
-    switch self {
-    case .system(let text): text.utf8.count + 16
-    case .user(let text, let images):
-      text.utf8.count + 16 + images.count * ModelImage.estimatedBytes
-    case .assistant(let text, let calls, _):
-      (text?.utf8.count ?? 0) + calls.reduce(16) { $0 + $1.name.utf8.count + $1.arguments.utf8.count + 16 }
-    case .tool(_, _, let content): content.utf8.count + 16
-    }
   }
 }
 

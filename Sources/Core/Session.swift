@@ -53,39 +53,6 @@ public struct SessionTotals: Sendable, Hashable {
   }
 }
 
-/// A stored message; an assistant's carries the tool calls of its turn.
-public struct Message: Sendable, Hashable {
-  public enum Role: String, Sendable {
-    case user, assistant
-  }
-
-  public var id: String
-  public var runID: String
-  public var role: Role
-  public var text: String
-  /// Only an assistant's: the steps with tools that led to the answer.
-  public var steps: [TurnStep]
-  /// Only an assistant's, when its run failed: the code of the failure.
-  public var failure: Failure.Code?
-  /// Only an assistant's: its tokens and those of its steps, where the provider counted them.
-  public var countedTokens: Int?
-  public var createdAt: Timestamp
-
-  public init(
-    id: String, runID: String, role: Role, text: String, steps: [TurnStep] = [], failure: Failure.Code? = nil,
-    countedTokens: Int? = nil, createdAt: Timestamp
-  ) {
-    self.id = id
-    self.runID = runID
-    self.role = role
-    self.text = text
-    self.steps = steps
-    self.failure = failure
-    self.countedTokens = countedTokens
-    self.createdAt = createdAt
-  }
-}
-
 /// One answer of the model that asked for tools, with every result: never one without the other.
 public struct TurnStep: Sendable, Hashable {
   public var text: String

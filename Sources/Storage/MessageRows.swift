@@ -4,7 +4,7 @@ import JSONCodec
 
 /// Rows of `messages`, before their tool calls are looked up: of each what it says, and what stands beside that.
 ///
-/// Two lists, as messages are dear to copy.
+/// Two lists: that of the messages goes on as it is.
 struct MessageRows {
   static let columns = "key, id, run_id, is_answer, text, failure, has_calls, created_at, tokens"
 
@@ -64,8 +64,18 @@ struct MessageRows {
   /// Reads the tool calls; `calls` gives a statement of ``ToolCallRow/selection`` where there are any.
   mutating func readCalls(_ calls: () throws -> SQLStatement) throws {
     for index in marks.indices where marks[index].hasCalls {
-      messages[index].steps = try ToolCallRow.steps(runID: messages[index].runID, try calls())
+      let steps = try ToolCallRow.steps(runID: messages[index].runID, try calls())
+      messages[index] = messages[index].with(steps)
     }
+  }
+}
+
+extension Message {
+  fileprivate func with(_ steps: [TurnStep]) -> Message {
+    Message(
+      id: id, runID: runID, role: role, text: text, steps: steps, failure: failure,
+      countedTokens: countedTokens,
+      createdAt: createdAt)
   }
 }
 

@@ -156,7 +156,8 @@ extension WriterConnection {
     defer { state.reset() }
     let first = max(MessageKeys(session: session).first, first)
     return OpenedTurn(
-      history: question > first ? try pastMessages(first...question - 1, count: historyMessages) : [],
+      history: question > first
+        ? try pastMessages(first...question - 1, count: historyMessages).messages : [],
       state: try state.step() ? RawJSON(trusted: state.bytes(0)) : .emptyObject)
   }
 

@@ -45,10 +45,9 @@ extension WriterConnection {
     let keys = MessageKeys(session: session.key)
     let key = try keys.key(at: session.messageCount)
     let summary = turn.wantsSummary ? try summary(of: session.key) : nil
-    let first = max(keys.first, summary?.firstKept ?? 0)
-    let history =
-      session.messageCount == 0 || turn.historyMessages < 1 || first > keys.last
-      ? [] : try pastMessages(first...keys.last, count: turn.historyMessages)
+    let window = HistoryCache.Window(
+      first: max(keys.first, summary?.firstKept ?? 0), count: turn.historyMessages)
+    let history = try history(of: session, in: window, keys)
 
     try insertMessage(
       key: key, id: turn.messageID, runID: turn.runID, isAnswer: false, text: turn.message,
@@ -70,7 +69,14 @@ extension WriterConnection {
     run.bind(9, key)
     try run.run()
     try count(messageIn: session, at: turn.at)
-    return OpenedTurn(history: history, state: session.state, summary: summary?.text)
+    let question = Message(
+      id: turn.messageID, runID: turn.runID, role: .user, text: turn.message, createdAt: turn.at)
+    // One that nobody may read yet is not history as it stands.
+    if !turn.isUnchecked {
+      histories.begin(
+        question, after: history, in: window, of: session.key, messageCount: session.messageCount)
+    }
+    return OpenedTurn(history: history.messages, state: session.state, summary: summary?.text)
   }
 
   private struct TurnSession {
@@ -80,6 +86,16 @@ extension WriterConnection {
     let state: RawJSON
     /// `nil` = the turn is its first use.
     let usedAt: Timestamp?
+  }
+
+  private func history(
+    of session: TurnSession, in window: HistoryCache.Window, _ keys: MessageKeys
+  ) throws -> TurnHistory {
+    if session.messageCount == 0 || window.count < 1 || window.first > keys.last { return .empty }
+    if let known = histories.history(of: session.key, in: window, messageCount: session.messageCount) {
+      return known
+    }
+    return try pastMessages(window.first...keys.last, count: window.count)
   }
 
   private func sessionForTurn(_ turn: TurnOpening) throws -> TurnSession {
@@ -124,7 +140,7 @@ extension WriterConnection {
   ///
   /// A turn that goes on reads what it read when it was opened: of a message that was let in meanwhile the answer came
   /// after the turn's own message.
-  func pastMessages(_ keys: ClosedRange<Int64>, count: Int) throws -> [Message] {
+  func pastMessages(_ keys: ClosedRange<Int64>, count: Int) throws -> TurnHistory {
     var limit = count
     while true {
       var rows = try messageRows(keys, limit: limit)
@@ -138,7 +154,7 @@ extension WriterConnection {
       try rows.readCalls { try statement(ToolCallRow.selection) }
       var history = TurnHistory(newestFirst: rows.messages)
       history.trim(to: count)
-      return history.messages
+      return history
     }
   }
 
@@ -193,6 +209,11 @@ extension WriterConnection {
       failure: turn.failureCode, hasCalls: hasCalls, tokens: turn.answerTokens, at: turn.at)
     if hasCalls { try insertCalls(turn) }
     if turn.message != nil || turn.isChecked { try change(turn, ofRun: run, in: session) }
+    if place == nil, turn.leavesHistory {
+      histories.end(with: turn.answer, of: session, messageCount: messageCount)
+    } else {
+      histories.forget(session)
+    }
     let update = try statement(
       "UPDATE sessions SET message_count = message_count + ?, updated_at = ?, agent = ? WHERE id = ?")
     update.bind(1, place == nil ? 1 : 0)
@@ -220,7 +241,7 @@ extension WriterConnection {
       """
       UPDATE messages SET text = coalesce(?, text), failure = iif(?, 'checked', failure)
       WHERE key = (SELECT question FROM runs WHERE seq = ?) RETURNING key, text
-      """)
+      """, keepsHistories: true)
     update.bind(1, turn.message)
     update.bind(2, turn.isChecked ? 1 : 0)
     update.bind(3, run)
@@ -291,7 +312,8 @@ extension WriterConnection {
     key: Int64, id: String, runID: String, isAnswer: Bool, text: String, failure: String?, hasCalls: Bool,
     tokens: Int? = nil, at time: Timestamp
   ) throws {
-    let insert = try statement("INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
+    let insert = try statement(
+      "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", keepsHistories: true)
     insert.bind(1, key)
     insert.bind(2, id)
     insert.bind(3, runID)
@@ -306,7 +328,8 @@ extension WriterConnection {
 
   func insertCalls(_ turn: TurnClosing) throws {
     // OR REPLACE: a call whose intent is on record gets its outcome.
-    let insert = try statement("INSERT OR REPLACE INTO tool_calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+    let insert = try statement(
+      "INSERT OR REPLACE INTO tool_calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", keepsHistories: true)
     for (number, step) in turn.steps.enumerated() {
       for (position, call) in step.calls.enumerated() {
         insert.bind(1, turn.runID)
@@ -355,6 +378,19 @@ extension WriterConnection {
 }
 
 extension TurnClosing {
+  /// Whether the next turn reads what was told here: a question as it came, and calls of which nothing is left out.
+  fileprivate var leavesHistory: Bool {
+    message == nil && !isChecked
+      && steps.allSatisfy { $0.calls.allSatisfy { if case .result = $0.outcome { true } else { false } } }
+  }
+
+  /// As its rows say it.
+  fileprivate var answer: Message {
+    Message(
+      id: messageID, runID: runID, role: .assistant, text: text, steps: steps.filter { !$0.calls.isEmpty },
+      failure: failureCode.map(Failure.Code.init(rawValue:)), countedTokens: answerTokens, createdAt: at)
+  }
+
   /// What the answer's row says of a run that did not complete.
   fileprivate var failureCode: String? {
     failure?.code.rawValue ?? (status == .completed ? nil : status.rawValue)

@@ -3,12 +3,23 @@ import Core
 
 /// Past messages as whole turns: each user's message is followed by its answer, one that never came included.
 struct TurnHistory {
-  private(set) var messages: [Message] = []
+  private(set) var messages: [Message]
+  /// Whether question and answer alternate in the rows, as they nearly always do, and none is missing.
+  let isPlain: Bool
+
+  static let empty = TurnHistory(messages: [], isPlain: true)
 
   /// Pairs questions and answers by their run; an answer whose question lies before the window is left out.
   init(newestFirst messages: consuming [Message]) {
-    messages.turnAround()
-    self.messages = messages.areTurns ? messages : Self.turns(messages)
+    messages.reverse()
+    if messages.first?.role == .assistant { messages.removeFirst() }
+    let isPlain = messages.areTurns
+    self.init(messages: isPlain ? messages : Self.turns(messages), isPlain: isPlain)
+  }
+
+  private init(messages: [Message], isPlain: Bool) {
+    self.messages = messages
+    self.isPlain = isPlain
   }
 
   private static func turns(_ messages: [Message]) -> [Message] {
@@ -18,6 +29,17 @@ struct TurnHistory {
       turns += [question, answer ?? interruptedAnswer(to: question)]
     }
     return turns
+  }
+
+  /// Adds a turn and drops the oldest ones until at most `count` messages are left.
+  ///
+  /// - Returns: What was dropped.
+  mutating func append(_ question: Message, _ answer: Message, keeping count: Int) -> ArraySlice<Message> {
+    messages.append(question)
+    messages.append(answer)
+    let all = messages
+    trim(to: count)
+    return all.prefix(all.count - messages.count)
   }
 
   /// Drops the oldest turns until at most `count` messages are left.
@@ -34,19 +56,11 @@ struct TurnHistory {
 }
 
 extension [Message] {
-  /// Whether question and answer alternate, which they nearly always do.
   fileprivate var areTurns: Bool {
     count.isMultiple(of: 2)
       && stride(from: 0, to: count, by: 2).allSatisfy { index in
         self[index].role == .user && self[index + 1].role == .assistant
           && self[index].runID == self[index + 1].runID
       }
-  }
-
-  /// As `reverse`, which copies what it moves.
-  fileprivate mutating func turnAround() {
-    withUnsafeMutableBufferPointer { messages in
-      for index in 0..<messages.count / 2 { messages.swapAt(index, messages.count - 1 - index) }
-    }
   }
 }

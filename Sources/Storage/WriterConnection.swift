@@ -9,7 +9,9 @@ import GRDBSQLite
 final class WriterConnection: @unchecked Sendable {
   private var database: Database?
   private var handle: SQLiteConnection?
-  private var statements: [StatementName: Statement] = [:]
+  private var statements: [StatementName: Prepared] = [:]
+  /// What turns read, as long as nothing but turns writes messages.
+  var histories = HistoryCache()
   /// What the audit trail's next entry follows, and who stands in it, as long as no other process writes.
   var lastAuditEntry: (number: Int64, hash: [UInt8])?
   var auditActors: [AuditEntry.Actor: (id: Int64, digest: [UInt8])] = [:]
@@ -22,6 +24,17 @@ final class WriterConnection: @unchecked Sendable {
 
     static func == (left: Self, right: Self) -> Bool { left.sql.utf8Start == right.sql.utf8Start }
     func hash(into hasher: inout Hasher) { hasher.combine(UInt(bitPattern: sql.utf8Start)) }
+  }
+
+  private struct Prepared {
+    let statement: Statement
+    let writesMessages: Bool
+
+    init(_ statement: Statement) {
+      self.statement = statement
+      let sql = statement.sql
+      writesMessages = !statement.isReadonly && (sql.contains("messages") || sql.contains("tool_calls"))
+    }
   }
 
   var totalChanges: Int64 { sqlite3_total_changes64(handle) }
@@ -49,14 +62,22 @@ final class WriterConnection: @unchecked Sendable {
   }
 
   /// The statement for `sql`, prepared on first use, ready to be bound.
-  func statement(_ sql: StaticString) throws -> SQLStatement {
-    if let statement = statements[StatementName(sql: sql)] {
-      return SQLStatement(pointer: statement.sqliteStatement)
-    }
+  ///
+  /// One that writes messages makes ``histories`` forget all.
+  ///
+  /// - Parameter keepsHistories: Whoever asks sees to them.
+  func statement(_ sql: StaticString, keepsHistories: Bool = false) throws -> SQLStatement {
+    let prepared = try prepared(sql)
+    if prepared.writesMessages, !keepsHistories { histories.removeAll() }
+    return SQLStatement(pointer: prepared.statement.sqliteStatement)
+  }
+
+  private func prepared(_ sql: StaticString) throws -> Prepared {
+    if let prepared = statements[StatementName(sql: sql)] { return prepared }
     guard let database else { throw Failure.storeClosed }
-    let statement = try database.makeStatement(sql: sql.description)
-    statements[StatementName(sql: sql)] = statement
-    return SQLStatement(pointer: statement.sqliteStatement)
+    let prepared = Prepared(try database.makeStatement(sql: sql.description))
+    statements[StatementName(sql: sql)] = prepared
+    return prepared
   }
 
   /// Another one when anything has been written, by whatever process, that this connection has seen.
@@ -68,7 +89,10 @@ final class WriterConnection: @unchecked Sendable {
 
   func transaction(_ body: () throws -> Void) throws {
     try statement("BEGIN IMMEDIATE").run()
-    if version == nil || version != dataVersion { lastAuditEntry = nil }
+    if version == nil || version != dataVersion {
+      lastAuditEntry = nil
+      histories.removeAll()
+    }
     if lastAuditEntry == nil || auditActors.count > Self.auditActorsMax { auditActors = [:] }
     do {
       try body()

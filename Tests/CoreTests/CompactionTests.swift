@@ -40,7 +40,7 @@ struct CompactionTests {
   func request() throws {
     let compaction = try #require(Compaction(Self.history(3), messagesMax: 4, tokensMax: 1000))
     let request = compaction.request(models: ["m"], after: "They like tea.")
-    guard case .user(let text, _) = request.messages.last else {
+    guard case .user(let text, _) = request.messages.last?.content else {
       Issue.record("no text")
       return
     }

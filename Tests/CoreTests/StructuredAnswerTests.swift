@@ -61,7 +61,7 @@ struct StructuredAnswerTests {
     var turn = try Self.asked(try Self.agent(steps: 2))
     guard case .callModel(let messages) = try turn.replied(Self.reply(text)) else { throw Unexpected() }
     #expect(messages.dropLast() == [.system("Sell."), .user("sell"), .assistant(text, calls: [])])
-    guard case .user(let request, _)? = messages.last else { throw Unexpected() }
+    guard case .user(let request, _)? = messages.last?.content else { throw Unexpected() }
     #expect(request.contains(told))
     let ending = try Self.ending(try turn.replied(Self.reply(#"{"title":"Chair"}"#)))
     #expect(try ending.reply.data?.value() == ["title": "Chair", "stars": 3])
@@ -114,7 +114,7 @@ struct StructuredAnswerTests {
     let text = RawJSON(["n": .array(Array(repeating: "x", count: 1000))]).text
     let misfit = #expect(throws: StructuredAnswer.Misfit.self) { try StructuredAnswer(text, fitting: schema) }
     #expect(misfit?.faults.count == 1000)
-    guard case .user(let request, _)? = misfit?.repair.last else { throw Unexpected() }
+    guard case .user(let request, _)? = misfit?.repair.last?.content else { throw Unexpected() }
     #expect(request.contains("n[19]") && !request.contains("n[20]") && request.contains("980 more"))
   }
 }

@@ -274,7 +274,7 @@ private struct TalkingModel: Model {
   func respond(
     to request: ModelRequest, within deadline: Duration, onText: TextListener?
   ) async throws -> ModelReply {
-    guard case .tool = request.messages.last else {
+    guard case .tool = request.messages.last?.content else {
       await onText?(["One moment."])
       return ModelReply(
         model: "m", text: "One moment.",

@@ -71,7 +71,7 @@ final class Guards: Sendable {
       }
     }
     for message in conversation.before + conversation.after {
-      switch message {
+      switch message.content {
       case .system(let text), .user(let text, _):
         let findings = input.findings(in: text)
         guard findings.isEmpty else {

@@ -126,7 +126,7 @@ extension Run {
     var guarded = messages
     for (index, message) in messages.enumerated() {
       let key = "\(prefix)guard.sent.\(start + index)"
-      switch message {
+      switch message.content {
       case .system(let text): guarded[index] = .system(try await admitted(text, key: key))
       case .user(let text, let images):
         guarded[index] = .user(try await admitted(text, key: key), images: images)

@@ -75,40 +75,10 @@ extension ModelRequest {
   /// Of what the model is asked.
   var digest: UInt64 {
     var hash = StableHash()
-    for message in messages { message.hash(into: &hash) }
+    for message in messages { hash.combine(message.digest) }
     for tool in tools { hash.combine(tool.name) }
     if let output { hash.combine(output.json.bytes) }
     return hash.value
-  }
-}
-
-extension ModelMessage {
-  fileprivate func hash(into hash: inout StableHash) {
-    switch self {
-    case .system(let text):
-      hash.combine(1)
-      hash.combine(text)
-    case .user(let text, let images):
-      hash.combine(2)
-      hash.combine(text)
-      for image in images {
-        hash.combine(image.url)
-        hash.combine(image.detail.rawValue)
-      }
-    case .assistant(let text, let calls, _):
-      hash.combine(3)
-      hash.combine(text ?? "")
-      for call in calls {
-        hash.combine(call.id)
-        hash.combine(call.name)
-        hash.combine(call.arguments)
-      }
-    case .tool(let callID, let name, let content):
-      hash.combine(4)
-      hash.combine(callID)
-      hash.combine(name)
-      hash.combine(content)
-    }
   }
 }
 

@@ -70,7 +70,7 @@ public struct RequestNormalization: Sendable {
   }
 
   private func message(_ message: ModelMessage, _ calls: inout CallNumbers) -> JSON {
-    switch message {
+    switch message.content {
     case .system(let text): return ["role": "system", "content": .string(text)]
     case .user(let text, let images):
       var object = JSONObject([("role", "user"), ("content", .string(text))])

@@ -59,7 +59,7 @@ struct ModelCall {
   /// Roughly the bytes that its text will take, so that a buffer grows seldom.
   var capacity: Int {
     let messages = request.messages.reduce(0) { sum, message in
-      switch message {
+      switch message.content {
       case .system(let text): sum + text.utf8.count + 48
       case .user(let text, let images):
         images.reduce(sum + text.utf8.count + 48) { $0 + $1.url.utf8.count + 96 }

@@ -58,7 +58,8 @@ struct Dialogue: Sendable {
 
   /// Adds a call to the assistant's message that stands last, or to a new one: items name one call each.
   mutating func call(_ call: ToolCallRequest, at path: String) throws(Problem) {
-    guard case .assistant(let text, let calls, _) = messages.last, open?.calls.count ?? 0 == calls.count
+    guard case .assistant(let text, let calls, _) = messages.last?.content,
+      open?.calls.count ?? 0 == calls.count
     else {
       return try assistant(nil, calls: [call], at: path)
     }
@@ -68,7 +69,9 @@ struct Dialogue: Sendable {
 
   /// Adds text that may stand beside calls of the same answer.
   mutating func answer(_ text: String, at path: String) throws(Problem) {
-    guard let open, case .assistant(nil, let calls, _) = messages.last, open.calls.count == calls.count else {
+    guard let open, case .assistant(nil, let calls, _) = messages.last?.content,
+      open.calls.count == calls.count
+    else {
       return try assistant(text, calls: [], at: path)
     }
     messages[messages.count - 1] = .assistant(text, calls: calls)
@@ -79,7 +82,7 @@ extension Dialogue {
   /// Runs whose calls were handed out and are answered here.
   var runIDs: [String] {
     messages.compactMap { message in
-      guard case .assistant(_, let calls, _) = message else { return nil }
+      guard case .assistant(_, let calls, _) = message.content else { return nil }
       return calls.lazy.compactMap { HandedOutCall.runID(in: $0.id) }.first
     }
   }
@@ -90,7 +93,7 @@ extension Dialogue {
     var left = steps
     var woven: [ModelMessage] = []
     for message in messages[range] {
-      if case .assistant(let text, let calls, _) = message,
+      if case .assistant(let text, let calls, _) = message.content,
         let runID = calls.lazy.compactMap({ HandedOutCall.runID(in: $0.id) }).first,
         // A run hands calls out once, whatever the caller makes of it.
         let steps = left.removeValue(forKey: runID)
@@ -109,7 +112,7 @@ extension Dialogue {
   /// What scripts see of the messages before `end`: what people said, and the answers.
   func history(before end: Int, at time: Timestamp) -> [Message] {
     messages[..<end].compactMap { message in
-      switch message {
+      switch message.content {
       case .user(let text, _): Message(id: "", runID: "", role: .user, text: text, createdAt: time)
       case .assistant(let text?, calls: [], _):
         Message(id: "", runID: "", role: .assistant, text: text, createdAt: time)

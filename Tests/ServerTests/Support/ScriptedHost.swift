@@ -175,7 +175,7 @@ struct AddingModel: Model {
     to request: ModelRequest, within deadline: Duration, onText: TextListener?
   ) async throws -> ModelReply {
     let usage = Usage(inputTokens: 10, outputTokens: 4, costUSD: 0.5)
-    if case .tool = request.messages.last {
+    if case .tool = request.messages.last?.content {
       return ModelReply(model: "m", text: "It is 3.", finishReason: .stop, usage: usage)
     }
     return ModelReply(

@@ -150,7 +150,7 @@ private struct Conversation {
   init(_ messages: [ModelMessage]) {
     var systems: [String] = []
     for message in messages {
-      switch message {
+      switch message.content {
       case .system(let text): systems.append(text)
       case .user(let text, let images):
         add("user", images.map(Block.image) + (text.isEmpty ? [] : [.text(text)]))

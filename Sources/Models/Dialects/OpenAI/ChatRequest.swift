@@ -50,11 +50,20 @@ struct ChatRequest {
   }
 
   private func write(_ message: ModelMessage, to writer: inout JSONWriter) {
+    guard case .system(let text) = message.content else {
+      return writer.write(message.json(in: Self.self) { Self.json(message.content) })
+    }
+    writer.object { writer in
+      writer.member("role", words.usesDeveloperRole ? "developer" : "system")
+      writer.member("content", text)
+    }
+  }
+
+  private static func json(_ message: ModelMessage.Content) -> RawJSON {
+    var writer = JSONWriter(reservingCapacity: 512)
     writer.object { writer in
       switch message {
-      case .system(let text):
-        writer.member("role", words.usesDeveloperRole ? "developer" : "system")
-        writer.member("content", text)
+      case .system: break
       case .user(let text, let images):
         writer.member("role", "user")
         if images.isEmpty { writer.member("content", text) } else { write(text, images, to: &writer) }
@@ -68,9 +77,10 @@ struct ChatRequest {
         writer.member("content", content)
       }
     }
+    return writer.raw
   }
 
-  private func write(_ text: String, _ images: [ModelImage], to writer: inout JSONWriter) {
+  private static func write(_ text: String, _ images: [ModelImage], to writer: inout JSONWriter) {
     writer.key("content")
     writer.array { writer in
       for image in images {
@@ -90,7 +100,7 @@ struct ChatRequest {
     }
   }
 
-  private func write(_ calls: [ToolCallRequest], to writer: inout JSONWriter) {
+  private static func write(_ calls: [ToolCallRequest], to writer: inout JSONWriter) {
     writer.key("tool_calls")
     writer.array { writer in
       for call in calls {

@@ -13,7 +13,7 @@ struct ResponsesRequest {
   func encoded() -> [UInt8] {
     var writer = JSONWriter(reservingCapacity: call.capacity)
     let messages = call.request.messages
-    let instructions = messages.prefix { if case .system = $0 { true } else { false } }
+    let instructions = messages.prefix { if case .system = $0.content { true } else { false } }
     writer.object { writer in
       writer.member("model", call.model)
       // The default is to keep everything for 30 days.
@@ -23,7 +23,7 @@ struct ResponsesRequest {
         writer.array { $0.write("reasoning.encrypted_content") }
       }
       if !instructions.isEmpty {
-        let texts = instructions.map { if case .system(let text) = $0 { text } else { "" } }
+        let texts = instructions.map { if case .system(let text) = $0.content { text } else { "" } }
         writer.member("instructions", texts.joined(separator: "\n\n"))
       }
       writer.key("input")
@@ -48,7 +48,7 @@ struct ResponsesRequest {
   }
 
   private func write(_ message: ModelMessage, to writer: inout JSONWriter) {
-    switch message {
+    switch message.content {
     case .system(let text): write(role: "developer", text, to: &writer)
     case .user(let text, let images) where images.isEmpty: write(role: "user", text, to: &writer)
     case .user(let text, let images):
