@@ -13,8 +13,9 @@ SECONDS ?= 60
 N ?= 200
 export SWIFT
 # A test that computes holds one of the few threads that the others need to meet their time limits: such rooms have
-# a pass of their own, one test at a time. Each pass skips what the other runs; ARGS narrows both.
-COMPUTING := ((LanguageServer|LuaHost|Lint|Threads)Tests|CLITests[.]EscapeTests)
+# a pass of their own, one test at a time; with them those of slow clients, for which only a connection's own clock
+# counts. Each pass skips what the other runs; ARGS narrows both.
+COMPUTING := ((LanguageServer|LuaHost|Lint|Threads)Tests|CLITests[.]EscapeTests|ServerTests[.]SlowClientTests)
 .DEFAULT_GOAL := help
 .PHONY: help setup build run test lint format bench bench-guard bench-runs bench-growth bench-commits sanitize sanitize-address sanitize-thread fuzz crash simulate conformance docs clean
 

@@ -68,7 +68,7 @@ extension ToolCall {
   }
 
   /// Bytes of what the model reads, about.
-  var modelBytes: Int {
+  public var modelBytes: Int {
     switch outcome {
     case .result(let json): min(json.bytes.count, LongResult.bytesMax)
     case .failed(let failure): failure.message.utf8.count

@@ -11,7 +11,7 @@ struct HistoryCache {
   struct Window: Hashable {
     /// Key of the oldest.
     let first: Int64
-    /// In whole turns, at most.
+    /// Messages at most; of whole turns.
     let count: Int
   }
 
@@ -93,13 +93,13 @@ struct HistoryCache {
   }
 
   private mutating func insert(_ entry: Entry, of session: Int64) {
+    // One that is larger than a half has no place in either.
+    guard entry.bytes <= bytesMax / 2 else { return }
     if newerBytes + entry.bytes > bytesMax / 2 {
       older = newer
       newer = [:]
       newerBytes = 0
     }
-    // One that is larger than a half has none.
-    guard entry.bytes <= bytesMax / 2 else { return }
     newer[session] = entry
     newerBytes += entry.bytes
   }
@@ -109,13 +109,24 @@ struct HistoryCache {
 }
 
 extension Message {
-  /// What it takes in memory: its texts, once more as a model's dialect has them, and the objects around them.
+  /// What it takes in memory, about: texts as they are, as the model reads them and as JSON, and the objects around them.
   fileprivate var cachedBytes: Int {
     let steps = steps.reduce(0) { sum, step in
-      step.calls.reduce(sum + step.text.utf8.count) {
-        $0 + $1.arguments.bytes.count + $1.content.utf8.count + 512
+      step.calls.reduce(sum + 3 * step.text.utf8.count) { sum, call in
+        let read = call.arguments.bytes.count + call.modelBytes
+        return sum + call.keptBytes + 3 * read + 512
       }
     }
-    return 2 * (text.utf8.count + steps) + 512
+    return 3 * text.utf8.count + steps + 512
+  }
+}
+
+extension ToolCall {
+  /// Of its outcome, all of it.
+  fileprivate var keptBytes: Int {
+    switch outcome {
+    case .result(let json): json.bytes.count
+    case .failed(let failure): failure.message.utf8.count
+    }
   }
 }

@@ -4,7 +4,7 @@ import JSONCodec
 
 /// Rows of `messages`, before their tool calls are looked up: of each what it says, and what stands beside that.
 ///
-/// Two lists: that of the messages goes on as it is.
+/// In two lists, as that of the messages is handed on without a copy.
 struct MessageRows {
   static let columns = "key, id, run_id, is_answer, text, failure, has_calls, created_at, tokens"
 

@@ -201,7 +201,7 @@ extension WriterConnection {
   }
 
   func forgetCalls(of runID: String) throws {
-    let calls = try statement("DELETE FROM tool_calls WHERE run_id = ?")
+    let calls = try statement("DELETE FROM tool_calls WHERE run_id = ?", keepsHistories: true)
     calls.bind(1, runID)
     try calls.run()
   }
@@ -212,7 +212,7 @@ extension WriterConnection {
   func forgetAnswer(of runID: String) throws -> Int64? {
     try forgetCalls(of: runID)
     guard let answer = try turnMessages(of: runID).answer else { return nil }
-    let delete = try statement("DELETE FROM messages WHERE key = ?")
+    let delete = try statement("DELETE FROM messages WHERE key = ?", keepsHistories: true)
     delete.bind(1, answer.key)
     try delete.run()
     return answer.key

@@ -19,7 +19,7 @@ extension WriterConnection {
       INSERT OR REPLACE INTO session_summaries (session, text, first_kept)
       SELECT ?1, ?2, min(key) FROM messages WHERE key BETWEEN ?3 AND ?4 AND run_id = ?5
       HAVING min(key) IS NOT NULL
-      """)
+      """, keepsHistories: true)
     write.bind(1, session)
     write.bind(2, summary.text)
     write.bind(3, keys.first)

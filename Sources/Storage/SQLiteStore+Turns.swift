@@ -152,7 +152,7 @@ extension WriterConnection {
         continue
       }
       try rows.readCalls { try statement(ToolCallRow.selection) }
-      var history = TurnHistory(newestFirst: rows.messages)
+      var history = TurnHistory(newestFirst: rows.messages, isCut: limit >= Self.rowsLookedAtMax)
       history.trim(to: count)
       return history
     }
@@ -209,7 +209,7 @@ extension WriterConnection {
       failure: turn.failureCode, hasCalls: hasCalls, tokens: turn.answerTokens, at: turn.at)
     if hasCalls { try insertCalls(turn) }
     if turn.message != nil || turn.isChecked { try change(turn, ofRun: run, in: session) }
-    if place == nil, turn.leavesHistory {
+    if turn.leavesHistory {
       histories.end(with: turn.answer, of: session, messageCount: messageCount)
     } else {
       histories.forget(session)
@@ -380,7 +380,7 @@ extension WriterConnection {
 extension TurnClosing {
   /// Whether the next turn reads what was told here: a question as it came, and calls of which nothing is left out.
   fileprivate var leavesHistory: Bool {
-    message == nil && !isChecked
+    message == nil && !isChecked && !isAgain && !isResumed
       && steps.allSatisfy { $0.calls.allSatisfy { if case .result = $0.outcome { true } else { false } } }
   }
 

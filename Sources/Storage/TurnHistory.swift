@@ -4,17 +4,19 @@ import Core
 /// Past messages as whole turns: each user's message is followed by its answer, one that never came included.
 struct TurnHistory {
   private(set) var messages: [Message]
-  /// Whether question and answer alternate in the rows, as they nearly always do, and none is missing.
+  /// Whether question and answer alternate in what was read of the rows, as they nearly always do, and none is missing.
   let isPlain: Bool
 
   static let empty = TurnHistory(messages: [], isPlain: true)
 
   /// Pairs questions and answers by their run; an answer whose question lies before the window is left out.
-  init(newestFirst messages: consuming [Message]) {
+  ///
+  /// - Parameter isCut: Not all rows were looked at that there may be something in.
+  init(newestFirst messages: consuming [Message], isCut: Bool) {
     messages.reverse()
     if messages.first?.role == .assistant { messages.removeFirst() }
-    let isPlain = messages.areTurns
-    self.init(messages: isPlain ? messages : Self.turns(messages), isPlain: isPlain)
+    let areTurns = messages.areTurns
+    self.init(messages: areTurns ? messages : Self.turns(messages), isPlain: areTurns && !isCut)
   }
 
   private init(messages: [Message], isPlain: Bool) {

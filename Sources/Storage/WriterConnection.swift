@@ -32,8 +32,10 @@ final class WriterConnection: @unchecked Sendable {
 
     init(_ statement: Statement) {
       self.statement = statement
-      let sql = statement.sql
-      writesMessages = !statement.isReadonly && (sql.contains("messages") || sql.contains("tool_calls"))
+      // One that only reads them beside what it writes passes for one that writes them.
+      let names = statement.sql.split { !$0.isLetter && $0 != "_" }
+      writesMessages =
+        !statement.isReadonly && names.contains { $0 == "messages" || $0 == "tool_calls" }
     }
   }
 

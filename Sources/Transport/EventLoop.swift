@@ -160,20 +160,12 @@ extension EventLoop {
     }
   }
 
-  private func fireTimers() {
-    for multi in multis {
-      // libcurl may set the timer again, to at once, several times on the way to a connection.
-      while let due = multi.timer, due <= Self.now {
-        multi.timer = nil
-        multi.act(on: -1)
-      }
-    }
-  }
+  private func fireTimers() { for multi in multis { multi.fireTimer() } }
 
   private var millisecondsToTimer: Int32 {
     var first: UInt64?
     for multi in multis {
-      if let timer = multi.timer { first = min(timer, first ?? timer) }
+      if let due = multi.due { first = min(due, first ?? due) }
     }
     guard let timer = first else { return -1 }
     let now = Self.now

@@ -8,10 +8,12 @@ import Synchronization
 /// retried, but an idempotent request moves to a new connection when a kept one turns out to be closed.
 public final class HTTPClient: Sendable {
   public struct Configuration: Sendable {
-    /// Connections kept for reuse; below the concurrency of requests they are closed and opened all the time.
+    /// Connections kept for reuse, about; below the concurrency of requests they are closed and opened all the time.
     public var idleConnectionsMax: Int
     /// 0 = no limit; requests beyond it wait.
     public var connectionsPerHostMax: Int
+    /// After it the connections of a peak are closed which the requests that come now do not need.
+    public var idleTime: Duration
     public var userAgent: String
     /// Whether `https_proxy` and its like count, for requests without an egress policy.
     public var usesEnvironmentProxy: Bool
@@ -19,11 +21,13 @@ public final class HTTPClient: Sendable {
     public var certificateFile: String?
 
     public init(
-      idleConnectionsMax: Int = 8192, connectionsPerHostMax: Int = 0, userAgent: String = "perigee",
+      idleConnectionsMax: Int = 8192, connectionsPerHostMax: Int = 0, idleTime: Duration = .seconds(60),
+      userAgent: String = "perigee",
       usesEnvironmentProxy: Bool = true, certificateFile: String? = Self.trustedFile
     ) {
       self.idleConnectionsMax = idleConnectionsMax
       self.connectionsPerHostMax = connectionsPerHostMax
+      self.idleTime = idleTime
       self.userAgent = userAgent
       self.usesEnvironmentProxy = usesEnvironmentProxy
       self.certificateFile = certificateFile

@@ -9,12 +9,15 @@ final class MultiHandle {
   /// Transfers at once, before the next handle gets some.
   static let transfersMax = 128
 
-  let raw: UnsafeMutableRawPointer
+  private(set) var raw: UnsafeMutableRawPointer
   /// Place among the loop's handles.
   let index: Int
   private(set) var transfers = 0
   /// When libcurl wants to be called without an event, in nanoseconds of the monotonic clock.
-  var timer: UInt64?
+  private var timer: UInt64?
+  /// When the connections are closed that its last transfers have left.
+  private var closesAt: UInt64?
+  private let configuration: HTTPClient.Configuration
   // The loop owns it, and is there as long as its handles are: at its end, too, when libcurl may call once more.
   private unowned(unsafe) let loop: EventLoop
 
@@ -23,12 +26,17 @@ final class MultiHandle {
     self.raw = raw
     self.index = index
     self.loop = loop
+    self.configuration = configuration
+    configure()
+  }
+
+  private func configure() {
     ccurl_multi_set_long(raw, CURLMOPT_PIPELINING, Int(CURLPIPE_MULTIPLEX))
     // libcurl's own limit is 100, beyond which every request opens a connection; the server's limit counts.
     ccurl_multi_set_long(raw, CURLMOPT_MAX_CONCURRENT_STREAMS, 1000)
-    ccurl_multi_set_long(raw, CURLMOPT_MAXCONNECTS, configuration.idleConnectionsMax)
-    ccurl_multi_set_long(
-      raw, CURLMOPT_MAX_HOST_CONNECTIONS, configuration.connectionsPerHostMax / Self.countMax(configuration))
+    let countMax = Self.countMax(configuration)
+    ccurl_multi_set_long(raw, CURLMOPT_MAXCONNECTS, max(1, configuration.idleConnectionsMax / countMax))
+    ccurl_multi_set_long(raw, CURLMOPT_MAX_HOST_CONNECTIONS, configuration.connectionsPerHostMax / countMax)
     ccurl_multi_set_callbacks(raw, watchSocket, setLoopTimer, Unmanaged.passUnretained(self).toOpaque())
   }
 
@@ -42,6 +50,7 @@ final class MultiHandle {
   func add(_ handle: EasyHandle) -> Bool {
     handle.multi = self
     transfers += 1
+    closesAt = nil
     return curl_multi_add_handle(raw, handle.raw) == CURLM_OK
   }
 
@@ -49,6 +58,35 @@ final class MultiHandle {
     curl_multi_remove_handle(raw, handle.raw)
     handle.multi = nil
     transfers -= 1
+    // The first has the next request, and its idle connections are looked at then; libcurl looks at no others.
+    if transfers == 0, index > 0 {
+      closesAt = EventLoop.now + UInt64(configuration.idleTime / .nanoseconds(1))
+    }
+  }
+
+  /// When it wants to be called, whatever happens; `nil` = not at all.
+  var due: UInt64? {
+    guard let timer, let closesAt else { return timer ?? closesAt }
+    return min(timer, closesAt)
+  }
+
+  /// Does what is due.
+  func fireTimer() {
+    // libcurl may set the timer again, to at once, several times on the way to a connection.
+    while let due = timer, due <= EventLoop.now {
+      timer = nil
+      act(on: -1)
+    }
+    if let due = closesAt, due <= EventLoop.now { closeConnections() }
+  }
+
+  private func closeConnections() {
+    closesAt = nil
+    guard let fresh = curl_multi_init() else { return }
+    curl_multi_cleanup(raw)
+    timer = nil
+    raw = fresh
+    configure()
   }
 
   /// Lets libcurl do what there is to do with a socket; -1 = what is due.

@@ -213,11 +213,11 @@ struct AccessTests {
     let retry = "/v1/runs/\(run)/retry"
     let again = try await scene.send("POST", retry, Self.bearer(try await scene.token("ann")))
     #expect(again.status == 202, "\(again.text)")
-    while try await entries("tool.refused").isEmpty {}
+    try await waitWhile { try await entries("tool.refused").isEmpty }
     // The run is hers as she is now, for somebody else who does it again as well.
     let ops = Self.bearer(try await scene.token("ops", "--role", "operator"))
-    while try await scene.send("POST", retry, ops).status != 202 {}
-    while try await entries("tool.refused").count < 2 {}
+    try await waitWhile { try await scene.send("POST", retry, ops).status != 202 }
+    try await waitWhile { try await entries("tool.refused").count < 2 }
     #expect(try await entries("tool.called").count == 1)
     await scene.server.stop()
   }

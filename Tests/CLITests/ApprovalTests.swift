@@ -548,7 +548,7 @@ struct ApprovalTests {
     let run = try #require(first.json["run_id"]?.string)
     let reject = try Self.approval(first)
     #expect(try await Self.decide(server, reject, #"{"decision":"reject"}"#).status == 200)
-    while try await server.get("/v1/runs/\(run)").json["status"] != "failed" {}
+    try await waitWhile { try await server.get("/v1/runs/\(run)").json["status"] != "failed" }
     #expect(try await server.send("POST", "/v1/runs/\(run)/retry", body: []).status == 202)
     var pending: String?
     while pending == nil {
@@ -557,7 +557,7 @@ struct ApprovalTests {
       }?["id"]?
       .string
     }
-    while try await server.get("/v1/runs/\(run)").json["status"] != "waiting" {}
+    try await waitWhile { try await server.get("/v1/runs/\(run)").json["status"] != "waiting" }
     #expect(try await Self.decide(server, pending ?? "", #"{"decision":"approve"}"#).status == 200)
     #expect(try await Self.ended(server) == ["yes"])
     await server.stop()
@@ -585,7 +585,7 @@ struct ApprovalTests {
       try await Task.sleep(for: .milliseconds(800 + 100 * session))
       #expect(try await server.send("POST", "/v1/runs/\(run ?? "")/cancel", body: []).status == 202)
       _ = await chat.result
-      while try await server.get("/v1/runs/\(run ?? "")").json["status"] != "cancelled" {}
+      try await waitWhile { try await server.get("/v1/runs/\(run ?? "")").json["status"] != "cancelled" }
     }
     #expect(scene.count("/effect") == 0)
     await server.stop()

@@ -154,7 +154,7 @@ struct BackupTests {
     #expect(try await restore("new").status == 0)
     let copy = try await RunningServer(
       workspace: workspace.path, data: place.path + "/new", environment: environment)
-    while try await copy.get("/v1/runs").json["data"]?.array?.first?["status"] == "running" {}
+    try await waitWhile { try await copy.get("/v1/runs").json["data"]?.array?.first?["status"] == "running" }
     let messages = try await page(copy, "/v1/sessions/s/messages")
     #expect(messages.compactMap { $0["content"]?.string } == ["go", "Yes. 1"])
     await copy.stop()

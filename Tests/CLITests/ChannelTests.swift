@@ -253,7 +253,7 @@ struct WhatsAppTests {
     let server = try await scene.start()
     _ = try await scene.send(server, "echo", "hi")
     await api.requests(atLeast: 1)
-    while try await !server.get("/metrics").text.contains("outcome=\"given_up\"} 1") {}
+    try await waitWhile { try await !server.get("/metrics").text.contains("outcome=\"given_up\"} 1") }
     await server.stop()
     #expect(api.requests.count == 1)
   }
@@ -294,10 +294,10 @@ struct WhatsAppTests {
     await scene.model.requests(atLeast: 1)
     lost.cancel()
     _ = await lost.result
-    while try await scene.state(of: "SM1") != "late" {}
+    try await waitWhile { try await scene.state(of: "SM1") != "late" }
     gate.open()
     #expect(Scene.form(await scene.api.requests(atLeast: 1)[0])["Body"] == "Where were you?")
-    while try await scene.state(of: "SM1") != "answered" {}
+    try await waitWhile { try await scene.state(of: "SM1") != "answered" }
     await server.stop()
     #expect(scene.api.requests.count == 1 && scene.model.requests.count == 1)
   }
@@ -345,7 +345,7 @@ struct WhatsAppTests {
     #expect(try await scene.send(server, "talks", "hi").text == nothing)
     await scene.model.requests(atLeast: 1)
     server.send(SIGTERM)
-    while (try? await server.get("/health/live")) != nil {}
+    try await waitWhile { (try? await server.get("/health/live")) != nil }
     gate.open()
     #expect(Scene.form(await scene.api.requests(atLeast: 1)[0])["Body"] == "Before I go.")
     await server.stop()

@@ -91,8 +91,8 @@ struct ClockTests {
     try clock.set(to: 24)
     _ = try await server.chat("echo", "two", session: "s")
     // A day was slept over, and missed: the run has woken, and the schedule has come once.
-    while try await Self.runs(server, of: "sleeps").first?["status"] != "completed" {}
-    while try await Self.runs(server, of: "hourly").first?["status"] != "completed" {}
+    try await waitWhile { try await Self.runs(server, of: "sleeps").first?["status"] != "completed" }
+    try await waitWhile { try await Self.runs(server, of: "hourly").first?["status"] != "completed" }
     try clock.set(to: -24)
     _ = try await server.chat("echo", "three", session: "s")
     let messages = try await server.get("/v1/sessions/s/messages").json["data"]?.array ?? []

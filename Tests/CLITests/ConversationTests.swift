@@ -296,7 +296,9 @@ struct ConversationTests {
         _ = try await server.send(
           "POST", "/v1/approvals/\(approval)", body: Array(#"{"decision":"approve"}"#.utf8))
         let id = try #require(asked.json["run_id"]?.string)
-        while !["failed", "completed"].contains(try await server.get("/v1/runs/\(id)").json["status"]) {}
+        try await waitWhile {
+          !["failed", "completed"].contains(try await server.get("/v1/runs/\(id)").json["status"])
+        }
         #expect(try await server.get("/v1/runs/\(id)").json["status"] == "failed")
         let chief = try await server.chat("chief", "hi")
         #expect(chief.json["response"] == "stub: deep true" && chief.json["using_stub"] == true)

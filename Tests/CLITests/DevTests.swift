@@ -28,7 +28,7 @@ struct DevTests {
 
   /// Asks until the answer is the one that is waited for.
   private func answer(_ server: RunningServer, _ agent: String, is text: String) async throws {
-    while try await server.chat(agent, "x").json["response"]?.string != text {}
+    try await waitWhile { try await server.chat(agent, "x").json["response"]?.string != text }
   }
 
   private func version(_ server: RunningServer) async throws -> String {
@@ -43,9 +43,9 @@ struct DevTests {
       try folder.write("agents/a.lua", Self.saying("two"))
       try await answer(server, "a", is: "two")
       try folder.write("agents/new/b.lua", Self.saying("new"))
-      while try await server.get("/v1/agents/new.b").status != 200 {}
+      try await waitWhile { try await server.get("/v1/agents/new.b").status != 200 }
       try folder.write("agents/a.lua", "return {\n  run = function(ctx, input)\n    retrun 1\n  end,\n}")
-      while try await server.get("/health/ready").json["status"] != "degraded" {}
+      try await waitWhile { try await server.get("/health/ready").json["status"] != "degraded" }
       #expect(try await server.get("/health/ready").status == 200)
       let problems = try await server.get("/v1/agents/a").json["problems"]?.array
       #expect(problems?.first?["file"] == "agents/a.lua" && problems?.first?["line"] == 3)
@@ -86,7 +86,7 @@ struct DevTests {
       try await answer(server, "a", is: "two two")
       let question = try #require(asked.json["approval"]?["id"]?.string)
       _ = try await server.post("/v1/approvals/\(question)", ["decision": "approve"])
-      while try await server.get("/v1/sessions/w/messages").json["data"]?.array?.count != 2 {}
+      try await waitWhile { try await server.get("/v1/sessions/w/messages").json["data"]?.array?.count != 2 }
       #expect(
         try await server.get("/v1/sessions/w/messages").json["data"]?.array?.last?["content"] == "one one")
       let diff = try await server.get("/v1/versions").json["data"]?.array?.first

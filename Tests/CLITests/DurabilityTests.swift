@@ -46,7 +46,9 @@ struct DurabilityTests {
 
     /// Text of what the session holds, once the run that went on has ended.
     func ended(_ server: RunningServer) async throws -> [String] {
-      while try await server.get("/v1/runs").json["data"]?.array?.first?["status"] == "running" {}
+      try await waitWhile {
+        try await server.get("/v1/runs").json["data"]?.array?.first?["status"] == "running"
+      }
       return try await server.get("/v1/sessions/s/messages").json["data"]?.array?.compactMap {
         $0["content"]?.string
       } ?? []

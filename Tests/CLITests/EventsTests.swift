@@ -130,12 +130,12 @@ struct EventsTests {
     #expect(try await server.chat("once", "x", session: "s").status == 500)
     let id = try #require(try await server.get("/v1/runs").json["data"]?.array?.first?["id"]?.string)
     #expect(try await server.send("POST", "/v1/runs/\(id)/retry", body: []).status == 202)
-    while try await Self.events(server, "&types=workflow.completed").isEmpty {}
+    try await waitWhile { try await Self.events(server, "&types=workflow.completed").isEmpty }
     let told = ["workflow.started", "external.seen", "workflow.step_completed", "workflow.step_completed"]
     #expect(
       Self.types(try await Self.events(server, "&types=workflow.*,external.*"))
         == told + ["workflow.failed"] + told + ["workflow.completed"])
-    while try await Self.events(server, "&types=agent.executed").isEmpty {}
+    try await waitWhile { try await Self.events(server, "&types=agent.executed").isEmpty }
     // What was told of the first time stays so, until the session goes.
     let failed = try #require(try await Self.events(server, "&types=agent.failed").first)
     #expect(failed["status"] == "failed" && failed["error"]?["code"] == "internal")
@@ -193,13 +193,13 @@ struct EventsTests {
     try FileManager.default.removeItem(atPath: workspace.path + "/agents/many.lua")
     server = try await RunningServer(workspace: workspace.path, data: data.path)
     _ = try await server.post("/v1/approvals/\(question)", ["decision": "approve"])
-    while try await Self.events(server, "&types=workflow.completed").isEmpty {}
+    try await waitWhile { try await Self.events(server, "&types=workflow.completed").isEmpty }
     #expect(
       Self.types(try await Self.events(server, "&types=workflow.*,external.*")) == [
         "workflow.started", "external.once", "workflow.step_completed", "workflow.step_completed",
         "workflow.completed",
       ])
-    while try await Self.events(server, "&types=agent.deleted").isEmpty {}
+    try await waitWhile { try await Self.events(server, "&types=agent.deleted").isEmpty }
     #expect(try await Self.events(server, "&types=agent.deleted").map { $0["agent_id"] } == ["many"])
     #expect(
       try await Self.events(server, "&types=agent.created").compactMap { $0["agent_id"]?.string } == [

@@ -34,7 +34,7 @@ struct FairnessTests {
     let data = try Folder()
     let server = try await RunningServer(workspace: workspace.path, data: data.path)
     async let crowd = server.chat("crowd", "go", session: "crowd")
-    while try await server.get("/v1/runs").json["data"]?.array?.isEmpty != false {}
+    try await waitWhile { try await server.get("/v1/runs").json["data"]?.array?.isEmpty != false }
     for number in 0..<20 {
       #expect(
         try await server.chat("chat", "\(number)", session: "s").json["response"] == .string("\(number)"))

@@ -134,7 +134,9 @@ struct FeedbackTests {
       if index == 0 {
         try scene.workspace.write("agents/a.lua", "return { run = function() return 'worse' end }")
         scene.server.send(SIGHUP)
-        while try await scene.chat("a", "is it there?", as: ann, session: "x").json["response"] != "worse" {}
+        try await waitWhile {
+          try await scene.chat("a", "is it there?", as: ann, session: "x").json["response"] != "worse"
+        }
       }
     }
     #expect(try await scene.send("GET", "/v1/feedback", as: ann).status == 403)

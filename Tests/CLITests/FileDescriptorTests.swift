@@ -21,10 +21,9 @@ struct FileDescriptorTests {
         group.addTask { try await server.chat("a", "hello", session: "s\(number)").status }
       }
       // All are under way at once, or one has failed already.
-      while try await !server.get("/metrics").text.contains("perigee_runs_in_progress 300"),
-        try await !server.get("/metrics").text.contains("outcome=\"upstream\"")
-      {
-        await Task.yield()
+      try await waitWhile {
+        let metrics = try await server.get("/metrics").text
+        return !metrics.contains("perigee_runs_in_progress 300") && !metrics.contains("outcome=\"upstream\"")
       }
       gate.open()
       return try await group.reduce(into: [Int: Int]()) { $0[$1, default: 0] += 1 }

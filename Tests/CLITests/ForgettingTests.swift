@@ -27,7 +27,7 @@ struct ForgettingTests {
 
     let second = try await RunningServer(
       workspace: workspace.path, data: data.path, environment: ["PERIGEE_RETENTION_SESSION_HOURS": "1"])
-    while try await second.get("/v1/sessions/old").status == 200 {}
+    try await waitWhile { try await second.get("/v1/sessions/old").status == 200 }
     #expect(try await second.get("/v1/sessions/new").status == 200)
     let ended = try await second.get("/v1/audit?actions=run.ended").json["data"]?.array
     #expect(ended?.count == 2)

@@ -174,9 +174,10 @@ struct LuaGuardTests {
     let waiting = try await server.get("/v1/runs").json["data"]?.array?.first { $0["status"] == "waiting" }
     let cancel = try await server.post("/v1/runs/\(waiting?["id"]?.string ?? "")/cancel", [:])
     #expect(cancel.status == 202, "\(cancel.text)")
-    while try await server.get("/v1/runs").json["data"]?.array?.contains(where: { $0["status"] == "waiting" })
-      == true
-    {}
+    try await waitWhile {
+      let runs = try await server.get("/v1/runs").json["data"]?.array ?? []
+      return runs.contains { $0["status"] == "waiting" }
+    }
     #expect(try await server.chat("b", "bye", session: "s").json["response"] == "you said bye")
     let history = try await server.chat("d", "x", session: "s").json["response"]?.string ?? ""
     #expect(
@@ -254,9 +255,10 @@ struct LuaGuardTests {
     }).compactMap({ $0["id"]?.string }) ?? [] {
       #expect(try await server.post("/v1/approvals/\(id)", ["decision": "approve"]).status == 200)
     }
-    while try await server.get("/v1/runs?limit=200").json["data"]?.array?.contains(where: {
-      $0["status"] == "waiting" || $0["status"] == "running"
-    }) == true {}
+    try await waitWhile {
+      let runs = try await server.get("/v1/runs?limit=200").json["data"]?.array ?? []
+      return runs.contains { $0["status"] == "waiting" || $0["status"] == "running" }
+    }
     let ended = try await server.get("/v1/runs?limit=200").json["data"]?.array ?? []
     #expect(ended.filter { $0["status"] == "failed" }.map { $0["id"] } == [.string(failed)])
     // What nobody may read takes no place of what is remembered.
@@ -436,7 +438,9 @@ struct LuaGuardTests {
     let approval = try await next.get("/v1/approvals").json["data"]?.array?.first?["id"]?.string ?? ""
     let decided = try await next.post("/v1/approvals/\(approval)", ["decision": "approve"])
     #expect(decided.status == 200, "\(decided.text)")
-    while try await next.get("/v1/runs").json["data"]?.array?.first?["status"] != "completed" {}
+    try await waitWhile {
+      try await next.get("/v1/runs").json["data"]?.array?.first?["status"] != "completed"
+    }
     let messages = try await next.get("/v1/sessions/s/messages").json["data"]?.array ?? []
     #expect(messages.compactMap { $0["content"] } == ["hi 1", "HI 1 APPROVE"], "\(messages)")
     #expect(
@@ -515,7 +519,7 @@ struct LuaGuardTests {
     await first.stop()
     let second = try await RunningServer(workspace: workspace.path, data: data.path)
     #expect(try await second.post("/v1/approvals/\(id)", ["decision": "approve"]).status == 200)
-    while try await second.get("/v1/runs/\(run)").json["finished_at"]?.isNull != false {}
+    try await waitWhile { try await second.get("/v1/runs/\(run)").json["finished_at"]?.isNull != false }
     let kept = try await second.get("/v1/sessions/s/messages").json["data"]?.array
     #expect(kept?.map { $0["content"] } == ["wait!", "wait!|wait!|wait!"])
     await second.stop()

@@ -28,7 +28,7 @@ struct MetricsFormatTests {
         headers: [("traceparent", "00-\(trace)-b7ad6b7169203331-\(flags)")])
       #expect(answer.status == 200)
     }
-    while try await !server.get("/metrics").text.contains("\nconversations_total 2\n") {}
+    try await waitWhile { try await !server.get("/metrics").text.contains("\nconversations_total 2\n") }
     let outcome = try await PythonTests.run(
       "test_formats", in: "metrics",
       environment: [

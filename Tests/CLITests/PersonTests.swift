@@ -334,7 +334,7 @@ struct PersonTests {
       let list = try await scene.send("GET", "/v1/approvals", as: bob).json["data"]?.array
       pending = list?.first { $0["status"] == "pending" }?["id"]?.string
     }
-    while try await runs("completed", of: bob, in: scene) < 1 {}
+    try await waitWhile { try await runs("completed", of: bob, in: scene) < 1 }
     #expect(try await scene.run("users", "erase", "ann-Xanadu", "--yes").status == 0)
     for id in ids {
       let decision = try await scene.send("GET", "/v1/approvals/\(id)", as: bob).json["decision"]
@@ -345,7 +345,7 @@ struct PersonTests {
     let second = try await scene.send(
       "POST", "/v1/approvals/\(pending ?? "")", as: bob, ["decision": "approve"])
     #expect(second.status == 200, "\(second.text)")
-    while try await runs("completed", of: bob, in: scene) < 2 {}
+    try await waitWhile { try await runs("completed", of: bob, in: scene) < 2 }
     #expect(try tables(with: "says Zebra", in: scene.data.path) == [])
     #expect(try tables(with: "\"by\":\"ann-Xanadu", in: scene.data.path) == [])
     #expect(try await scene.run("audit", "verify").status == 0)

@@ -66,7 +66,7 @@ struct QueueTests {
 
   /// Waits until the metric says so.
   private func wait(for line: String, _ server: RunningServer) async throws {
-    while try await !server.get("/metrics").text.contains(line + "\n") {}
+    try await waitWhile { try await !server.get("/metrics").text.contains(line + "\n") }
   }
 
   @Test("what an agent publishes is done by the server's workers, in runs of their own")
@@ -128,7 +128,7 @@ struct QueueTests {
     _ = try await server.chat("clerk", "ann")
     await scene.service.requests(atLeast: 1)
     server.send(SIGTERM)
-    while (try? await server.get("/health/live"))?.status == 200 {}
+    try await waitWhile { (try? await server.get("/health/live"))?.status == 200 }
     gate.open()
     #expect(await server.stop().status == 0)
     #expect(try await scene.deadLetters().errors == "There are no dead letters.\n")

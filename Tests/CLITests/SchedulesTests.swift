@@ -94,7 +94,7 @@ struct SchedulesTests {
     #expect(
       schedules?.first?["due_at"]?.string?.hasSuffix("-12-31T15:00:00.000Z") == true, "\(schedules ?? [])")
     try workspace.write("agents/report.lua", "return { run = function() return '' end }")
-    while try await server.get("/v1/schedules").json["data"]?.array?.isEmpty != true {}
+    try await waitWhile { try await server.get("/v1/schedules").json["data"]?.array?.isEmpty != true }
     let log = await server.stop().log
     #expect(log.contains("its last run has not ended: it is passed over"))
   }

@@ -133,10 +133,9 @@ struct SharedTransactionTests {
 
   /// Waits until no run is under way.
   private static func end(_ server: RunningServer) async throws {
-    while try await server.get("/v1/runs").json["data"]?.array?.contains(where: { $0["finished_at"] == .null }
-    )
-      == true
-    {
+    try await waitWhile {
+      let runs = try await server.get("/v1/runs").json["data"]?.array ?? []
+      return runs.contains { $0["finished_at"] == .null }
     }
   }
 

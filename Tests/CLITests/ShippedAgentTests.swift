@@ -152,7 +152,9 @@ struct ShippedAgentTests {
 
   /// The session's last answer, and the states that its run went through, once that has ended.
   private static func ended(_ server: RunningServer) async throws -> (answer: String?, states: [String]) {
-    while try await server.get("/v1/runs").json["data"]?.array?.first?["finished_at"]?.isNull != false {}
+    try await waitWhile {
+      try await server.get("/v1/runs").json["data"]?.array?.first?["finished_at"]?.isNull != false
+    }
     let messages = try await server.get("/v1/sessions/s/messages").json["data"]?.array
     let steps = try await server.get("/v1/events?limit=200&types=workflow.step_completed").json["data"]?.array
     return (messages?.last?["content"]?.string, steps?.compactMap { $0["step_name"]?.string } ?? [])

@@ -152,7 +152,7 @@ import Testing
       let answer = try await Self.run(workspace, "reject", id, "--comment", "no")
       #expect(answer.status == 0 && answer.output == "reject: Well?\n", "\(answer.errors)")
       #expect(try await Self.run(workspace, "approve", id).status == 1)
-      while try await server.get("/v1/runs/\(run)").json["status"] != "completed" {}
+      try await waitWhile { try await server.get("/v1/runs/\(run)").json["status"] != "completed" }
       let messages = try await server.get("/v1/sessions/s/messages").json["data"]?.array
       #expect(messages?.last?["content"] == "reject")
       #expect(try await Self.run(workspace, "approvals").output == "")
@@ -165,7 +165,7 @@ import Testing
       #expect(try await server.chat("fails", "hi", session: "s").status == 500)
       let id = try #require(try await server.get("/v1/runs").json["data"]?.array?.first?["id"]?.string)
       #expect(try await server.send("POST", "/v1/runs/\(id)/retry", body: []).status == 202)
-      while try await server.get("/v1/runs/\(id)").json["status"] != "completed" {}
+      try await waitWhile { try await server.get("/v1/runs/\(id)").json["status"] != "completed" }
       let messages = try await server.get("/v1/sessions/s/messages").json["data"]?.array
       #expect(messages?.map { $0["content"] } == ["hi", "at last"])
       #expect(try await server.send("POST", "/v1/runs/\(id)/retry", body: []).status == 409)
@@ -180,7 +180,7 @@ import Testing
       #expect(try await Self.run(workspace, "cancel", id).status == 1)
       let again = try await Self.run(workspace, "retry", id)
       #expect(again.status == 0, "\(again.errors)")
-      while try await server.get("/v1/runs/\(id)").json["status"] != "completed" {}
+      try await waitWhile { try await server.get("/v1/runs/\(id)").json["status"] != "completed" }
       let messages = try await server.get("/v1/sessions/s/messages").json["data"]?.array
       #expect(messages?.map { $0["content"] } == ["hi", "at last"])
       #expect(try await Self.run(workspace, "retry", id).status == 1)

@@ -80,7 +80,7 @@ struct TracedRunTests {
   }
 
   private static func wait(for line: String, _ server: RunningServer) async throws {
-    while try await !server.get("/metrics").text.contains("\n\(line)\n") { try Task.checkCancellation() }
+    try await waitWhile { try await !server.get("/metrics").text.contains("\n\(line)\n") }
   }
 
   private static func attribute(_ name: String, of span: JSON) -> String? {
@@ -182,9 +182,7 @@ struct TracedRunTests {
     let cancelled = try await ask("asks")
     #expect(try await server.send("POST", "/v1/runs/\(cancelled)/cancel", body: []).status == 202)
     let expired = try await ask("quick")
-    while try await server.get("/v1/runs/\(expired)").json["status"] != "completed" {
-      try Task.checkCancellation()
-    }
+    try await waitWhile { try await server.get("/v1/runs/\(expired)").json["status"] != "completed" }
     await server.stop()
     let first = try scene.spans("invoke_agent asks")
     #expect(first.map { Self.attribute("perigee.run.id", of: $0) } == [cancelled])
@@ -211,7 +209,7 @@ struct TracedRunTests {
     try scene.workspace.write("agents/asks.lua", "return { run = function() return 'another' end }")
     let next = try await scene.serve()
     #expect(try await next.post("/v1/approvals/\(question)", ["decision": "approve"]).status == 200)
-    while try await next.get("/v1/runs/\(run)").json["status"] != "failed" { try Task.checkCancellation() }
+    try await waitWhile { try await next.get("/v1/runs/\(run)").json["status"] != "failed" }
     await next.stop()
     let spans = try scene.spans("invoke_agent asks")
     #expect(spans.map { Self.attribute("perigee.run.id", of: $0) } == [run])

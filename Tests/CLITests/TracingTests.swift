@@ -202,7 +202,7 @@ struct TracingTests {
       environment: ["OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:\(collector.port)"]
     ) { server in
       #expect(try await server.chat("a", "hi").status == 200)
-      while try await !server.get("/metrics").text.contains("\n\(line)\n") { try Task.checkCancellation() }
+      try await waitWhile { try await !server.get("/metrics").text.contains("\n\(line)\n") }
     }
   }
 

@@ -3,6 +3,7 @@ import Core
 import JSONCodec
 import Storage
 import Synchronization
+import TestSupport
 import Testing
 import Workspace
 
@@ -308,7 +309,7 @@ struct QueueTests {
       let reports = Reports()
       let workers = JobWorkers(runner: workspace.runner, settings: .init(count: 1)) { reports.add($0) }
       async let work: Void = workers.run()
-      while try await workspace.chat("probe", "look").text != "true" {}
+      try await waitWhile { try await workspace.chat("probe", "look").text != "true" }
       workers.stop()
       workspace.runner.stop(within: .zero)
       await work

@@ -120,6 +120,30 @@ import Transport
     #expect(server.connectionsOpened == 300)
   }
 
+  @Test("what a peak leaves of connections is closed after a time, and later requests are none the worse")
+  func afterPeak() async throws {
+    let gate = Gate()
+    let server = try ScriptedProvider { _ in
+      gate.pass()
+      return .status(200)
+    }
+    let origin = server.origin
+    let client = try HTTPClient(configuration: HTTPClient.Configuration(idleTime: .milliseconds(1)))
+    func peak(_ requests: Int) async throws {
+      try await withThrowingTaskGroup(of: Int.self) { group in
+        for _ in 0..<300 { group.addTask { try await client.send(HTTPRequest(url: origin)).status } }
+        await server.requests(atLeast: requests)
+        gate.open()
+        for try await status in group { #expect(status == 200) }
+      }
+    }
+    try await peak(300)
+    // All but those of the first handle.
+    await server.closedConnections(atLeast: 300 - 128)
+    try await peak(600)
+    await client.shutdown()
+  }
+
   @Test("a host gets no more connections at once than it may, and what is beyond waits")
   func connectionsPerHost() async throws {
     let gate = Gate()

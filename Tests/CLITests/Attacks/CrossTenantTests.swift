@@ -196,7 +196,7 @@ struct CrossTenantTests {
     // What is wrong with the scripts shows lines of them.
     try scene.workspace.write("agents/wrong.lua", "return {")
     scene.server.send(SIGHUP)
-    while try await scene.server.get("/health/ready").json["status"] != "degraded" {}
+    try await waitWhile { try await scene.server.get("/health/ready").json["status"] != "degraded" }
     for token in globex.all {
       #expect(try await scene.send("GET", "/v1/agents", as: token).json["problems"] == [])
     }
