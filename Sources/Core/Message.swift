@@ -10,12 +10,6 @@ public final class Message: Sendable {
     case user, assistant
   }
 
-  private final class Reading: Sendable {
-    let messages: [ModelMessage]
-
-    init(_ messages: [ModelMessage]) { self.messages = messages }
-  }
-
   public let id: String
   public let runID: String
   public let role: Role
@@ -27,7 +21,7 @@ public final class Message: Sendable {
   /// Only an assistant's: its tokens and those of its steps, where the provider counted them.
   public let countedTokens: Int?
   public let createdAt: Timestamp
-  private let reading = AtomicLazyReference<Reading>()
+  private let reading = Mutex<[ModelMessage]?>(nil)
 
   public init(
     id: String, runID: String, role: Role, text: String, steps: [TurnStep] = [], failure: Failure.Code? = nil,
@@ -45,8 +39,10 @@ public final class Message: Sendable {
 
   /// What a model sees of it: of an answer the steps first, each call with its result.
   var modelMessages: [ModelMessage] {
-    if let reading = reading.load() { return reading.messages }
-    return reading.storeIfNil(Reading(Conversation.modelMessages(of: self))).messages
+    if let known = reading.withLock({ $0 }) { return known }
+    let messages = Conversation.modelMessages(of: self)
+    reading.withLock { $0 = messages }
+    return messages
   }
 
   /// Tokens that a model reads of it: of an answer, with its tool calls, as the provider counted them; else by length.

@@ -16,18 +16,13 @@ public final class ModelMessage: Sendable {
     case tool(callID: String, name: String, content: String)
   }
 
-  private final class Wording: Sendable {
+  private struct Wording {
     let dialect: ObjectIdentifier
     let json: RawJSON
-
-    init(dialect: ObjectIdentifier, json: RawJSON) {
-      self.dialect = dialect
-      self.json = json
-    }
   }
 
   public let content: Content
-  private let wording = AtomicLazyReference<Wording>()
+  private let wording = Mutex<Wording?>(nil)
   /// 0 = it was not asked for.
   private let knownDigest = Atomic<UInt64>(0)
 
@@ -36,11 +31,11 @@ public final class ModelMessage: Sendable {
   /// The message as JSON in a dialect; what the first one that asks has made of it is kept.
   public func json(in dialect: Any.Type, _ make: () -> RawJSON) -> RawJSON {
     let dialect = ObjectIdentifier(dialect)
-    if let wording = wording.load() { return wording.dialect == dialect ? wording.json : make() }
+    if let wording = wording.withLock({ $0 }) { return wording.dialect == dialect ? wording.json : make() }
     let json = make()
     // A picture is not worth holding twice.
     if json.bytes.count <= Self.keptBytesMax {
-      _ = wording.storeIfNil(Wording(dialect: dialect, json: json))
+      wording.withLock { $0 = Wording(dialect: dialect, json: json) }
     }
     return json
   }

@@ -57,9 +57,14 @@ public struct JSONWriter: ~Copyable {
     write(value)
   }
 
-  public mutating func member(_ key: StaticString, _ value: some BinaryInteger) {
+  public mutating func member(_ key: StaticString, _ value: Int) {
     self.key(key)
-    write(Int64(clamping: value))
+    write(Int64(value))
+  }
+
+  public mutating func member(_ key: StaticString, _ value: Int64) {
+    self.key(key)
+    write(value)
   }
 
   public mutating func member(_ key: StaticString, _ value: Double) {
