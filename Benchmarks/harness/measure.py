@@ -100,7 +100,7 @@ class Bench:
 
     def verify(self):
         """Every kind of turn once over whole sessions, which also warms the server up."""
-        for kind in ("plain", "list", "add", "plain -e", "list -e", "add -e"):
+        for kind in ("plain", "list", "add", "three", "plain -e", "list -e", "add -e", "three -e"):
             result = self.turn("-m", *kind.split(), "-c", 8, "-n", 20)
             if result["failed"]:
                 fault = self.provider.stats()["last_fault"]

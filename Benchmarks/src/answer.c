@@ -14,30 +14,34 @@ static const char text[] =
     "still answers the telephone, and do the shopping on the way home. Shall I note a reminder?";
 
 static bool is_call(const struct conversation *conversation) {
-  return conversation->turn.mode != MODE_PLAIN && !conversation->has_result;
+  return !has_results(conversation);
 }
 
-static const char *tool_name(const struct turn *turn) {
-  return turn->mode == MODE_ADD ? "add_todo" : "list_todos";
+static const char *tool_name(const struct turn *turn, int index) {
+  return call_adds(turn, index) ? "add_todo" : "list_todos";
 }
 
 // As JSON inside of a JSON string.
-static void call_arguments(const struct turn *turn, char *arguments, size_t size) {
+static void call_arguments(const struct turn *turn, int index, char *arguments, size_t size) {
   char title[TITLE_BYTES];
   todo_title(turn, title, sizeof title);
-  if (turn->mode == MODE_ADD) snprintf(arguments, size, "{\\\"title\\\":\\\"%s\\\"}", title);
+  if (call_adds(turn, index)) snprintf(arguments, size, "{\\\"title\\\":\\\"%s\\\"}", title);
   else snprintf(arguments, size, "{}");
 }
 
-static void write_call(struct buffer *body, const struct turn *turn) {
-  char identifier[TAG_BYTES], arguments[TITLE_BYTES * 2];
-  call_identifier(turn, identifier, sizeof identifier);
-  call_arguments(turn, arguments, sizeof arguments);
+static void write_calls(struct buffer *body, const struct turn *turn) {
   buffer_print(body,
                "{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":null,\"refusal\":null,"
-               "\"tool_calls\":[{\"id\":\"%s\",\"type\":\"function\",\"function\":{\"name\":\"%s\","
-               "\"arguments\":\"%s\"}}]},\"logprobs\":null,\"finish_reason\":\"tool_calls\"}",
-               identifier, tool_name(turn), arguments);
+               "\"tool_calls\":[");
+  for (int index = 0; index < mode_calls[turn->mode]; index++) {
+    char identifier[TAG_BYTES], arguments[TITLE_BYTES * 2];
+    call_identifier(turn, index, identifier, sizeof identifier);
+    call_arguments(turn, index, arguments, sizeof arguments);
+    buffer_print(body,
+                 "%s{\"id\":\"%s\",\"type\":\"function\",\"function\":{\"name\":\"%s\",\"arguments\":\"%s\"}}",
+                 index ? "," : "", identifier, tool_name(turn, index), arguments);
+  }
+  buffer_print(body, "]},\"logprobs\":null,\"finish_reason\":\"tool_calls\"}");
 }
 
 static void write_text(struct buffer *body, const struct turn *turn) {
@@ -57,7 +61,7 @@ void answer_write(
                "{\"id\":\"chatcmpl-%lu\",\"object\":\"chat.completion\",\"created\":1700000000,"
                "\"model\":\"bench-1\",\"choices\":[",
                call);
-  (is_call(conversation) ? write_call : write_text)(body, &conversation->turn);
+  (is_call(conversation) ? write_calls : write_text)(body, &conversation->turn);
   buffer_print(body,
                "],\"usage\":{\"prompt_tokens\":%zu,\"completion_tokens\":%zu,\"total_tokens\":%zu},"
                "\"system_fingerprint\":\"fp_bench\"}",
@@ -119,17 +123,19 @@ static void write_head(const struct stream *stream, struct buffer *output) {
 
 // As providers do it: first the name, then the arguments.
 static void write_call_deltas(const struct stream *stream, struct buffer *output) {
-  char identifier[TAG_BYTES], arguments[TITLE_BYTES * 2], delta[EVENT_BYTES / 2];
-  call_identifier(&stream->turn, identifier, sizeof identifier);
-  call_arguments(&stream->turn, arguments, sizeof arguments);
-  snprintf(delta, sizeof delta,
-           "{\"tool_calls\":[{\"index\":0,\"id\":\"%s\",\"type\":\"function\","
-           "\"function\":{\"name\":\"%s\",\"arguments\":\"\"}}]}",
-           identifier, tool_name(&stream->turn));
-  write_delta(stream, output, delta, "null");
-  snprintf(delta, sizeof delta, "{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"%s\"}}]}",
-           arguments);
-  write_delta(stream, output, delta, "null");
+  for (int index = 0; index < mode_calls[stream->turn.mode]; index++) {
+    char identifier[TAG_BYTES], arguments[TITLE_BYTES * 2], delta[EVENT_BYTES / 2];
+    call_identifier(&stream->turn, index, identifier, sizeof identifier);
+    call_arguments(&stream->turn, index, arguments, sizeof arguments);
+    snprintf(delta, sizeof delta,
+             "{\"tool_calls\":[{\"index\":%d,\"id\":\"%s\",\"type\":\"function\","
+             "\"function\":{\"name\":\"%s\",\"arguments\":\"\"}}]}",
+             index, identifier, tool_name(&stream->turn, index));
+    write_delta(stream, output, delta, "null");
+    snprintf(delta, sizeof delta, "{\"tool_calls\":[{\"index\":%d,\"function\":{\"arguments\":\"%s\"}}]}", index,
+             arguments);
+    write_delta(stream, output, delta, "null");
+  }
 }
 
 static void write_piece(const struct stream *stream, struct buffer *output) {

@@ -7,10 +7,18 @@
 #define SYSTEM_BYTES_MIN 300
 #define TODOS_MIN 10
 // Servers that keep tool messages have room for fewer turns in the same number of messages.
-#define TURNS_MIN 4
+#define TURNS_MIN 3
 
-void call_identifier(const struct turn *turn, char *identifier, size_t size) {
-  snprintf(identifier, size, "call-%s-%d", turn->session, turn->number);
+void call_identifier(const struct turn *turn, int index, char *identifier, size_t size) {
+  snprintf(identifier, size, "call-%s-%d-%d", turn->session, turn->number, index);
+}
+
+bool call_adds(const struct turn *turn, int index) {
+  return turn->mode == MODE_ADD || (turn->mode == MODE_THREE && index == 1);
+}
+
+bool has_results(const struct conversation *conversation) {
+  return conversation->results == (1u << mode_calls[conversation->turn.mode]) - 1;
 }
 
 void todo_title(const struct turn *turn, char *title, size_t size) {
@@ -48,20 +56,25 @@ static const char *read_user(struct conversation *so_far, struct span content, b
   }
   so_far->turn = turn;
   so_far->users++;
-  so_far->has_called = so_far->has_result = false;
+  so_far->has_called = false;
+  so_far->results = 0;
   return NULL;
 }
 
 static const char *read_result(struct conversation *so_far, struct span call, struct span content) {
   char expected[TAG_BYTES];
-  call_identifier(&so_far->turn, expected, sizeof expected);
-  if (!so_far->has_called || !span_is(call, expected)) return "a tool result without its call";
-  if (so_far->turn.mode == MODE_LIST && count(content, "\\\"title\\\"") < TODOS_MIN)
+  int index = 0, calls = so_far->has_called ? mode_calls[so_far->turn.mode] : 0;
+  for (; index < calls; index++) {
+    call_identifier(&so_far->turn, index, expected, sizeof expected);
+    if (span_is(call, expected)) break;
+  }
+  if (index == calls) return "a tool result without its call";
+  bool adds = call_adds(&so_far->turn, index);
+  if (!adds && count(content, "\\\"title\\\"") < TODOS_MIN)
     return "the result of list_todos has fewer than ten rows";
   todo_title(&so_far->turn, expected, sizeof expected);
-  if (so_far->turn.mode == MODE_ADD && !span_contains(content, expected))
-    return "the result of add_todo has not the title";
-  so_far->has_result = true;
+  if (adds && !span_contains(content, expected)) return "the result of add_todo has not the title";
+  so_far->results |= 1u << index;
   return NULL;
 }
 
@@ -94,7 +107,7 @@ static const char *read_messages(struct conversation *so_far, struct span messag
       was_answered = false;
     } else if (span_is(role, "assistant") && so_far->users > 0) {
       char identifier[TAG_BYTES];
-      call_identifier(&so_far->turn, identifier, sizeof identifier);
+      call_identifier(&so_far->turn, 0, identifier, sizeof identifier);
       if (span_contains(calls, identifier)) so_far->has_called = true;
       else if (answers(content, &so_far->turn)) was_answered = true;
       else fault = "an answer that the provider did not give";
@@ -106,7 +119,7 @@ static const char *read_messages(struct conversation *so_far, struct span messag
   if (!has_system) return "no system prompt of the size of the work";
   if (so_far->users == 0) return "no user message";
   if (was_answered) return "the newest message is no question";
-  if (so_far->has_called && !so_far->has_result) return "a call without its result";
+  if (so_far->has_called && !has_results(so_far)) return "a call without its result";
   return history_fault(so_far);
 }
 

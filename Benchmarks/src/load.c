@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A closed loop of chat turns: each connection is one user who writes again as soon as the answer is there.
 //
-//   load -p PORT [-a PATH] [-c CONNECTIONS] (-n TURNS | -w SECONDS -s SECONDS) [-m plain|list|add] [-d MS]
+//   load -p PORT [-a PATH] [-c CONNECTIONS] (-n TURNS | -w SECONDS -s SECONDS) [-m plain|list|add|three] [-d MS]
 //        [-e] [-i MS] [-k TURNS] [-h MESSAGES] [-r NAME] [-t SECONDS] [-P]
 //
 //   -n   turns of each connection          -w, -s   or: warm up, then count the turns that end in a window
@@ -368,7 +368,7 @@ static void read_options(int count, char **arguments) {
     case 'P': options.is_provider = true; break;
     case 'm': {
       int mode = mode_named(optarg);
-      if (mode < 0) die("-m %s: one of plain, list, add", optarg);
+      if (mode < 0) die("-m %s: one of plain, list, add, three", optarg);
       options.mode = (enum mode)mode;
       break;
     }

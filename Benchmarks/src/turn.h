@@ -16,9 +16,13 @@ enum mode {
   MODE_PLAIN, // a text
   MODE_LIST,  // first a call of list_todos, then a text
   MODE_ADD,   // first a call of add_todo, then a text
+  MODE_THREE, // first calls of list_todos, add_todo and list_todos at once, then a text
 };
 
-static const char *const mode_names[] = {"plain", "list", "add"};
+#define CALLS_MAX 3
+
+static const char *const mode_names[] = {"plain", "list", "add", "three"};
+static const int mode_calls[] = {0, 1, 1, CALLS_MAX};
 
 struct turn {
   enum mode mode;
@@ -30,7 +34,7 @@ struct turn {
 };
 
 static inline int mode_named(const char *name) {
-  for (int mode = MODE_PLAIN; mode <= MODE_ADD; mode++)
+  for (int mode = MODE_PLAIN; mode <= MODE_THREE; mode++)
     if (strcmp(name, mode_names[mode]) == 0) return mode;
   return -1;
 }
