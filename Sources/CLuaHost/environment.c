@@ -27,6 +27,19 @@ static void keep_metafield(lua_State *L, const char *field) {
   }
 }
 
+// Pushes an empty table and the metatable of a read-only view, which still lacks __index and the target.
+static void push_view(lua_State *L, const char *name) {
+  lua_newtable(L);
+  lua_createtable(L, 0, 8);
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable");
+  lua_pushcfunction(L, proxy_length);
+  lua_setfield(L, -2, "__len");
+  lua_pushstring(L, name);
+  lua_pushcclosure(L, refuse_write, 1);
+  lua_setfield(L, -2, "__newindex");
+}
+
 static void push_readonly(lua_State *L, int index, const char *name, int depth);
 
 // Replaces the tables in the table at `index` by proxies.
@@ -52,19 +65,11 @@ static void push_readonly(lua_State *L, int index, const char *name, int depth) 
     return;
   }
   if (depth > 0) deepen(L, index, name, depth);
-  lua_newtable(L);
-  lua_createtable(L, 0, 8);
+  push_view(L, name);
   lua_pushvalue(L, index);
   lua_setfield(L, -2, "__index");
   lua_pushvalue(L, index);
   lua_setfield(L, -2, CLH_TARGET_FIELD);
-  lua_pushboolean(L, 0);
-  lua_setfield(L, -2, "__metatable");
-  lua_pushcfunction(L, proxy_length);
-  lua_setfield(L, -2, "__len");
-  lua_pushstring(L, name);
-  lua_pushcclosure(L, refuse_write, 1);
-  lua_setfield(L, -2, "__newindex");
   if (lua_getmetatable(L, index)) {
     lua_insert(L, -2);
     keep_metafield(L, "__call");
@@ -77,6 +82,25 @@ static void push_readonly(lua_State *L, int index, const char *name, int depth) 
 
 void clh_push_readonly(lua_State *L, int index, const char *name, bool deep) {
   push_readonly(L, lua_absindex(L, index), name, deep ? PROXY_DEPTH_MAX : 0);
+}
+
+int clh_complete(lua_State *L) {
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_call(L, 0, 1);
+  return 1;
+}
+
+void clh_push_lazy(lua_State *L, int index, int complete, const char *name) {
+  index = lua_absindex(L, index);
+  complete = lua_absindex(L, complete);
+  luaL_checkstack(L, 6, NULL);
+  push_view(L, name);
+  lua_pushvalue(L, index);
+  lua_setfield(L, -2, "__index");
+  lua_pushvalue(L, complete);
+  lua_pushcclosure(L, clh_complete, 1);
+  lua_setfield(L, -2, CLH_TARGET_FIELD);
+  lua_setmetatable(L, -2);
 }
 
 static uint64_t rotate_left(uint64_t value, int by) { return (value << by) | (value >> (64 - by)); }

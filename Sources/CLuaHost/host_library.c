@@ -26,6 +26,21 @@ static int host_readonly(lua_State *L) {
   return 1;
 }
 
+// host.lazy(index, complete): a read-only table whose fields `index(_, name)` makes when they are first looked at.
+// `complete()` returns all of them in a table.
+static int host_lazy(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  luaL_checktype(L, 2, LUA_TFUNCTION);
+  clh_push_lazy(L, 1, 2, "the table");
+  return 1;
+}
+
+// host.lend(): the run's functions have something that they may change, which is asked for at its end.
+static int host_lend(lua_State *L) {
+  clh_state_of(L)->current->run->has_lent = true;
+  return 0;
+}
+
 // host.where(function): `agents/a.lua:12`, the line on which it begins.
 static int host_where(lua_State *L) {
   luaL_checktype(L, 1, LUA_TFUNCTION);
@@ -41,7 +56,8 @@ static int start(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"run", host_run},          {"load", clh_load_script}, {"readonly", host_readonly},
       {"error", clh_host_raise},  {"spawn", clh_spawn},      {"loading", host_loading},
-      {"where", host_where},      {NULL, NULL},
+      {"where", host_where},      {"lazy", host_lazy},       {"lend", host_lend},
+      {NULL, NULL},
   };
   clh_add_host_functions(L, state);
   lua_createtable(L, 0, 8);

@@ -74,7 +74,7 @@ static int free_scratch(lua_State *L) {
   return 0;
 }
 
-// Upvalue: the scratch buffer. Encoding runs no Lua code and never yields, so one buffer serves the state.
+// Upvalue: the scratch buffer. Encoding runs no code of scripts and never yields, so one buffer serves the state.
 static int encode(lua_State *L) {
   luaL_checkany(L, 1);
   struct clh_buffer *scratch = lua_touserdata(L, lua_upvalueindex(1));

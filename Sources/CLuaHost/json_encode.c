@@ -266,8 +266,8 @@ static bool resolve(struct encoder *e, const struct place *place) {
       return true;
     }
     lua_pushliteral(L, CLH_TARGET_FIELD);
-    bool is_proxy = lua_rawget(L, -2) == LUA_TTABLE;
-    if (!is_proxy) {
+    lua_rawget(L, -2);
+    if (!clh_is_target(L)) {
       lua_pop(L, 2);
       return false;
     }

@@ -10,7 +10,7 @@ static int open_run(lua_State *L) {
   lua_rawgetp(L, LUA_REGISTRYINDEX, &clh_key_env_meta);
   lua_setmetatable(L, -2);
   run->env_ref = luaL_ref(L, LUA_REGISTRYINDEX);
-  lua_newtable(L);
+  lua_createtable(L, 0, 4);
   run->private_ref = luaL_ref(L, LUA_REGISTRYINDEX);
   lua_newtable(L);
   run->modules_ref = luaL_ref(L, LUA_REGISTRYINDEX);
@@ -48,6 +48,37 @@ struct clh_run *clh_run_open(struct clh_state *state, int64_t cpu_ns_max, size_t
   state->runs = run;
   return run;
 }
+
+struct telling {
+  struct clh_run *run;
+  const char *name, *text;
+  size_t length;
+};
+
+static int tell(lua_State *L) {
+  struct telling *telling = lua_touserdata(L, 1);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, telling->run->private_ref);
+  if (lua_getfield(L, -1, "told") == LUA_TNIL) {
+    lua_pop(L, 1);
+    lua_createtable(L, 0, 8);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, "told");
+  }
+  lua_pushlstring(L, telling->text, telling->length);
+  lua_setfield(L, -2, telling->name);
+  return 0;
+}
+
+bool clh_run_tell(struct clh_run *run, const char *name, const char *text, size_t length) {
+  struct telling telling = {run, name, text, length};
+  run->state->billed = run;
+  int status = clh_protected(run->state, tell, &telling);
+  run->state->billed = NULL;
+  if (status != LUA_OK) lua_settop(run->state->L, 0);
+  return status == LUA_OK;
+}
+
+bool clh_run_has_lent(const struct clh_run *run) { return run->has_lent; }
 
 void clh_run_finish(struct clh_run *run) {
   for (struct clh_fiber *fiber = run->fibers; fiber != NULL; fiber = fiber->next) clh_fiber_finish(fiber);

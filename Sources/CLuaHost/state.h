@@ -86,6 +86,7 @@ struct clh_run {
   struct clh_run *next;
   struct clh_fiber *fibers;
   bool closed;
+  bool has_lent;  // the prelude, something that the run's functions may change
   enum clh_death death;
   int env_ref, private_ref, modules_ref;
   int64_t cpu_ns, cpu_ns_max;
@@ -235,7 +236,11 @@ int clh_load_script(lua_State *L);
 int clh_require(lua_State *L);
 /// Pushes a read-only proxy of the table at `index`. Stack: [] -> [proxy]. May raise.
 void clh_push_readonly(lua_State *L, int index, const char *name, bool deep);
-/// Replaces a read-only proxy at `index` by its table. Stack: unchanged.
+/// Pushes a read-only table whose fields the function at `index` makes, and that at `complete` all of them. May raise.
+void clh_push_lazy(lua_State *L, int index, int complete, const char *name);
+/// The target of such a table: makes all of it.
+int clh_complete(lua_State *L);
+/// Replaces a read-only proxy at `index` by its table. Stack: unchanged. May raise.
 void clh_resolve_proxy(lua_State *L, int index);
 
 #endif

@@ -202,30 +202,75 @@ public enum Prelude {
 
     local function messages(count) return call["_session.messages"](count) end
 
-    -- Everything a function of the script gets, made once a run.
-    function entries.open(data)
-      local run = host.run()
-      run.file = data.file
-      run.input = data.input
-      run.session = { id = data.session.id, state = data.session.state, messages = messages }
-      local session = setmetatable({}, {
-        __index = run.session,
+    -- What the host told of the run.
+    local function told(name) return json.decode(host.run().told[name]) end
+
+    local function session()
+      local session = { id = told("session"), state = told("state"), messages = messages }
+      host.run().session = session
+      host.lend()
+      return setmetatable({}, {
+        __index = session,
         __newindex = function(_, key, value)
-          if key == "state" and type(value) == "table" then run.session.state = value return end
+          if key == "state" and type(value) == "table" then session.state = value return end
           error("ctx.session." .. tostring(key) .. " is read-only; only state may be changed, to a table", 2)
         end,
-        __pairs = function() return pairs(run.session) end,
-        __target = run.session,
+        __pairs = function() return pairs(session) end,
+        __target = session,
         __metatable = false,
       })
-      run.parts = {
-        user = freeze(data.user), session = session, run = host.readonly(data.run),
-        input = freeze(data.input), env = host.readonly(data.env),
-      }
-      run.ctx = host.readonly(run.parts)
     end
 
-    local function agent() return host.load(host.run().file) end
+    local makers = {
+      user = function() return freeze(told("user")) end,
+      session = session,
+      run = function() return host.readonly(told("run")) end,
+      input = function()
+        local input = told("input")
+        host.run().input = input
+        return freeze(input)
+      end,
+      env = function() return host.readonly(told("env")) end,
+    }
+
+    -- A part of what every function of the run gets, made when one first looks at it: most look at few.
+    local function part(name)
+      local run = host.run()
+      local parts = run.parts or {}
+      run.parts = parts
+      if parts[name] == nil and makers[name] then parts[name] = makers[name]() end
+      return parts[name]
+    end
+
+    -- What is behind `ctx.input`, which whoever checks the message may change.
+    local function input()
+      part("input")
+      return host.run().input
+    end
+
+    -- What a function gets: of a tool's call, the call too.
+    local function context(call)
+      local own
+      local function index(_, name)
+        if name ~= "call" or not call then return part(name) end
+        own = own or host.readonly(json.decode(call))
+        return own
+      end
+      return host.lazy(index, function()
+        local all = { call = index(nil, "call") }
+        for name in pairs(makers) do all[name] = part(name) end
+        return all
+      end)
+    end
+
+    -- What the run's own functions get, one for all of them.
+    local function ctx()
+      local run = host.run()
+      run.ctx = run.ctx or context()
+      return run.ctx
+    end
+
+    local function agent() return host.load(told("file")) end
 
     local function reply(value, name)
       if type(value) == "string" then return { text = value } end
@@ -247,20 +292,20 @@ public enum Prelude {
     end
 
     function entries.before(message)
-      local changed = agent().before(host.run().ctx, message)
+      local changed = agent().before(ctx(), message)
       if changed == nil then return message end
       if type(changed) ~= "string" then
         host.error("internal", ("before must return the message, not a %s"):format(type(changed)))
       end
       check_text("before", changed)
       -- What the script is told of the message is what goes on.
-      local input = host.run().input
+      local input = input()
       if input.message == message then input.message = changed end
       return changed
     end
 
     function entries.prompt()
-      local prompt = agent().prompt(host.run().ctx)
+      local prompt = agent().prompt(ctx())
       if type(prompt) ~= "string" then
         host.error("internal", ("prompt must return a string, not %s"):format(type(prompt)))
       end
@@ -268,7 +313,7 @@ public enum Prelude {
     end
 
     function entries.tools()
-      local names = agent().tools(host.run().ctx)
+      local names = agent().tools(ctx())
       if type(names) ~= "table" then
         host.error("internal", ("tools must return a list of names, not %s"):format(type(names)))
       end
@@ -281,7 +326,7 @@ public enum Prelude {
     end
 
     function entries.compact(messages)
-      local summary = agent().compact(host.run().ctx, messages)
+      local summary = agent().compact(ctx(), messages)
       if summary == nil then return nil end
       if type(summary) ~= "string" then
         host.error("internal", ("compact must return a string, not %s"):format(type(summary)))
@@ -290,43 +335,34 @@ public enum Prelude {
       return summary
     end
 
-    local function call_context(context)
-      local parts = host.run().parts
-      return host.readonly{
-        user = parts.user, session = parts.session, run = parts.run, input = parts.input, env = parts.env,
-        call = host.readonly(context),
-      }
+    function entries.call(file, name, arguments, call)
+      return host.load(file)[name].run(context(call), arguments)
     end
 
-    function entries.call(file, name, arguments, context)
-      return host.load(file)[name].run(call_context(context), arguments)
-    end
-
-    function entries.wants_approval(file, name, arguments, context)
-      local wish = host.load(file)[name].approve(call_context(context), arguments)
+    function entries.wants_approval(file, name, arguments, call)
+      local wish = host.load(file)[name].approve(context(call), arguments)
       if wish == nil or wish == false or wish == true then return wish or false end
       if type(wish) == "string" then return { title = wish } end
       if type(wish) == "table" then return wish end
       host.error("internal", ("approve must return true, false, a title or { title = }, not a %s"):format(type(wish)))
     end
 
-    function entries.check_call(file, name, arguments, context)
-      local what, result = host.load(file)[name].unknown(call_context(context), arguments)
+    function entries.check_call(file, name, arguments, call)
+      local what, result = host.load(file)[name].unknown(context(call), arguments)
       if what == "done" then return { result = result } end
       if what == "retry" then return {} end
       host.error("internal", ('unknown must return "done" and the result, or "retry", not %s'):format(tostring(what)))
     end
 
     function entries.after(answer)
-      local changed = agent().after(host.run().ctx, answer)
+      local changed = agent().after(ctx(), answer)
       return reply(changed == nil and answer or changed, "after")
     end
 
-    function entries.stub(message) return reply(agent().stub(host.run().ctx, message), "stub") end
+    function entries.stub(message) return reply(agent().stub(ctx(), message), "stub") end
 
     function entries.run()
-      local ctx = host.run().ctx
-      return reply(agent().run(ctx, ctx.input), "run")
+      return reply(agent().run(ctx(), ctx().input), "run")
     end
 
     -- What the functions of a step or a state must return; the rest is theirs to choose.
@@ -350,12 +386,13 @@ public enum Prelude {
     function entries.step(path, name, arguments)
       local place = agent()
       for _, key in ipairs(path) do place = place[key] end
-      local value = place[name](host.run().ctx, table.unpack(arguments, 1, 3))
+      local value = place[name](ctx(), table.unpack(arguments, 1, 3))
       local check = results[name]
       if check then return check(value, table.concat(path, ".") .. "." .. name) end
       return value
     end
 
+    -- What the session's state has become, once a function has looked at it.
     function entries.state() return host.run().session.state end
 
     -- A definition as data: functions become marks.
@@ -405,7 +442,7 @@ public enum Prelude {
 
 /// The ways by which the host calls into scripts: names in the prelude's `entries`.
 public enum ScriptEntry: String, Sendable {
-  case open, guards, before, prompt, tools, compact, call, after, stub, run, step, state, describe, check,
+  case guards, before, prompt, tools, compact, call, after, stub, run, step, state, describe, check,
     matches
   case checkCall = "check_call"
   case wantsApproval = "wants_approval"

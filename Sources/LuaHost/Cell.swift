@@ -41,11 +41,14 @@ public actor Cell<Context: Sendable> {
 
   /// Opens a run with a fresh environment; evaluates no script.
   ///
-  /// - Parameter meter: Counts its time, together with that of every other run that has it.
+  /// - Parameters:
+  ///   - meter: Counts its time, together with that of every other run that has it.
+  ///   - facts: Texts that preludes find under these names in `host.run().told`.
   /// - Throws: ``ScriptError`` of kind `full` or `memoryLimit`.
-  public func open(budget: RunBudget = RunBudget(), meter: CPUMeter = CPUMeter()) throws(ScriptError)
-    -> RunHandle
-  {
+  public func open(
+    budget: RunBudget = RunBudget(), meter: CPUMeter = CPUMeter(),
+    telling facts: [(name: String, text: RawJSON)] = []
+  ) throws(ScriptError) -> RunHandle {
     guard runs.count < limits.runsMax else {
       throw ScriptError(.full, "the cell has \(runs.count) runs already")
     }
@@ -54,6 +57,15 @@ public actor Cell<Context: Sendable> {
       throw ScriptError(.memoryLimit, "the cell has not enough memory for another run")
     }
     clh_run_share_meter(raw, meter.nanoseconds)
+    for (name, text) in facts {
+      let isTold = text.bytes.withUnsafeBytes {
+        clh_run_tell(raw, name, $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count)
+      }
+      guard isTold else {
+        clh_run_close(raw)
+        throw ScriptError(.memoryLimit, "the cell has not enough memory for another run")
+      }
+    }
     lastNumber += 1
     runs[lastNumber] = Run(raw: raw, budget: budget, meter: meter)
     return RunHandle(number: lastNumber)
@@ -113,6 +125,9 @@ public actor Cell<Context: Sendable> {
     case .json: .json(try await json(run, entry, arguments, context: context, seed: seed))
     }
   }
+
+  /// Says whether a prelude lent the run something that it may change; false for one that is closed.
+  public func hasLent(_ run: RunHandle) -> Bool { runs[run.number].map { clh_run_has_lent($0.raw) } ?? false }
 
   /// Lua memory of the cell, in bytes.
   public var memoryBytes: Int { clh_state_bytes(state.raw) }

@@ -26,47 +26,43 @@ struct LuaScriptRun: ScriptRun {
       throw Failure(error, of: scope.run.agent.name)
     }
     do {
-      let handle = try await place.cell.open(budget: host.budget, meter: meter)
-      let run = LuaScriptRun(
+      let handle = try await place.cell.open(
+        budget: host.budget, meter: meter, telling: facts(of: scope.run, host: host))
+      return LuaScriptRun(
         scope: scope, pool: host.pool, place: place, handle: handle, meter: meter, journal: journal)
-      do {
-        _ = try await run.value(.open, [.json(context(of: scope.run, host: host))])
-        return run
-      } catch {
-        await place.cell.close(handle)
-        throw error
-      }
     } catch {
       host.pool.give(back: place)
       throw error
     }
   }
 
-  private static func context(of run: RunContext, host: LuaScriptHost) -> RawJSON {
-    var writer = JSONWriter(reservingCapacity: 512)
+  /// What a function of the run may look at: each part by itself, as most functions look at few.
+  private static func facts(of run: RunContext, host: LuaScriptHost) -> [(name: String, text: RawJSON)] {
+    [
+      ("file", RawJSON(.string(run.agent.file))), ("user", text(of: run.user)),
+      ("session", RawJSON(.string(run.sessionID))), ("state", run.state), ("input", run.input),
+      ("run", text(of: run, version: host.version)), ("env", host.environment),
+    ]
+  }
+
+  private static func text(of user: Principal) -> RawJSON {
+    var writer = JSONWriter()
     writer.object {
-      $0.member("file", run.agent.file)
-      $0.key("user")
-      $0.object {
-        $0.member("id", run.user.id)
-        if let tenant = run.user.tenant { $0.member("tenant", tenant.name) }
-        $0.member("name", run.user.name)
-        $0.member("roles", JSON.array(run.user.roles.map { .string($0) }))
-        $0.member("claims", JSON.object(run.user.claims))
-      }
-      $0.key("session")
-      $0.object {
-        $0.member("id", run.sessionID)
-        $0.member("state", run.state)
-      }
-      $0.key("run")
-      $0.object {
-        $0.member("id", run.runID)
-        $0.member("version", host.version)
-        $0.member("agent", run.agent.name)
-      }
-      $0.member("input", run.input)
-      $0.member("env", host.environment)
+      $0.member("id", user.id)
+      if let tenant = user.tenant { $0.member("tenant", tenant.name) }
+      $0.member("name", user.name)
+      $0.member("roles", JSON.array(user.roles.map { .string($0) }))
+      $0.member("claims", JSON.object(user.claims))
+    }
+    return writer.raw
+  }
+
+  private static func text(of run: RunContext, version: String) -> RawJSON {
+    var writer = JSONWriter()
+    writer.object {
+      $0.member("id", run.runID)
+      $0.member("version", version)
+      $0.member("agent", run.agent.name)
     }
     return writer.raw
   }
@@ -120,7 +116,8 @@ extension LuaScriptRun {
   ) async throws -> RawJSON {
     do {
       return try await place.cell.json(
-        handle, .call, [.string(tool.file), .string(tool.name), .json(arguments), .json(context(of: call))],
+        handle, .call,
+        [.string(tool.file), .string(tool.name), .json(arguments), .bytes(text(of: call).bytes)],
         scope: ScriptScope(tool, call, in: scope, within: transaction), seed: journal.seed(for: call.place))
     } catch let error as ScriptError {
       // What the tool raised on purpose is for the model; a fault in its script is for its author.
@@ -137,7 +134,7 @@ extension LuaScriptRun {
     do {
       let verdict = try await place.cell.json(
         handle, .checkCall,
-        [.string(tool.file), .string(tool.name), .json(arguments), .json(context(of: call))],
+        [.string(tool.file), .string(tool.name), .json(arguments), .bytes(text(of: call).bytes)],
         scope: ScriptScope(tool, call, in: scope), seed: journal.seed(for: call.place))
       return try verdict.value()["result"].map { RawJSON($0) }
     } catch let error as ScriptError {
@@ -151,21 +148,21 @@ extension LuaScriptRun {
     do {
       return try await place.cell.json(
         handle, .wantsApproval,
-        [.string(tool.file), .string(tool.name), .json(arguments), .json(context(of: call))],
+        [.string(tool.file), .string(tool.name), .json(arguments), .bytes(text(of: call).bytes)],
         scope: ScriptScope(tool, call, in: scope), seed: journal.seed(for: call.place))
     } catch let error as ScriptError {
       throw Failure(error, of: tool)
     }
   }
 
-  private func context(of call: ToolCallContext) -> RawJSON {
-    var context = JSONWriter(reservingCapacity: 128)
-    context.object {
+  private func text(of call: ToolCallContext) -> RawJSON {
+    var writer = JSONWriter()
+    writer.object {
       $0.member("id", call.id)
       $0.member("key", call.key)
       $0.member("attempt", call.attempt)
     }
-    return context.raw
+    return writer.raw
   }
 
   func after(_ reply: ScriptReply) async throws -> ScriptReply {
@@ -195,6 +192,7 @@ extension LuaScriptRun {
   }
 
   func changedState() async throws -> RawJSON? {
+    guard await place.cell.hasLent(handle) else { return nil }
     let state = try await json(.state, [])
     return state == scope.run.state ? nil : state
   }

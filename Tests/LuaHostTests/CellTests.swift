@@ -34,6 +34,35 @@ struct CellTests {
     #expect(try await TestHost.run("return function(v) return echo.later(v) end", value).sorted == value)
   }
 
+  @Test("preludes find what they are told of a run, and the host learns whether they lent it something")
+  func facts() async throws {
+    let cell = try TestHost.cell(["main.lua": "return function() return run_table().told.fact end"])
+    let run = try await cell.open(telling: [("fact", RawJSON(trusted: Array(#"{"n":1}"#.utf8)))])
+    #expect(try await cell.value(run, "main", context: Scene()) == .string(#"{"n":1}"#))
+    #expect(await !cell.hasLent(run))
+    _ = try await cell.value(run, "lend", context: Scene())
+    #expect(await cell.hasLent(run))
+    await cell.close(run)
+    #expect(await !cell.hasLent(run))
+  }
+
+  @Test("a lazy table makes a field when it is looked at, and all of them for who looks at the whole")
+  func lazyTable() async throws {
+    let source = """
+      return function()
+        local made = {}
+        local function make(_, name) made[#made + 1] = name return name .. "!" end
+        local table = lazy(make, function() return { a = make(nil, "a"), b = make(nil, "b") } end)
+        local one = table.a
+        local all = {}
+        for name, value in pairs(table) do all[#all + 1] = name .. value end
+        local text = json.encode({ inner = lazy(make, function() return { c = 1 } end) })
+        return one .. " " .. made[1] .. " " .. #all .. " " .. text .. " " .. tostring(pcall(rawset, table, "a", 1))
+      end
+      """
+    #expect(try await TestHost.run(source) == .string(#"a! a 2 {"inner":{"c":1}} false"#))
+  }
+
   @Test("a result can leave as JSON")
   func jsonResult() async throws {
     let cell = try TestHost.cell([

@@ -53,9 +53,11 @@ enum TestHost {
         fail = host.error,
         run_table = host.run,
         readonly = host.readonly,
+        lazy = host.lazy,
         hidden = function(...) return host.functions["_hidden"](...) end,
       },
       entries = {
+        lend = host.lend,
         main = function(...)
           local script = host.load("main.lua")
           if type(script) == "function" then return script(...) end

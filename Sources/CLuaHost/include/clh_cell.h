@@ -101,6 +101,10 @@ void clh_state_collect(struct clh_state *state);
 /// Opens a run with an environment of its own. NULL when there is no memory.
 struct clh_run *clh_run_open(struct clh_state *state, int64_t cpu_ns_max, size_t result_bytes_max,
                              uint32_t branches_max);
+/// Puts a text into the run's `host.run().told`. False when there is no memory.
+bool clh_run_tell(struct clh_run *run, const char *name, const char *text, size_t length);
+/// Whether a prelude called `host.lend()`.
+bool clh_run_has_lent(const struct clh_run *run);
 /// Stops what still runs in it, runs `__close` handlers, and frees the run with its last fiber.
 void clh_run_close(struct clh_run *run);
 enum clh_death clh_run_death(const struct clh_run *run);
