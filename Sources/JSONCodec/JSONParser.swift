@@ -181,7 +181,8 @@ struct JSONParser {
     at = JSONText.firstSpecial(in: bytes, from: at)
     // Most strings have no escape: they are copied once.
     if next == UInt8(ascii: "\"") {
-      let text = try utf8(bytes[start..<at], at: start)
+      let text = JSONParser.utf8(UnsafeBufferPointer(rebasing: bytes[start..<at]))
+      guard let text else { throw fault("string is not UTF-8", at: start) }
       at += 1
       return text
     }
@@ -191,9 +192,10 @@ struct JSONParser {
       case nil: throw fault("string without an end", at: start)
       case UInt8(ascii: "\""):
         at += 1
-        return try unescaped.withUnsafeBufferPointer { buffer throws(JSONError) in
-          try utf8(buffer[...], at: start)
+        guard let text = unescaped.withUnsafeBufferPointer({ JSONParser.utf8($0) }) else {
+          throw fault("string is not UTF-8", at: start)
         }
+        return text
       case UInt8(ascii: "\\"): try escape(into: &unescaped)
       case .some(let byte) where byte < 0x20: throw fault("control character in a string")
       case .some:
@@ -204,8 +206,8 @@ struct JSONParser {
     }
   }
 
-  private func utf8(_ slice: Slice<UnsafeBufferPointer<UInt8>>, at start: Int) throws(JSONError) -> String {
-    let buffer = UnsafeBufferPointer(rebasing: slice)
+  /// `nil` = it is not UTF-8.
+  static func utf8(_ buffer: UnsafeBufferPointer<UInt8>) -> String? {
     // Those that fit into the string itself are most, keys above all.
     if buffer.count <= 15, buffer.allSatisfy({ $0 < 0x80 }) {
       return String(unsafeUninitializedCapacity: buffer.count) { $0.initialize(fromContentsOf: buffer) }
@@ -217,8 +219,7 @@ struct JSONParser {
       guard let mended = mended.baseAddress, let given = buffer.baseAddress else { return true }
       return memcmp(mended, given, buffer.count) == 0
     }
-    guard isSame else { throw fault("string is not UTF-8", at: start) }
-    return text
+    return isSame ? text : nil
   }
 
   private mutating func escape(into unescaped: inout [UInt8]) throws(JSONError) {

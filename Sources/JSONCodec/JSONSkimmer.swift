@@ -14,6 +14,9 @@ public struct JSONSkimmer: ~Copyable {
 
   private var parser: JSONParser
 
+  /// Where it stands, in bytes from the beginning of the text: between members and elements, at the next value.
+  public var offset: Int { parser.at }
+
   /// Reads one value, which is the whole text.
   ///
   /// - Parameter body: Has to read the value, or pass over it.
@@ -62,6 +65,13 @@ public struct JSONSkimmer: ~Copyable {
       try body(index, &self)
       index += 1
     } while try !parser.closes(UInt8(ascii: "]"))
+  }
+
+  /// What a string says that stands so between its quotes; `nil` when one of the bytes is escaped or may not stand there.
+  public static func plainString(_ bytes: UnsafeRawBufferPointer) -> String? {
+    bytes.withMemoryRebound(to: UInt8.self) {
+      JSONText.firstSpecial(in: $0, from: 0) == $0.count ? JSONParser.utf8($0) : nil
+    }
   }
 
   public mutating func string() throws(JSONError) -> String {

@@ -78,12 +78,14 @@ private struct StreamReading {
   private let claim: AnswerClaim?
   private(set) var hasTold = false
   private var events = ServerSentEvents()
+  private var chunks: TextChunks?
 
   init(exchange: Exchange, headers: HTTPHeaders, claim: AnswerClaim?) {
     self.exchange = exchange
     self.headers = headers
     self.claim = claim
     assembly = exchange.provider.dialect.assembly(for: exchange.request)
+    chunks = exchange.provider.dialect.textChunks()
   }
 
   mutating func take(_ piece: [UInt8], now: Timestamp, onText: TextListener) async throws {
@@ -131,7 +133,7 @@ private struct StreamReading {
       assembly.isDone = true
       return ""
     }
-    if let text = exchange.provider.dialect.text(ofEvent: event) {
+    if let text = chunks?.text(of: event) {
       assembly.text += text
       return text
     }

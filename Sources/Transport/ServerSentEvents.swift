@@ -49,13 +49,13 @@ public struct ServerSentEvents: Sendable {
       if feed < rest.startIndex { feed = Self.first(UInt8(ascii: "\n"), in: rest) ?? rest.endIndex }
       let end = Self.first(UInt8(ascii: "\r"), in: rest[..<feed]) ?? feed
       guard end < rest.endIndex else { break }
-      try extendLine(rest[..<end])
+      let line = try completeLine(rest[..<end])
       let isReturn = rest[end] == UInt8(ascii: "\r")
       rest = rest[(end + 1)...]
       if isReturn {
         if rest.first == UInt8(ascii: "\n") { rest.removeFirst() } else { endedInReturn = rest.isEmpty }
       }
-      if let event = try endLine() { events.append(event) }
+      if let event = try read(line) { events.append(event) }
     }
     try extendLine(rest)
     return events
@@ -72,8 +72,17 @@ public struct ServerSentEvents: Sendable {
 
   /// An event that the end of the stream cut its blank line from; the standard would drop it.
   public mutating func finish() throws(Oversize) -> Event? {
-    if !line.isEmpty { _ = try endLine() }
-    return try endLine()
+    if !line.isEmpty { _ = try read(completeLine([])) }
+    return try read([])
+  }
+
+  /// The line that these bytes end, most of which come in one piece.
+  private mutating func completeLine(_ bytes: ArraySlice<UInt8>) throws(Oversize) -> ArraySlice<UInt8> {
+    guard bytes.count <= bytesMax else { throw Oversize() }
+    if line.isEmpty { return bytes }
+    try extendLine(bytes)
+    defer { line = [] }
+    return line[...]
   }
 
   private mutating func extendLine(_ bytes: ArraySlice<UInt8>) throws(Oversize) {
@@ -81,21 +90,21 @@ public struct ServerSentEvents: Sendable {
     line += bytes
   }
 
-  private mutating func endLine() throws(Oversize) -> Event? {
-    defer { line.removeAll(keepingCapacity: true) }
+  private mutating func read(_ line: ArraySlice<UInt8>) throws(Oversize) -> Event? {
+    var line = line
     if isFirstLine {
       isFirstLine = false
       if line.starts(with: Self.byteOrderMark) { line.removeFirst(Self.byteOrderMark.count) }
     }
     if line.isEmpty { return endEvent() }
-    if let value = value(of: "data") {
+    if let value = Self.value(of: "data", in: line) {
       guard data.count + value.count < bytesMax else { throw Oversize() }
       if hasData { data.append(UInt8(ascii: "\n")) }
       data += value
       hasData = true
-    } else if let value = value(of: "event") {
+    } else if let value = Self.value(of: "event", in: line) {
       name = value.isEmpty ? nil : String(decoding: value, as: UTF8.self)
-    } else if let value = value(of: "id"), !value.contains(0) {
+    } else if let value = Self.value(of: "id", in: line), !value.contains(0) {
       id = String(decoding: value, as: UTF8.self)
     }
     return nil
@@ -111,11 +120,13 @@ public struct ServerSentEvents: Sendable {
   }
 
   /// The value when the line is a field of that name.
-  private func value(of field: StaticString) -> ArraySlice<UInt8>? {
+  private static func value(of field: StaticString, in line: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
     let count = field.utf8CodeUnitCount
-    let name = UnsafeBufferPointer(start: field.utf8Start, count: count)
-    guard line.count >= count, line[..<count].elementsEqual(name) else { return nil }
-    var value = line[count...]
+    let isNamed = line.withUnsafeBytes {
+      $0.count >= count && $0.baseAddress.map { memcmp($0, field.utf8Start, count) == 0 } ?? false
+    }
+    guard isNamed else { return nil }
+    var value = line.dropFirst(count)
     guard value.isEmpty || value.removeFirst() == UInt8(ascii: ":") else { return nil }
     if value.first == UInt8(ascii: " ") { value.removeFirst() }
     return value

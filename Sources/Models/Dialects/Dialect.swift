@@ -24,8 +24,8 @@ protocol Dialect: Sendable {
   func assembly(for request: ModelRequest) -> ReplyAssembly
   /// Reads a whole reply; false when there is no answer in it.
   func read(reply: JSON, into assembly: ReplyAssembly) -> Bool
-  /// The text of an event of a stream that has nothing else to say; `nil` = it has to be read as a whole.
-  func text(ofEvent event: [UInt8]) -> String?
+  /// What reads the events of one stream that have nothing to say but a text; `nil` = each is read as a whole.
+  func textChunks() -> TextChunks?
   /// Adds one event of a stream and returns the text in it that may be told.
   func read(event: JSON, into assembly: ReplyAssembly) -> String
   /// The error that a body or an event holds in place of an answer.
@@ -39,7 +39,7 @@ extension Dialect {
 
   func assembly(for request: ModelRequest) -> ReplyAssembly { ReplyAssembly() }
 
-  func text(ofEvent event: [UInt8]) -> String? { nil }
+  func textChunks() -> TextChunks? { nil }
 
   /// Source: OpenAI API reference, error codes; the same form is spoken by nearly all.
   func fault(in json: JSON) -> ReplyFault? { json["error"].flatMap { ReplyFault($0) } }

@@ -29,7 +29,7 @@ struct OpenAIDialect: Dialect {
 
   func read(reply: JSON, into assembly: ReplyAssembly) -> Bool { assembly.read(completion: reply) }
 
-  func text(ofEvent event: [UInt8]) -> String? { TextChunk(event)?.text }
+  func textChunks() -> TextChunks? { TextChunks() }
 
   func read(event: JSON, into assembly: ReplyAssembly) -> String { assembly.read(chunk: event) }
 }

@@ -4,6 +4,8 @@ import JSONCodec
 /// A `chat.completion.chunk` with a piece of text and nothing else that counts, as nearly all of a stream are.
 struct TextChunk {
   private(set) var text = ""
+  /// Where it stands in the event, without its quotes; `nil` = nowhere.
+  private(set) var place: Range<Int>?
   private var isText = true
 
   /// `nil` = it says something else, or is no JSON.
@@ -26,7 +28,7 @@ struct TextChunk {
 
   private mutating func readChoices(_ choices: inout JSONSkimmer) throws(JSONError) {
     // Of what is said twice the last counts.
-    text = ""
+    (text, place) = ("", nil)
     try choices.array { index, choice throws(JSONError) in
       guard index == 0 else { return try choice.skip() }
       try choice.object { key, value throws(JSONError) in
@@ -40,10 +42,15 @@ struct TextChunk {
   }
 
   private mutating func readDelta(_ delta: inout JSONSkimmer) throws(JSONError) {
-    text = ""
+    (text, place) = ("", nil)
     try delta.object { key, value throws(JSONError) in
       switch key {
-      case "content": text = try value.null() ? "" : try value.string()
+      case "content":
+        (text, place) = ("", nil)
+        if try value.null() { return }
+        let start = value.offset + 1
+        text = try value.string()
+        place = start..<value.offset - 1
       case "refusal", "tool_calls": try expectNull(&value)
       default: try value.skip()
       }
