@@ -54,7 +54,8 @@ public final class RunFeed: Sendable {
       switch result {
       case .success(.waiting(let run)): state.append(.waiting(run))
       case .success(.answered(let reply)):
-        if reply.text.utf8.starts(with: state.shown.utf8) {
+        // The same bytes are the same text, which is found out at once.
+        if reply.text != state.shown, reply.text.utf8.starts(with: state.shown.utf8) {
           let rest = reply.text.utf8.dropFirst(state.shown.utf8.count)
           if !rest.isEmpty { state.append(.text(String(Substring(rest)))) }
         }

@@ -20,6 +20,12 @@ public struct JSONWriter: ~Copyable {
 
   public var raw: RawJSON { RawJSON(trusted: bytes) }
 
+  /// Writes what stands around a value, such as the lines of an event.
+  public mutating func literal(_ text: StaticString) {
+    output.append(UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    needsComma = false
+  }
+
   public mutating func object(_ body: (inout JSONWriter) throws -> Void) rethrows {
     open(UInt8(ascii: "{"))
     try body(&self)

@@ -6,42 +6,38 @@ import NIOCore
 /// A run's events in our own words; each event's `id` is its number in the run.
 struct RunEvents: RunEventEncoder {
   func write(_ event: RunEvent, _ place: RunEventPlace, to buffer: inout ByteBuffer) {
-    buffer.writeStaticString("id: ")
-    buffer.writeString(String(place.number))
-    buffer.writeStaticString(event.head)
-    writeData(of: event, place, to: &buffer)
-    buffer.writeStaticString("\n\n")
+    var writer = JSONWriter(reservingCapacity: 160)
+    writer.literal("id: ")
+    writer.write(Int64(place.number))
+    writer.literal(event.head)
+    writeData(of: event, place, to: &writer)
+    writer.literal("\n\n")
+    writer.withBytes { _ = buffer.writeBytes($0) }
   }
 
   /// One line of JSON.
-  private func writeData(of event: RunEvent, _ place: RunEventPlace, to buffer: inout ByteBuffer) {
+  private func writeData(of event: RunEvent, _ place: RunEventPlace, to writer: inout JSONWriter) {
     switch event {
-    case .completed(let reply): buffer.writeBytes(reply.json.bytes)
+    case .completed(let reply): writer.write(reply.json)
     case .failed(let failure):
-      buffer.writeBytes(
-        Problem(failure, isDraining: place.isDraining).document(requestID: place.requestID))
-    case .toolFinished(let call): buffer.writeBytes(call.bytes())
-    case .approvalRequested(let approval): buffer.writeBytes(approval.bytes())
-    case .waiting(let run): buffer.writeBytes(run.bytes())
+      let problem = Problem(failure, isDraining: place.isDraining).document(requestID: place.requestID)
+      writer.write(RawJSON(trusted: problem))
+    case .toolFinished(let call): writer.write(RawJSON(trusted: call.bytes()))
+    case .approvalRequested(let approval): writer.write(RawJSON(trusted: approval.bytes()))
+    case .waiting(let run): writer.write(RawJSON(trusted: run.bytes()))
     case .started(let runID, let sessionID):
-      writeObject(to: &buffer) {
+      writer.object {
         $0.member("run_id", runID)
         $0.member("session_id", sessionID)
       }
-    case .text(let text): writeObject(to: &buffer) { $0.member("text", text) }
+    case .text(let text): writer.object { $0.member("text", text) }
     case .toolStarted(let id, let name, let arguments):
-      writeObject(to: &buffer) {
+      writer.object {
         $0.member("id", id)
         $0.member("name", name)
         $0.member("arguments", arguments)
       }
     }
-  }
-
-  private func writeObject(to buffer: inout ByteBuffer, _ body: (inout JSONWriter) -> Void) {
-    var writer = JSONWriter(reservingCapacity: 128)
-    writer.object(body)
-    writer.withBytes { _ = buffer.writeBytes($0) }
   }
 }
 
