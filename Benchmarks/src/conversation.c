@@ -7,7 +7,7 @@
 #define SYSTEM_BYTES_MIN 300
 #define TODOS_MIN 10
 // Servers that keep tool messages have room for fewer turns in the same number of messages.
-#define TURNS_MIN 3
+static const int turns_min[] = {4, 4, 4, 3};
 
 void call_identifier(const struct turn *turn, int index, char *identifier, size_t size) {
   snprintf(identifier, size, "call-%s-%d-%d", turn->session, turn->number, index);
@@ -83,7 +83,18 @@ static const char *history_fault(const struct conversation *so_far) {
   int newest = so_far->turn.number, turns = so_far->turn.history / 2 + 1;
   if (so_far->turn.history)
     return so_far->users == (newest < turns ? newest : turns) ? NULL : "not the history that was asked for";
-  return so_far->users < (newest < TURNS_MIN ? newest : TURNS_MIN) ? "the history is too short" : NULL;
+  int needed = turns_min[so_far->turn.mode];
+  return so_far->users < (newest < needed ? newest : needed) ? "the history is too short" : NULL;
+}
+
+// Whether all calls are there that the provider made in this turn.
+static bool has_calls(const struct turn *turn, struct span calls) {
+  for (int index = 0; index < mode_calls[turn->mode]; index++) {
+    char identifier[TAG_BYTES];
+    call_identifier(turn, index, identifier, sizeof identifier);
+    if (!span_contains(calls, identifier)) return false;
+  }
+  return mode_calls[turn->mode] > 0;
 }
 
 static const char *read_messages(struct conversation *so_far, struct span messages) {
@@ -106,9 +117,7 @@ static const char *read_messages(struct conversation *so_far, struct span messag
       fault = read_user(so_far, content, was_answered);
       was_answered = false;
     } else if (span_is(role, "assistant") && so_far->users > 0) {
-      char identifier[TAG_BYTES];
-      call_identifier(&so_far->turn, 0, identifier, sizeof identifier);
-      if (span_contains(calls, identifier)) so_far->has_called = true;
+      if (has_calls(&so_far->turn, calls)) so_far->has_called = true;
       else if (answers(content, &so_far->turn)) was_answered = true;
       else fault = "an answer that the provider did not give";
     } else if (span_is(role, "tool") && so_far->users > 0) {

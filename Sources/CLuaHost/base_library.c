@@ -52,7 +52,7 @@ static int base_xpcall(lua_State *L) {
   return xpcall_end(L, lua_pcallk(L, count, LUA_MULTRET, 0, 0, xpcall_end), 0);
 }
 
-bool clh_is_target(lua_State *L) {
+bool clh_complete_target(lua_State *L) {
   // No script can make one of these.
   if (lua_tocfunction(L, -1) == clh_complete) lua_call(L, 0, 1);
   return lua_istable(L, -1);
@@ -61,7 +61,7 @@ bool clh_is_target(lua_State *L) {
 void clh_resolve_proxy(lua_State *L, int index) {
   index = lua_absindex(L, index);
   if (luaL_getmetafield(L, index, CLH_TARGET_FIELD) == LUA_TNIL) return;
-  if (clh_is_target(L)) {
+  if (clh_complete_target(L)) {
     lua_replace(L, index);
   } else {
     lua_pop(L, 1);

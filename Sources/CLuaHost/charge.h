@@ -17,9 +17,9 @@
 /// Name of the metatable field of a read-only proxy that holds the real table.
 #define CLH_TARGET_FIELD "__target"
 
-/// Says whether what that field holds is a table; one that is made at its first use is made then.
-/// Stack: [what the field holds]. May raise.
-bool clh_is_target(lua_State *L);
+/// Says whether what that field holds is a table; one of a lazy table is completed first, by the prelude.
+/// Stack: [field] -> [target]. May raise and collect, cannot wait.
+bool clh_complete_target(lua_State *L);
 
 /// Longest string, in bytes, that one library call may build.
 #define CLH_STRING_BYTES_MAX ((size_t)16 << 20)

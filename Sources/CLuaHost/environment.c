@@ -90,16 +90,14 @@ int clh_complete(lua_State *L) {
   return 1;
 }
 
-void clh_push_lazy(lua_State *L, int index, int complete, const char *name) {
-  index = lua_absindex(L, index);
-  complete = lua_absindex(L, complete);
+void clh_push_lazy(lua_State *L, const char *name) {
   luaL_checkstack(L, 6, NULL);
   push_view(L, name);
-  lua_pushvalue(L, index);
-  lua_setfield(L, -2, "__index");
-  lua_pushvalue(L, complete);
+  lua_rotate(L, -5, 2);  // [table, metatable, index, complete, pairs]
+  lua_setfield(L, -4, "__pairs");
   lua_pushcclosure(L, clh_complete, 1);
-  lua_setfield(L, -2, CLH_TARGET_FIELD);
+  lua_setfield(L, -3, CLH_TARGET_FIELD);
+  lua_setfield(L, -2, "__index");
   lua_setmetatable(L, -2);
 }
 

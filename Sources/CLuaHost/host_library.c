@@ -26,12 +26,13 @@ static int host_readonly(lua_State *L) {
   return 1;
 }
 
-// host.lazy(index, complete): a read-only table whose fields `index(_, name)` makes when they are first looked at.
-// `complete()` returns all of them in a table.
+// host.lazy(index, complete, pairs): a read-only table that asks `index(_, name)` at each look at a field, and
+// `pairs()` for the loop over all. `complete()` returns all of them in a table, always the same, to C functions that
+// look at the whole: it may neither wait nor encode, and changes no table that scripts have.
 static int host_lazy(lua_State *L) {
-  luaL_checktype(L, 1, LUA_TFUNCTION);
-  luaL_checktype(L, 2, LUA_TFUNCTION);
-  clh_push_lazy(L, 1, 2, "the table");
+  for (int i = 1; i <= 3; i++) luaL_checktype(L, i, LUA_TFUNCTION);
+  lua_settop(L, 3);
+  clh_push_lazy(L, "the table");
   return 1;
 }
 

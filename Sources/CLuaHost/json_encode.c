@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lua values to JSON text. Tables are read raw; members are written in the order of their keys' bytes, so
+// Lua values to JSON text. Tables are read raw, lazy ones are completed first; members are written in the order of their keys' bytes, so
 // that equal tables give equal text. A float keeps a point or an exponent, so that it is decoded as a float.
 // Source: RFC 8259.
 #include <math.h>
@@ -267,7 +267,7 @@ static bool resolve(struct encoder *e, const struct place *place) {
     }
     lua_pushliteral(L, CLH_TARGET_FIELD);
     lua_rawget(L, -2);
-    if (!clh_is_target(L)) {
+    if (!clh_complete_target(L)) {
       lua_pop(L, 2);
       return false;
     }

@@ -236,9 +236,9 @@ int clh_load_script(lua_State *L);
 int clh_require(lua_State *L);
 /// Pushes a read-only proxy of the table at `index`. Stack: [] -> [proxy]. May raise.
 void clh_push_readonly(lua_State *L, int index, const char *name, bool deep);
-/// Pushes a read-only table whose fields the function at `index` makes, and that at `complete` all of them. May raise.
-void clh_push_lazy(lua_State *L, int index, int complete, const char *name);
-/// The target of such a table: makes all of it.
+/// Makes the table of `host.lazy`. Stack: [index, complete, pairs] -> [table]. May raise.
+void clh_push_lazy(lua_State *L, const char *name);
+/// What such a table has in place of a target: calls its `complete`.
 int clh_complete(lua_State *L);
 /// Replaces a read-only proxy at `index` by its table. Stack: unchanged. May raise.
 void clh_resolve_proxy(lua_State *L, int index);

@@ -54,7 +54,7 @@ public final class RunFeed: Sendable {
       switch result {
       case .success(.waiting(let run)): state.append(.waiting(run))
       case .success(.answered(let reply)):
-        // The same bytes are the same text, which is found out at once.
+        // Mostly all was shown, which is found out at once; a text that goes on never equals its beginning.
         if reply.text != state.shown, reply.text.utf8.starts(with: state.shown.utf8) {
           let rest = reply.text.utf8.dropFirst(state.shown.utf8.count)
           if !rest.isEmpty { state.append(.text(String(Substring(rest)))) }

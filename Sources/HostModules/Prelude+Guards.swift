@@ -67,7 +67,7 @@ extension Prelude {
     -- Lets the guards of a stage look at each text and each name in a value, but for the names that the host gave.
     function entries.guards(stage, value)
       local guards, changed, verdict = guards_of(stage), {}, { rules = json.array{} }
-      local ctx, asked = ctx(), value
+      local ctx, asked = own_context(), value
 
       local function pass(text)
         for _, guard in ipairs(guards) do
@@ -129,7 +129,7 @@ extension Prelude {
       value = walk(value, stage == "tool")
       if verdict.refusal == nil and #verdict.rules > 0 then verdict.value = value end
       -- What the script is told of the message is what goes on.
-      if stage == "input" and input().message == asked then input().message = value end
+      if stage == "input" and given_input().message == asked then given_input().message = value end
       return verdict
     end
     """#

@@ -206,8 +206,9 @@ public enum Prelude {
     local function told(name) return json.decode(host.run().told[name]) end
 
     local function session()
+      local run = host.run()
       local session = { id = told("session"), state = told("state"), messages = messages }
-      host.run().session = session
+      run.session, run.told.state = session, nil
       host.lend()
       return setmetatable({}, {
         __index = session,
@@ -215,7 +216,6 @@ public enum Prelude {
           if key == "state" and type(value) == "table" then session.state = value return end
           error("ctx.session." .. tostring(key) .. " is read-only; only state may be changed, to a table", 2)
         end,
-        __pairs = function() return pairs(session) end,
         __target = session,
         __metatable = false,
       })
@@ -226,9 +226,10 @@ public enum Prelude {
       session = session,
       run = function() return host.readonly(told("run")) end,
       input = function()
-        local input = told("input")
-        host.run().input = input
-        return freeze(input)
+        local run, input = host.run(), told("input")
+        local frozen = freeze(input)
+        run.input, run.told.input = input, nil
+        return frozen
       end,
       env = function() return host.readonly(told("env")) end,
     }
@@ -243,34 +244,41 @@ public enum Prelude {
     end
 
     -- What is behind `ctx.input`, which whoever checks the message may change.
-    local function input()
+    local function given_input()
       part("input")
       return host.run().input
     end
 
-    -- What a function gets: of a tool's call, the call too.
-    local function context(call)
-      local own
+    -- What a function gets: that of a tool the call too, of which it is told.
+    local function context(told_call)
+      local own, all
       local function index(_, name)
-        if name ~= "call" or not call then return part(name) end
-        own = own or host.readonly(json.decode(call))
+        if name ~= "call" or not told_call then return part(name) end
+        own = own or host.readonly(json.decode(told_call))
         return own
       end
-      return host.lazy(index, function()
-        local all = { call = index(nil, "call") }
-        for name in pairs(makers) do all[name] = part(name) end
+      local function complete()
+        if all then return all end
+        local parts = { call = index(nil, "call") }
+        for name in pairs(makers) do parts[name] = part(name) end
+        all = parts
         return all
-      end)
+      end
+      return host.lazy(index, complete, function() return pairs(host.readonly(complete())) end)
     end
 
     -- What the run's own functions get, one for all of them.
-    local function ctx()
+    local function own_context()
       local run = host.run()
       run.ctx = run.ctx or context()
       return run.ctx
     end
 
-    local function agent() return host.load(told("file")) end
+    local function agent()
+      local run = host.run()
+      run.file = run.file or told("file")
+      return host.load(run.file)
+    end
 
     local function reply(value, name)
       if type(value) == "string" then return { text = value } end
@@ -292,20 +300,20 @@ public enum Prelude {
     end
 
     function entries.before(message)
-      local changed = agent().before(ctx(), message)
+      local changed = agent().before(own_context(), message)
       if changed == nil then return message end
       if type(changed) ~= "string" then
         host.error("internal", ("before must return the message, not a %s"):format(type(changed)))
       end
       check_text("before", changed)
       -- What the script is told of the message is what goes on.
-      local input = input()
+      local input = given_input()
       if input.message == message then input.message = changed end
       return changed
     end
 
     function entries.prompt()
-      local prompt = agent().prompt(ctx())
+      local prompt = agent().prompt(own_context())
       if type(prompt) ~= "string" then
         host.error("internal", ("prompt must return a string, not %s"):format(type(prompt)))
       end
@@ -313,7 +321,7 @@ public enum Prelude {
     end
 
     function entries.tools()
-      local names = agent().tools(ctx())
+      local names = agent().tools(own_context())
       if type(names) ~= "table" then
         host.error("internal", ("tools must return a list of names, not %s"):format(type(names)))
       end
@@ -326,7 +334,7 @@ public enum Prelude {
     end
 
     function entries.compact(messages)
-      local summary = agent().compact(ctx(), messages)
+      local summary = agent().compact(own_context(), messages)
       if summary == nil then return nil end
       if type(summary) ~= "string" then
         host.error("internal", ("compact must return a string, not %s"):format(type(summary)))
@@ -335,34 +343,34 @@ public enum Prelude {
       return summary
     end
 
-    function entries.call(file, name, arguments, call)
-      return host.load(file)[name].run(context(call), arguments)
+    function entries.call(file, name, arguments, told_call)
+      return host.load(file)[name].run(context(told_call), arguments)
     end
 
-    function entries.wants_approval(file, name, arguments, call)
-      local wish = host.load(file)[name].approve(context(call), arguments)
+    function entries.wants_approval(file, name, arguments, told_call)
+      local wish = host.load(file)[name].approve(context(told_call), arguments)
       if wish == nil or wish == false or wish == true then return wish or false end
       if type(wish) == "string" then return { title = wish } end
       if type(wish) == "table" then return wish end
       host.error("internal", ("approve must return true, false, a title or { title = }, not a %s"):format(type(wish)))
     end
 
-    function entries.check_call(file, name, arguments, call)
-      local what, result = host.load(file)[name].unknown(context(call), arguments)
+    function entries.check_call(file, name, arguments, told_call)
+      local what, result = host.load(file)[name].unknown(context(told_call), arguments)
       if what == "done" then return { result = result } end
       if what == "retry" then return {} end
       host.error("internal", ('unknown must return "done" and the result, or "retry", not %s'):format(tostring(what)))
     end
 
     function entries.after(answer)
-      local changed = agent().after(ctx(), answer)
+      local changed = agent().after(own_context(), answer)
       return reply(changed == nil and answer or changed, "after")
     end
 
-    function entries.stub(message) return reply(agent().stub(ctx(), message), "stub") end
+    function entries.stub(message) return reply(agent().stub(own_context(), message), "stub") end
 
     function entries.run()
-      return reply(agent().run(ctx(), ctx().input), "run")
+      return reply(agent().run(own_context(), own_context().input), "run")
     end
 
     -- What the functions of a step or a state must return; the rest is theirs to choose.
@@ -386,7 +394,7 @@ public enum Prelude {
     function entries.step(path, name, arguments)
       local place = agent()
       for _, key in ipairs(path) do place = place[key] end
-      local value = place[name](ctx(), table.unpack(arguments, 1, 3))
+      local value = place[name](own_context(), table.unpack(arguments, 1, 3))
       local check = results[name]
       if check then return check(value, table.concat(path, ".") .. "." .. name) end
       return value

@@ -14,7 +14,7 @@ public struct JSONSkimmer: ~Copyable {
 
   private var parser: JSONParser
 
-  /// Where it stands, in bytes from the beginning of the text: between members and elements, at the next value.
+  /// Where it stands, in bytes from the beginning of the text: at a value that is to be read, and behind it afterwards.
   public var offset: Int { parser.at }
 
   /// Reads one value, which is the whole text.

@@ -126,8 +126,17 @@ public actor Cell<Context: Sendable> {
     }
   }
 
-  /// Says whether a prelude lent the run something that it may change; false for one that is closed.
-  public func hasLent(_ run: RunHandle) -> Bool { runs[run.number].map { clh_run_has_lent($0.raw) } ?? false }
+  /// Says whether a prelude lent the run something that it may change.
+  ///
+  /// - Throws: ``ScriptError`` for a run that is over, by what ended it.
+  public func hasLent(_ handle: RunHandle) throws(ScriptError) -> Bool {
+    guard let run = runs[handle.number] else { throw ScriptError(.closed, "the run is over") }
+    var death = clh_run_death(run.raw)
+    // Others use up the same meter.
+    if death == CLH_ALIVE, clh_run_cpu_ns(run.raw) >= run.budget.cpu.nanoseconds { death = CLH_DEATH_TIME }
+    if death != CLH_ALIVE { throw ScriptError(death, of: run) }
+    return clh_run_has_lent(run.raw)
+  }
 
   /// Lua memory of the cell, in bytes.
   public var memoryBytes: Int { clh_state_bytes(state.raw) }
@@ -172,16 +181,7 @@ public actor Cell<Context: Sendable> {
     case .done: return read(output)
     case .failed: throw ScriptError(report: output)
     case .dead(CLH_DEATH_CANCELLED): throw CancellationError()
-    case .dead(CLH_DEATH_TIME):
-      let overrun = Duration.nanoseconds(clh_run_cpu_ns(run.raw)) - run.budget.cpu
-      throw ScriptError(
-        .timeLimit,
-        "the run used up its \(run.budget.cpu) of Lua time (stopped \(overrun / .milliseconds(1)) ms later)")
-    case .dead(CLH_DEATH_STRETCH):
-      throw ScriptError(.timeLimit, "a comparator or a pattern took too long without a pause")
-    case .dead(CLH_DEATH_MEMORY):
-      throw ScriptError(.memoryLimit, "the run used up the memory of its cell")
-    case .dead: throw ScriptError(.closed, "the run is over")
+    case .dead(let death): throw ScriptError(death, of: run)
     }
   }
 
@@ -197,6 +197,21 @@ public actor Cell<Context: Sendable> {
     }
     TapeWriter(tape: clh_fiber_input(raw)).write(.array(arguments))
     return Fiber(raw: raw, path: "", queue: run.queue)
+  }
+}
+
+extension ScriptError {
+  fileprivate init<Context>(_ death: clh_death, of run: Cell<Context>.Run) {
+    switch death {
+    case CLH_DEATH_TIME:
+      let overrun = Duration.nanoseconds(clh_run_cpu_ns(run.raw)) - run.budget.cpu
+      self.init(
+        .timeLimit,
+        "the run used up its \(run.budget.cpu) of Lua time (stopped \(overrun / .milliseconds(1)) ms later)")
+    case CLH_DEATH_STRETCH: self.init(.timeLimit, "a comparator or a pattern took too long without a pause")
+    case CLH_DEATH_MEMORY: self.init(.memoryLimit, "the run used up the memory of its cell")
+    default: self.init(.closed, "the run is over")
+    }
   }
 }
 

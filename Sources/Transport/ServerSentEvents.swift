@@ -27,7 +27,8 @@ public struct ServerSentEvents: Sendable {
   private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
   private let bytesMax: Int
-  private var line: [UInt8] = []
+  /// Of a line whose end has not come.
+  private var beginning: [UInt8] = []
   private var name: String?
   private var id: String?
   private var data: [UInt8] = []
@@ -72,22 +73,22 @@ public struct ServerSentEvents: Sendable {
 
   /// An event that the end of the stream cut its blank line from; the standard would drop it.
   public mutating func finish() throws(Oversize) -> Event? {
-    if !line.isEmpty { _ = try read(completeLine([])) }
+    if !beginning.isEmpty { _ = try read(completeLine([])) }
     return try read([])
   }
 
   /// The line that these bytes end, most of which come in one piece.
   private mutating func completeLine(_ bytes: ArraySlice<UInt8>) throws(Oversize) -> ArraySlice<UInt8> {
     guard bytes.count <= bytesMax else { throw Oversize() }
-    if line.isEmpty { return bytes }
+    if beginning.isEmpty { return bytes }
     try extendLine(bytes)
-    defer { line = [] }
-    return line[...]
+    defer { beginning = [] }
+    return beginning[...]
   }
 
   private mutating func extendLine(_ bytes: ArraySlice<UInt8>) throws(Oversize) {
-    guard line.count + bytes.count <= bytesMax else { throw Oversize() }
-    line += bytes
+    guard beginning.count + bytes.count <= bytesMax else { throw Oversize() }
+    beginning += bytes
   }
 
   private mutating func read(_ line: ArraySlice<UInt8>) throws(Oversize) -> Event? {

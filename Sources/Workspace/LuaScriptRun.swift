@@ -32,7 +32,7 @@ struct LuaScriptRun: ScriptRun {
         scope: scope, pool: host.pool, place: place, handle: handle, meter: meter, journal: journal)
     } catch {
       host.pool.give(back: place)
-      throw error
+      throw Failure(error, of: scope.run.agent.name)
     }
   }
 
@@ -192,7 +192,11 @@ extension LuaScriptRun {
   }
 
   func changedState() async throws -> RawJSON? {
-    guard await place.cell.hasLent(handle) else { return nil }
+    do {
+      guard try await place.cell.hasLent(handle) else { return nil }
+    } catch {
+      throw Failure(error, of: scope.run.agent.name)
+    }
     let state = try await json(.state, [])
     return state == scope.run.state ? nil : state
   }

@@ -3,6 +3,7 @@ import Core
 import JSONCodec
 import TestSupport
 import Testing
+import Workspace
 
 /// `ctx`, whose parts are made when a function first looks at them.
 @Suite("ctx")
@@ -30,20 +31,61 @@ struct ContextTests {
     #expect(inTool == "call env input run session user")
   }
 
-  @Test("a part is the same table wherever it is looked at, and none is another's")
+  @Test("a part is the same table wherever it is looked at first, and each call of a tool has its own")
   func same() async throws {
     let lua = """
-      local seen, call = {}, nil
-      local function look()
-        seen[#seen + 1] = ctx.user == ctx.user and ctx.session == ctx.session
-        return ctx.session
+      local branches = {}
+      for i = 1, 4 do branches[i] = function() return { ctx.user, ctx.session } end end
+      local seen = {}
+      for i, parts in ipairs(parallel(branches)) do
+        seen[i] = tostring(parts[1] == ctx.user and parts[2] == ctx.session)
       end
-      local sessions = parallel.map({ 1, 2, 3, 4 }, function() return { look() == ctx.session } end)
-      for _, session in ipairs(sessions) do seen[#seen + 1] = session[1] end
-      for i, is_same in ipairs(seen) do seen[i] = tostring(is_same) end
+      local keys = {}
+      for i = 1, 2 do keys[i] = tools.call("key") end
+      seen[5] = tostring(keys[1] ~= keys[2] and #keys[1] > 0)
       return table.concat(seen, " ") .. " " .. tostring(ctx.call) .. " " .. tostring(ctx.nothing)
       """
-    #expect(try await TestWorkspace.answer(lua) == "\(String(repeating: "true ", count: 8))nil nil")
+    let said = try await TestWorkspace.answer(
+      lua, tools: "return { key = { description = 'd', run = function(ctx) return ctx.call.key end } }",
+      lists: "'key'")
+    #expect(said == "true true true true true nil nil")
+  }
+
+  @Test(
+    "a message that before changes is the input, whether it was looked at or not",
+    arguments: ["", "local _ = ctx.input.message"])
+  func changedInput(look: String) async throws {
+    let files = [
+      "agents/a.lua": """
+      return {
+        before = function(ctx, message) \(look) return message:upper() end,
+        run = function(ctx, input) return ctx.input.message .. " " .. input.message end,
+      }
+      """
+    ]
+    try await TestWorkspace.with(files) { (workspace: TestWorkspace) async throws -> Void in
+      #expect(try await workspace.chat("a", "hi").text == "HI HI")
+    }
+  }
+
+  @Test(
+    "a turn whose tool used up its time is over, whatever its functions looked at",
+    arguments: ["", "local _ = ctx.session.state"])
+  func burnt(look: String) async throws {
+    let provider = try ScriptedProvider(
+      .toolCalls([("c", "burn", "{}")]), .completion("as if nothing had been"))
+    let files = [
+      "agents/a.lua": "return { prompt = 'p', tools = { 'burn' } }",
+      "tools/t.lua": """
+      return { burn = { description = "d", run = function(ctx) \(look) while true do end end } }
+      """,
+    ]
+    let settings = LuaScriptHost.Settings(cpu: .milliseconds(200))
+    try await TestWorkspace.with(files, provider: provider.baseURL, settings: settings) {
+      (workspace: TestWorkspace) async throws -> Void in
+      let failure = await #expect(throws: Failure.self) { try await workspace.chat("a") }
+      #expect(failure?.code == .limit)
+    }
   }
 
   @Test(
@@ -55,14 +97,15 @@ struct ContextTests {
       local words = {}
       for _, change in ipairs{
         function() ctx.user = 1 end, function() rawset(ctx, "user", 1) end, function() ctx.new = 1 end,
-        function() setmetatable(ctx, nil) end, function() ctx.run.id = 1 end, function() ctx.env.A = 1 end,
+        function() setmetatable(ctx, nil) end, function() select(2, pairs(ctx)).user = 1 end,
+        function() select(2, pairs(ctx.session)).id = "x" end, function() ctx.run.id = 1 end, function() ctx.env.A = 1 end,
       } do
         local _, why = pcall(change)
         words[#words + 1] = tostring(why):match("read%-only") or tostring(why):match("protected") or "changed"
       end
       return table.concat(words, " ") .. " " .. tostring(getmetatable(ctx)) .. " " .. #ctx .. " " .. type(ctx)
       """
-    let words = "read-only read-only read-only protected read-only read-only"
+    let words = "read-only read-only read-only protected read-only read-only read-only read-only"
     #expect(try await TestWorkspace.answer(lua) == "\(words) false 0 table")
   }
 

@@ -42,7 +42,9 @@ struct AllocationFaultTests {
       local both = parallel{ function() return echo.later(1) end, function() return lib.two end }
       local f = load("return " .. n)
       local s = (("x"):rep(100) .. n):gsub("x", "yy"):upper()
-      return { n = n, s = s, f = f(), err = err.code, b = both, c = copy[2].x }
+      local table = lazy(function() end, function() return json.decode('{"a":[{}]}') end, pairs)
+      local told = json.encode({ table }) .. run_table().told.fact
+      return { n = n, s = s, f = f(), err = err.code, b = both, c = copy[2].x, t = table, told = told }
     end
     return function(fails)
       local result = work(20)
@@ -68,7 +70,7 @@ struct AllocationFaultTests {
       await cell.failAllocations(after: count)
       var run: RunHandle?
       do {
-        run = try await cell.open()
+        run = try await cell.open(telling: [("fact", RawJSON("1"))])
         if let run {
           let form: ResultForm = form == "json" ? .json : .value
           _ = try await cell.call(run, "main", [.bool(fails)], returning: form, context: scene)
@@ -90,7 +92,7 @@ struct AllocationFaultTests {
     #expect(count > 100)
     await cell.collectGarbage()
     #expect(await cell.memoryBytes < before + 20_000)
-    let run = try await cell.open()
+    let run = try await cell.open(telling: [("fact", RawJSON("1"))])
     _ = try await cell.json(run, "main", context: scene)
   }
 }

@@ -39,11 +39,23 @@ struct CellTests {
     let cell = try TestHost.cell(["main.lua": "return function() return run_table().told.fact end"])
     let run = try await cell.open(telling: [("fact", RawJSON(trusted: Array(#"{"n":1}"#.utf8)))])
     #expect(try await cell.value(run, "main", context: Scene()) == .string(#"{"n":1}"#))
-    #expect(await !cell.hasLent(run))
+    #expect(try await !cell.hasLent(run))
     _ = try await cell.value(run, "lend", context: Scene())
-    #expect(await cell.hasLent(run))
+    #expect(try await cell.hasLent(run))
     await cell.close(run)
-    #expect(await !cell.hasLent(run))
+    let error = await #expect(throws: ScriptError.self) { try await cell.hasLent(run) }
+    #expect(error?.kind == .closed)
+  }
+
+  @Test("of a run that used up its time nothing is said but that", arguments: [false, true])
+  func lentByOneThatIsOver(isShared: Bool) async throws {
+    let cell = try TestHost.cell(["main.lua": "return function() while true do end end"])
+    let meter = CPUMeter()
+    let run = try await cell.open(budget: .short, meter: meter)
+    let burning = isShared ? try await cell.open(budget: .short, meter: meter) : run
+    _ = try? await cell.value(burning, "main", context: Scene())
+    let error = await #expect(throws: ScriptError.self) { try await cell.hasLent(run) }
+    #expect(error?.kind == .timeLimit)
   }
 
   @Test("a lazy table makes a field when it is looked at, and all of them for who looks at the whole")
@@ -52,15 +64,26 @@ struct CellTests {
       return function()
         local made = {}
         local function make(_, name) made[#made + 1] = name return name .. "!" end
-        local table = lazy(make, function() return { a = make(nil, "a"), b = make(nil, "b") } end)
-        local one = table.a
-        local all = {}
-        for name, value in pairs(table) do all[#all + 1] = name .. value end
-        local text = json.encode({ inner = lazy(make, function() return { c = 1 } end) })
-        return one .. " " .. made[1] .. " " .. #all .. " " .. text .. " " .. tostring(pcall(rawset, table, "a", 1))
+        local function lazily(all) return lazy(make, function() return all end, function() return pairs(all) end) end
+        local table = lazily{ a = make(nil, "a"), b = make(nil, "b") }
+        local one = table.c
+        local looped, stepped = 0, 0
+        for name, value in pairs(table) do looped = looped + #(name .. value) end
+        for name, value in next, table do stepped = stepped + #(name .. value) end
+        local text = json.encode({ inner = lazily{ c = 1 } })
+        return {
+          one, made[3], looped, stepped, rawget(table, "b"), text, pcall(rawset, table, "a", 1),
+          echo.now(lazily{ d = 1 }).d, lazily{ e = 2 },
+        }
       end
       """
-    #expect(try await TestHost.run(source) == .string(#"a! a 2 {"inner":{"c":1}} false"#))
+    #expect(
+      try await TestHost.run(source)
+        == .array([
+          .string("c!"), .string("c"), .integer(6), .integer(6), .string("b!"),
+          .string(#"{"inner":{"c":1}}"#),
+          .bool(false), .integer(1), .table(("e", .integer(2))),
+        ]))
   }
 
   @Test("a result can leave as JSON")

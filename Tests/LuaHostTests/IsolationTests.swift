@@ -111,7 +111,7 @@ struct IsolationTests {
     let expected = """
       _VERSION assert cancel_caller coroutine coroutine.close coroutine.create coroutine.isyieldable \
       coroutine.resume coroutine.running coroutine.status coroutine.wrap coroutine.yield echo error \
-      fail getmetatable hang hidden ipairs json load math next note os os.clock os.date os.difftime \
+      fail getmetatable hang hidden ipairs json lazy load math next note os os.clock os.date os.difftime \
       os.time pairs parallel pcall rawequal rawget rawlen rawset readonly refuse require run_table \
       select setmetatable string table tonumber tostring type utf8 xpcall
       """

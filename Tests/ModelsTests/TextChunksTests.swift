@@ -34,7 +34,12 @@ struct TextChunksTests {
       let text = Self.texts[Int(random.next() % UInt64(Self.texts.count))]
       var event = Array((shape.0 + text + shape.1).utf8)
       if !event.isEmpty, random.next() % 8 == 0 {
-        event[Int(random.next() % UInt64(event.count))] = UInt8(random.next() % 256)
+        let place = Int(random.next() % UInt64(event.count))
+        if random.next() % 2 == 0 {
+          event[place] = UInt8(random.next() % 256)
+        } else {
+          event.remove(at: place)
+        }
       }
       if random.next() % 4 == 0 { shape = Self.shapes[Int(random.next() % UInt64(Self.shapes.count))] }
       let alone = TextChunk(event)?.text

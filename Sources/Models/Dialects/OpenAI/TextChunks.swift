@@ -2,7 +2,8 @@
 import Glibc
 import JSONCodec
 
-/// Reads the text of the chunks of one stream. Most differ from the one before in it alone: then only it is read.
+/// Reads the text of the chunks of one stream. Those of most servers differ from the one before in it alone: then only
+/// it is read. Who adds something of a changing length to each (OpenAI's `obfuscation`) has each read as a whole.
 struct TextChunks: Sendable {
   /// The last chunk that was read as a whole, and how much of it stands before and behind its text.
   private var before: [UInt8] = []
