@@ -38,7 +38,8 @@ static void write_calls(struct buffer *body, const struct turn *turn) {
     call_identifier(turn, index, identifier, sizeof identifier);
     call_arguments(turn, index, arguments, sizeof arguments);
     buffer_print(body,
-                 "%s{\"id\":\"%s\",\"type\":\"function\",\"function\":{\"name\":\"%s\",\"arguments\":\"%s\"}}",
+                 "%s{\"id\":\"%s\",\"type\":\"function\",\"function\":{\"name\":\"%s\","
+                 "\"arguments\":\"%s\"}}",
                  index ? "," : "", identifier, tool_name(turn, index), arguments);
   }
   buffer_print(body, "]},\"logprobs\":null,\"finish_reason\":\"tool_calls\"}");

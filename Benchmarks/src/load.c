@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A closed loop of chat turns: each connection is one user who writes again as soon as the answer is there.
 //
-//   load -p PORT [-a PATH] [-c CONNECTIONS] (-n TURNS | -w SECONDS -s SECONDS) [-m plain|list|add|three] [-d MS]
-//        [-e] [-i MS] [-k TURNS] [-h MESSAGES] [-r NAME] [-t SECONDS] [-P]
+//   load -p PORT [-a PATH] [-c CONNECTIONS] (-n TURNS | -w SECONDS -s SECONDS)
+//        [-m plain|list|add|three] [-d MS] [-e] [-i MS] [-k TURNS] [-h MESSAGES] [-r NAME] [-t SECONDS] [-P]
 //
 //   -n   turns of each connection          -w, -s   or: warm up, then count the turns that end in a window
 //   -m   what a turn is (turn.h)           -d   delay of each answer of the provider

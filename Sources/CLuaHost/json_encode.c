@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lua values to JSON text. Tables are read raw, lazy ones are completed first; members are written in the order of their keys' bytes, so
-// that equal tables give equal text. A float keeps a point or an exponent, so that it is decoded as a float.
+// Lua values to JSON text. Tables are read raw, lazy ones are completed first; members are written in the order of
+// their keys' bytes, so that equal tables give equal text. A float keeps a point or an exponent, so that it is
+// decoded as a float.
 // Source: RFC 8259.
 #include <math.h>
 #include <stdio.h>
